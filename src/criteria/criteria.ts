@@ -1,0 +1,51 @@
+/**
+ * The question. Criteria are JSON; `parse.ts` turns unknown JSON into these types and names the path of what is wrong.
+ * A node has exactly one of `all`, `any`, `not`, `package`, `advisory`, `file`.
+ */
+export type Criteria = AllCriteria | AnyCriteria | NotCriteria | PackageCriteria | AdvisoryCriteria | FileCriteria;
+
+export interface AllCriteria {
+  readonly all: readonly Criteria[];
+}
+export interface AnyCriteria {
+  readonly any: readonly Criteria[];
+}
+export interface NotCriteria {
+  readonly not: Criteria;
+}
+
+/** Where the match must be: in what the layer holds, or in what the image, with all its layers, still shows. */
+export type MatchPlace = 'layer' | 'image';
+
+export interface PackageCriteria {
+  readonly package: {
+    /** Without qualifiers; without version unless that one version is meant. `pkg:npm/lodash` */
+    readonly purl: string;
+    /** `<4.17.21`, or a full `vers:npm/<4.17.21`; compared by the ecosystem's rules. */
+    readonly versions?: string;
+    readonly in?: MatchPlace;
+  };
+}
+
+export type Severity = 'low' | 'medium' | 'high' | 'critical';
+
+export interface AdvisoryCriteria {
+  readonly advisory: {
+    /** An id or an alias. */
+    readonly id?: string;
+    /** This severity or worse. */
+    readonly severity?: Severity;
+    readonly fixed?: boolean;
+    readonly in?: MatchPlace;
+  };
+}
+
+export interface FileCriteria {
+  readonly file: {
+    /** A glob on the path without a leading slash; `**` crosses folders. */
+    readonly path?: string;
+    readonly sha256?: string;
+    readonly setuid?: boolean;
+    readonly in?: MatchPlace;
+  };
+}

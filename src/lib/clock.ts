@@ -1,0 +1,60 @@
+import { uptime } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** The only source of time. Wall time names moments; boot time (it runs on in suspend) measures durations. */
+export interface Clock {
+  /** Milliseconds since 1970, UTC. */
+  wallMs(): number;
+  /** Milliseconds since the machine started. */
+  bootMs(): number;
+  /** Resolves after `ms`; resolves early, without error, when `signal` aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export const systemClock: Clock = {
+  wallMs: () => Date.now(),
+  bootMs: () => uptime() * 1000,
+  sleep: async (ms, signal) => {
+    try {
+      await delay(ms, undefined, signal ? { signal } : {});
+    } catch (error) {
+      if (!signal?.aborted) throw error;
+    }
+  },
+};
+
+/** A clock moved by hand, for tests: sleepers wake when time passes them. */
+export class ManualClock implements Clock {
+  #nowMs: number;
+  readonly #sleepers = new Set<{ untilMs: number; wake: () => void }>();
+
+  constructor(startMs = Date.UTC(2026, 0, 1)) {
+    this.#nowMs = startMs;
+  }
+
+  wallMs(): number {
+    return this.#nowMs;
+  }
+
+  bootMs(): number {
+    return this.#nowMs;
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const sleeper = { untilMs: this.#nowMs + ms, wake: resolve };
+      this.#sleepers.add(sleeper);
+      signal?.addEventListener('abort', () => (this.#sleepers.delete(sleeper), resolve()), { once: true });
+    });
+  }
+
+  advance(ms: number): void {
+    this.#nowMs += ms;
+    for (const sleeper of this.#sleepers) {
+      if (sleeper.untilMs > this.#nowMs) continue;
+      this.#sleepers.delete(sleeper);
+      sleeper.wake();
+    }
+  }
+}

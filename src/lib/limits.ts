@@ -1,0 +1,55 @@
+/** Everything that comes from outside has a limit, and every limit has a name. Bytes, counts and milliseconds. */
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const GiB = 1024 * MiB;
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+export const limits = {
+  /** distribution-spec asks for at least 4 MiB. */
+  manifestBytesMax: 4 * MiB,
+  manifestLayersMax: 1_000,
+  indexChildrenMax: 1_000,
+  indexDepthMax: 8,
+  annotationBytesMax: 256 * KiB,
+  configBytesMax: 8 * MiB,
+  repositoryNameLengthMax: 255,
+  tagLengthMax: 128,
+  blobBytesMax: 64 * GiB,
+  uploadIdleMs: day,
+  /** How long a fresh upload, or an answer that makes a client skip one, protects a blob. */
+  uploadHoldMs: hour,
+  holdExtendEveryMs: 10 * minute,
+
+  layerUncompressedBytesMax: 64 * GiB,
+  layerEntriesMax: 2_000_000,
+  layerPathBytesMax: 4 * KiB,
+  layerPathDepthMax: 256,
+  /** Above this much output, uncompressed over compressed bytes; DEFLATE itself cannot exceed 1,032. */
+  layerRatioMax: 1_100,
+  layerRatioFromBytes: 256 * MiB,
+  layerInspectMs: 30 * minute,
+  /** The largest file that an extractor may hold in memory. */
+  extractFileBytesMax: 64 * MiB,
+  layerPackagesMax: 200_000,
+
+  criteriaDepthMax: 16,
+  criteriaNodesMax: 200,
+  advisoryBytesMax: 4 * MiB,
+  advisoryImportBytesMax: 512 * MiB,
+  advisoryRangesMax: 10_000,
+
+  apiBodyBytesMax: 1 * MiB,
+  apiPageMax: 1_000,
+  apiPageDefault: 100,
+  scanMatchesMax: 10_000,
+
+  transactionMs: 20,
+  eventDataBytesMax: 256 * KiB,
+  jobAttemptsMax: 8,
+  jobLeaseMs: 60_000,
+  agentReportContainersMax: 5_000,
+  heartbeatMs: 5_000,
+  connectedMs: 15_000,
+} as const;
