@@ -1,7 +1,29 @@
 import type { Digest } from '../../oci/digest.ts';
 
 /** What is inside one layer, as one read of it found. Written down once; never read from the layer again. */
-export interface LayerInventory {
+export interface LayerInventory extends LayerSummary {
+  readonly files: readonly LayerFile[];
+  readonly packages: readonly FoundPackage[];
+}
+
+/**
+ * An inventory in pieces, so that a layer of a million files is never in memory whole. In this order: `files`,
+ * `hiders`, `packages`, each none or several times, then one `summary`. How they add up to one record per path:
+ *
+ * - `files`: within a part every path is there once; a path that a former part had as well replaces that record (in a
+ *   tar the last one wins).
+ * - `hiders` (whiteouts and opaque folders): a path that has a record already keeps it, but a `directory` becomes
+ *   `opaque`: a file that hides its own path needs no whiteout, and a whiteout takes no file of its own layer away.
+ *
+ * A summary whose state is `unknown` takes nothing back: what was found is there, only not everything was.
+ */
+export type InventoryPart =
+  | { readonly kind: 'files'; readonly files: readonly LayerFile[] }
+  | { readonly kind: 'hiders'; readonly files: readonly LayerFile[] }
+  | { readonly kind: 'packages'; readonly packages: readonly FoundPackage[] }
+  | { readonly kind: 'summary'; readonly summary: LayerSummary };
+
+export interface LayerSummary {
   readonly state: 'done' | 'unknown' | 'notApplicable';
   /** Why it is not `done`: a sentence for a person. */
   readonly reason?: string;
@@ -10,8 +32,17 @@ export interface LayerInventory {
   readonly uncompressedBytes: number;
   readonly entries: number;
   readonly extractions: readonly Extraction[];
-  readonly files: readonly LayerFile[];
-  readonly packages: readonly FoundPackage[];
+  /** The distribution, if this layer has an os-release; most layers have none and rely on one below. */
+  readonly os?: OsRelease;
+}
+
+/** os-release(5): `ID`, `VERSION_ID`, `VERSION_CODENAME`, `PRETTY_NAME`. */
+export interface OsRelease {
+  readonly id: string;
+  /** Rolling distributions have none. */
+  readonly versionId?: string;
+  readonly codename?: string;
+  readonly prettyName?: string;
 }
 
 /** How one extractor fared with this layer. A failure marks its own result unknown and takes nothing else down. */
@@ -24,14 +55,17 @@ export interface Extraction {
 
 export type FileKind = 'file' | 'directory' | 'link' | 'hardlink' | 'device' | 'whiteout' | 'opaque';
 
-/** Paths are relative to the image's root, without a leading slash; a whiteout's path is the path that it hides. */
+/**
+ * Paths are relative to the image's root, without a leading slash; a whiteout's path is the path that it hides, an
+ * opaque folder's path is the folder (empty: the root), below which it hides what lower layers have. Pipes count as devices.
+ */
 export interface LayerFile {
   readonly path: string;
   readonly kind: FileKind;
   readonly sizeBytes: number;
   /** Permission bits with set-uid, set-gid and sticky. */
   readonly mode: number;
-  /** Of regular files. */
+  /** Of regular files; not of sparse ones, whose stored bytes are not what a reader of the file sees. */
   readonly sha256?: Uint8Array;
 }
 
@@ -39,7 +73,7 @@ export interface LayerFile {
 export interface FoundPackage {
   /** Canonical, with version, without qualifiers that are not part of its identity but `arch` and `epoch`. */
   readonly purl: string;
-  /** OSV's ecosystem name where it is known from the package alone (`npm`); for dpkg it comes from os-release later. */
+  /** OSV's ecosystem name where it is known from the package alone (`npm`); for dpkg the release comes from os-release later. */
   readonly ecosystem: string;
   /** As advisories of that ecosystem name it (`@scope/name`). */
   readonly name: string;
