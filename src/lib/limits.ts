@@ -34,11 +34,18 @@ export const limits = {
   extractFileBytesMax: 64 * MiB,
   layerPackagesMax: 200_000,
 
+  /** The longest duration that a setting, rule or event criterion may name. */
+  durationMaxMs: 3_650 * day,
+
   criteriaDepthMax: 16,
   criteriaNodesMax: 200,
+  eventCriteriaBytesMax: 256 * KiB,
+  eventCriteriaEventsMax: 32,
+  versionRangeLengthMax: 1_024,
   advisoryBytesMax: 4 * MiB,
   advisoryImportBytesMax: 512 * MiB,
   advisoryRangesMax: 10_000,
+  advisoryVersionsMax: 100_000,
 
   apiBodyBytesMax: 1 * MiB,
   apiPageMax: 1_000,
