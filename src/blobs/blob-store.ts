@@ -5,40 +5,62 @@
  * on the way out.
  *
  * Life of a key: `append`* → `commit` → `read`* → `delete`. Bytes that were never committed are not readable.
+ *
+ * One writer per key at a time: while an `append` or `commit` of a key goes on, another one is refused with conflict
+ * and changes nothing. Stores notice it within their process; between processes the upload's row decides.
+ * `delete` never waits and wins: a `commit` that comes after it fails with storeMissing.
+ *
+ * Every method throws unavailable, with the cause, when the store can't be reached, is full, is read-only or has lost
+ * its folder. A store that is not there is never taken for an empty one.
  */
 export interface BlobStore {
   /**
-   * Writes `source` at `offset`, which must be the key's present length (0 starts it).
-   * @returns the length that is durable now; when `source` fails the bytes before the failure may have been kept, and
-   *   `length` tells how many.
-   * @throws uploadRange if `offset` is not the present length; unavailable if the store can't be reached or is full.
+   * Writes `source` at `offset`, which must be the key's present length (0 starts it, also with an empty source).
+   * When `source` fails or `signal` aborts, the bytes before that are kept and made durable, the same error is thrown,
+   * and `length` tells where to go on. A chunk must not be altered after it was handed over.
+   * @returns the length that is durable now.
+   * @throws uploadRange if `offset` is not the present length, with it in `detail.lengthBytes`; conflict if the key is
+   *   committed or being written.
    */
-  append(key: BlobKey, offset: number, source: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<number>;
+  append(
+    key: BlobKey,
+    offset: number,
+    source: AsyncIterable<Uint8Array>,
+    signal?: AbortSignal,
+  ): Promise<number>;
 
   /** The durable length of a key that is being written, 0 if nothing was; of a committed key its size. */
   length(key: BlobKey): Promise<number>;
 
-  /** Makes the key's bytes, and its name, survive a crash of the machine, and readable. Idempotent. @throws storeMissing */
+  /**
+   * Makes the key's bytes, and its name, survive a crash of the machine, and readable. Idempotent, also after a crash.
+   * @throws storeMissing if nothing was written under the key; conflict if it is being written.
+   */
   commit(key: BlobKey): Promise<void>;
 
   /**
-   * The bytes, or the part `start` to `end` (inclusive).
-   * @throws storeMissing if nothing is committed under the key; unavailable if the store can't be reached.
+   * The bytes, or the part `start` to `end` (inclusive; an `end` past the last byte means the last byte). What is open
+   * when this resolves can be read to its end, also if the key is deleted meanwhile.
+   * @throws storeMissing if nothing is committed under the key; rangeInvalid if `start` is not inside the blob.
    */
   read(key: BlobKey, range?: ByteRange, signal?: AbortSignal): Promise<BlobContent>;
 
-  /** Removes the keys, committed or not; a key that is not there is not an error. */
+  /** Removes the keys, committed or not, durably; a key that is not there is not an error. */
   delete(keys: readonly BlobKey[]): Promise<void>;
 
-  /** Every key with bytes, committed or being written, in no order. For the scrub; nothing on a hot path asks. */
+  /**
+   * Every key with bytes, committed or being written, in no order. A key that is committed meanwhile may come twice,
+   * last as committed. For the scrub; nothing on a hot path asks.
+   */
   list(signal?: AbortSignal): AsyncIterable<StoredKey>;
 
-  /** Small named documents beside the blobs: what must survive the loss of the metadata store (marks, the owner). */
+  /** Small named documents beside the blobs: what must survive the loss of the metadata store (marks). */
   readonly notes: NoteStore;
 
   close(): Promise<void>;
 }
 
+/** 32 lower-case hex characters. */
 export type BlobKey = string & { readonly brand?: 'BlobKey' };
 export interface ByteRange {
   readonly start: number;
@@ -47,6 +69,10 @@ export interface ByteRange {
 export interface BlobContent {
   /** Of the whole blob, whatever range was asked. */
   readonly sizeBytes: number;
+  /**
+   * Can be iterated once. It holds the blob open until it ends, its reader stops (`break`, or `return()` of its
+   * iterator, also before the first step) or the signal aborts: one of these must happen.
+   */
   readonly stream: AsyncIterable<Uint8Array>;
 }
 export interface StoredKey {
@@ -56,9 +82,12 @@ export interface StoredKey {
 }
 
 export interface NoteStore {
-  /** Durable when it resolves; replaces a note of that name. Names: `[a-z0-9-]+(/[A-Za-z0-9._-]+)*`. */
+  /**
+   * Durable when it resolves; replaces a note of that name, and a crash leaves the one or the other.
+   * Names: `[a-z0-9-]+(/[A-Za-z0-9._-]+)*`, at most 200 characters.
+   */
   put(name: string, text: string): Promise<void>;
   get(name: string): Promise<string | undefined>;
-  /** Names that start with `prefix`, sorted. */
+  /** Names that start with `prefix`, sorted by code unit. */
   names(prefix: string): Promise<string[]>;
 }

@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest';
+import { inChunks } from '../../test/support/blob-store-contract.ts';
+import { hasCode } from '../lib/errors.ts';
+import { appendDurably } from './file-append.ts';
+
+/** A disk of `roomBytes` that takes at most `writeBytesMax` at a time, as real ones may. */
+function smallDisk(options: { roomBytes: number; writeBytesMax?: number; flushFails?: boolean }) {
+  const { roomBytes, writeBytesMax = Number.POSITIVE_INFINITY, flushFails = false } = options;
+  const disk = {
+    content: Buffer.alloc(0),
+    flushes: 0,
+    async writev(buffers: readonly Uint8Array[], position: number) {
+      expect(position).toBe(disk.content.byteLength);
+      const written = Buffer.concat(buffers).subarray(0, Math.min(writeBytesMax, roomBytes - position));
+      if (written.byteLength === 0) throw systemError('ENOSPC', 'write');
+      disk.content = Buffer.concat([disk.content, written]);
+      return { bytesWritten: written.byteLength };
+    },
+    async datasync() {
+      disk.flushes += 1;
+      if (flushFails) throw systemError('EIO', 'fdatasync');
+    },
+    async truncate(lengthBytes: number) {
+      disk.content = disk.content.subarray(0, lengthBytes);
+    },
+    async stat() {
+      return { size: disk.content.byteLength };
+    },
+  };
+  return disk;
+}
+
+function systemError(code: string, syscall: string): Error {
+  return Object.assign(new Error(code), { code, syscall });
+}
+
+const alphabet = Buffer.from('abcdefghijklmnopqrstuvwxyz');
+
+test('a disk that writes less than asked gets the rest, in order', async () => {
+  const disk = smallDisk({ roomBytes: 100, writeBytesMax: 3 });
+  expect(await appendDurably(disk, 0, inChunks(alphabet, 5))).toBe(26);
+  expect(String(disk.content)).toBe(String(alphabet));
+  expect(disk.flushes).toBe(1);
+});
+
+test('a full disk keeps and flushes what fitted, and is unavailable', async () => {
+  const disk = smallDisk({ roomBytes: 10 });
+  const error = await appendDurably(disk, 0, inChunks(alphabet, 4)).catch((thrown: unknown) => thrown);
+  expect(hasCode(error, 'unavailable')).toBe(true);
+  expect(error).toHaveProperty('cause.code', 'ENOSPC');
+  expect(String(disk.content)).toBe('abcdefghij');
+  expect(disk.flushes).toBe(1);
+});
+
+test('a failed flush cuts the file back to what an earlier one made durable', async () => {
+  const disk = smallDisk({ roomBytes: 100, flushFails: true });
+  disk.content = Buffer.from('abc');
+  await expect(appendDurably(disk, 3, inChunks(alphabet, 4))).rejects.toSatisfy((error) =>
+    hasCode(error, 'unavailable'),
+  );
+  expect(String(disk.content)).toBe('abc');
+});
+
+test('an error of the source that looks like one of the disk stays what it is', async () => {
+  const reset = systemError('ECONNRESET', 'read');
+  async function* source() {
+    yield alphabet;
+    throw reset;
+  }
+  const disk = smallDisk({ roomBytes: 100 });
+  await expect(appendDurably(disk, 0, source())).rejects.toBe(reset);
+  expect(String(disk.content)).toBe(String(alphabet));
+});

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { LazaretError } from '../lib/errors.ts';
+import { asUnavailable } from './durable-files.ts';
+
+/** What is needed of a `FileHandle`. */
+export interface AppendableFile {
+  writev(buffers: readonly Uint8Array[], position: number): Promise<{ bytesWritten: number }>;
+  datasync(): Promise<void>;
+  truncate(lengthBytes: number): Promise<void>;
+  stat(): Promise<{ size: number }>;
+}
+
+/** Chunks from the network are small; gathered, they cost one trip to the thread pool per batch. */
+const batchBytes = 1024 * 1024;
+const batchChunksMax = 512;
+
+/**
+ * Writes `source` into an open file from `offset` on and flushes it. At most two batches are in memory: one that is
+ * being written, one that is being gathered; a slower disk so holds the source back.
+ *
+ * When the source or the disk fails, what was written before is flushed and kept, and the failure is thrown. When the
+ * flush itself fails, the kernel no longer knows which bytes are on the disk, and a second flush would say that all
+ * are; so the file is cut back to `offset`, up to where an earlier flush succeeded.
+ * @returns the file's durable length
+ */
+export async function appendDurably(
+  handle: AppendableFile,
+  offset: number,
+  source: AsyncIterable<Uint8Array>,
+): Promise<number> {
+  let failure: { error: unknown } | undefined;
+  try {
+    await writeBatches(handle, offset, source);
+  } catch (error) {
+    failure = { error };
+  }
+  await flushOrCutBack(handle, offset, failure);
+  if (failure !== undefined) throw failure.error;
+  return (await handle.stat()).size;
+}
+
+async function flushOrCutBack(
+  handle: AppendableFile,
+  offset: number,
+  failure: { error: unknown } | undefined,
+) {
+  try {
+    await handle.datasync();
+  } catch (error) {
+    await handle.truncate(offset).catch((truncateError: unknown) => {
+      throw asUnavailable('to cut back an upload', truncateError);
+    });
+    const cause =
+      failure === undefined ? error : new AggregateError([error, failure.error], 'flush and source failed');
+    throw new LazaretError('unavailable', 'the blob store failed to flush an upload', { cause });
+  }
+}
+
+async function writeBatches(handle: AppendableFile, offset: number, source: AsyncIterable<Uint8Array>) {
+  let position = offset;
+  let batch: Uint8Array[] = [];
+  let gathered = 0;
+  let writing = Promise.resolve();
+  const write = async () => {
+    await writing;
+    writing = writeFully(handle, batch, position);
+    // Awaited by the next write or at the end; until then its failure has no listener.
+    writing.catch(() => {});
+    position += gathered;
+    batch = [];
+    gathered = 0;
+  };
+  try {
+    for await (const chunk of source) {
+      if (chunk.byteLength === 0) continue;
+      batch.push(chunk);
+      gathered += chunk.byteLength;
+      if (gathered >= batchBytes || batch.length >= batchChunksMax) await write();
+    }
+  } finally {
+    // Also after a failed source: its last chunks are kept.
+    await write();
+    await writing;
+  }
+}
+
+async function writeFully(
+  handle: AppendableFile,
+  buffers: readonly Uint8Array[],
+  start: number,
+): Promise<void> {
+  let position = start;
+  let rest = [...buffers];
+  while (rest.length > 0) {
+    const { bytesWritten } = await handle.writev(rest, position).catch((error: unknown) => {
+      throw asUnavailable('while a blob was written', error);
+    });
+    assert(bytesWritten > 0, 'a write that does nothing fails');
+    position += bytesWritten;
+    rest = withoutFirst(rest, bytesWritten);
+  }
+}
+
+function withoutFirst(buffers: readonly Uint8Array[], bytes: number): Uint8Array[] {
+  let skip = bytes;
+  const rest: Uint8Array[] = [];
+  for (const buffer of buffers) {
+    const skipHere = Math.min(skip, buffer.byteLength);
+    skip -= skipHere;
+    if (skipHere < buffer.byteLength) rest.push(buffer.subarray(skipHere));
+  }
+  return rest;
+}

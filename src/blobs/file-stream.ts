@@ -1,0 +1,91 @@
+import type { FileHandle } from 'node:fs/promises';
+import { LazaretError } from '../lib/errors.ts';
+import { asUnavailable } from './durable-files.ts';
+
+/** Large enough to keep the trips to the thread pool rare; a reader holds two at most. */
+const chunkBytes = 512 * 1024;
+const finished = { done: true, value: undefined } as const;
+
+/**
+ * The bytes of an open file from `start` to before `end`, one chunk read ahead of its reader. It owns `handle`, and
+ * closes it at the end, at an error, when the reader stops (also before the first chunk, which a generator would not
+ * notice) and on abort.
+ */
+export class FileStream implements AsyncIterableIterator<Uint8Array, undefined> {
+  readonly #handle: FileHandle;
+  readonly #end: number;
+  readonly #signal: AbortSignal | undefined;
+  // Whoever calls next or return afterwards waits for the same close and gets its error.
+  readonly #onAbort = () => this.#close().catch(() => {});
+  #position: number;
+  #ahead: Promise<Uint8Array | undefined> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(handle: FileHandle, part: { start: number; end: number }, signal: AbortSignal | undefined) {
+    this.#handle = handle;
+    this.#position = part.start;
+    this.#end = part.end;
+    this.#signal = signal;
+    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (signal?.aborted) this.#onAbort();
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    try {
+      const chunk = await this.#nextChunk();
+      if (chunk !== undefined) return { done: false, value: chunk };
+    } catch (error) {
+      await this.#close();
+      throw asUnavailable('while a blob was read', error);
+    }
+    await this.#close();
+    return finished;
+  }
+
+  async return(): Promise<IteratorResult<Uint8Array, undefined>> {
+    await this.#close();
+    return finished;
+  }
+
+  async #nextChunk(): Promise<Uint8Array | undefined> {
+    this.#signal?.throwIfAborted();
+    if (this.#closing !== undefined) return undefined;
+    const current = this.#ahead ?? this.#startRead();
+    this.#ahead = this.#startRead();
+    const chunk = await current;
+    this.#signal?.throwIfAborted();
+    return chunk;
+  }
+
+  #startRead(): Promise<Uint8Array | undefined> {
+    const start = this.#position;
+    if (start >= this.#end) return Promise.resolve(undefined);
+    this.#position = Math.min(start + chunkBytes, this.#end);
+    const reading = readFully(this.#handle, start, this.#position);
+    // Its reader may stop before it asks for this chunk; one who asks gets the error all the same.
+    reading.catch(() => {});
+    return reading;
+  }
+
+  #close(): Promise<void> {
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#closing ??= this.#handle.close();
+    return this.#closing;
+  }
+}
+
+async function readFully(handle: FileHandle, start: number, end: number): Promise<Uint8Array> {
+  const chunk = Buffer.allocUnsafeSlow(end - start);
+  let filled = 0;
+  while (filled < chunk.byteLength) {
+    const { bytesRead } = await handle.read(chunk, filled, chunk.byteLength - filled, start + filled);
+    if (bytesRead === 0)
+      throw new LazaretError('unavailable', `a stored blob ends at ${start + filled}, before its size`);
+    filled += bytesRead;
+  }
+  return chunk;
+}

@@ -1,0 +1,317 @@
+/**
+ * Blobs as files in one folder:
+ *
+ *     region.json          {"region": name} of the owner; another region is refused
+ *     uploads/<key>        being written
+ *     blobs/<k0k1>/<key>   committed; 256 folders by the key's first two characters, made when first needed
+ *     notes/<name>         notes, with `+` for each `/` of the name
+ *
+ * The place of a file is its state: there is no other record, so there is nothing that could disagree with it.
+ * What a crash of the machine leaves, step by step:
+ *
+ * - open: `region.json` comes first and whole (flushed under another name, then linked, which fails if one is there),
+ *   so a folder belongs to nobody or to one region, and of two that begin at once one is refused.
+ * - append: bytes are flushed before their length is told, and the name in `uploads/` before the first append
+ *   returns. A crash leaves the told bytes, and perhaps more; `length` flushes what it counts. Bytes that were never
+ *   flushed may be wrong after a crash of the machine; whoever goes on with an upload hashes it from the start.
+ * - commit: flush the file, make its folder durable, rename, flush the folder of the new name, then that of the old.
+ *   The rename is one step: the key is in `uploads/` or in `blobs/`, whole in both. Before it, commit starts again.
+ *   After it, commit finds the file in `blobs/` and repeats the flushes that may be missing.
+ * - delete: the upload first, then the blob. A commit that renames between the two is undone by the second; one that
+ *   comes later finds nothing. Afterwards the folders are flushed: what was said to be gone doesn't come back.
+ * - notes: as a whole under another name, flushed, renamed, folder flushed.
+ *
+ * `region.json` also tells an empty store from one that is not there (not mounted, moved away): whenever a file is
+ * missing, it is looked for, and if it is missing too the answer is unavailable, never "no such blob".
+ */
+import type { FileHandle } from 'node:fs/promises';
+import { access, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LazaretError } from '../lib/errors.ts';
+import { abortable } from '../lib/streams.ts';
+import type { BlobContent, BlobKey, BlobStore, ByteRange, NoteStore, StoredKey } from './blob-store.ts';
+import {
+  asUnavailable,
+  ensureFolder,
+  fileMode,
+  flushFile,
+  flushFolder,
+  isSystemCode,
+  writeWhole,
+} from './durable-files.ts';
+import { appendDurably } from './file-append.ts';
+import { FileStream } from './file-stream.ts';
+import { FilesystemNotes } from './filesystem-notes.ts';
+import {
+  alreadyCommitted,
+  assertBlobKey,
+  checkOffset,
+  foreignRegion,
+  isBlobKey,
+  KeyWriters,
+  partOf,
+  storeMissing,
+} from './store-rules.ts';
+
+const ownerFile = 'region.json';
+const filesAtOnce = 16;
+
+/**
+ * Opens the store in `folder`, which is made if it is missing and then belongs to `region`.
+ * @throws conflict if it belongs to another region; unavailable if it can't be read or written.
+ */
+export async function openFilesystemStore(options: { folder: string; region: string }): Promise<BlobStore> {
+  const { folder, region } = options;
+  try {
+    await ensureFolder(folder);
+    await claim(join(folder, ownerFile), region);
+    for (const name of ['uploads', 'blobs', 'notes']) await ensureFolder(join(folder, name));
+    // Also what an earlier process made, which may have died before it flushed.
+    await flushFolder(folder);
+  } catch (error) {
+    throw asUnavailable(`to open ${folder}`, error);
+  }
+  return new FilesystemStore(folder);
+}
+
+class FilesystemStore implements BlobStore {
+  readonly notes: NoteStore;
+  readonly #folder: string;
+  readonly #writers = new KeyWriters();
+  /** Folders under `blobs/` known to be durable. */
+  readonly #fanOut = new Set<string>();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+    this.notes = new FilesystemNotes(join(folder, 'notes'), () => this.#assertThere());
+  }
+
+  async append(key: BlobKey, offset: number, source: AsyncIterable<Uint8Array>, signal?: AbortSignal) {
+    assertBlobKey(key);
+    return this.#writers.only(key, async () => {
+      const handle = await this.#translated('to open an upload', () => this.#openUpload(key, offset));
+      try {
+        return await appendDurably(handle, offset, abortable(source, signal));
+      } finally {
+        await handle.close();
+      }
+    });
+  }
+
+  async length(key: BlobKey): Promise<number> {
+    assertBlobKey(key);
+    return this.#translated('to measure a blob', async () => {
+      const committed = await this.#ifThere(stat(this.#blobPath(key)));
+      if (committed !== undefined) return committed.size;
+      const handle = await this.#ifThere(open(this.#uploadPath(key), 'r'));
+      // Nothing, or renamed between the two looks.
+      if (handle === undefined) return (await this.#ifThere(stat(this.#blobPath(key))))?.size ?? 0;
+      try {
+        const { size } = await handle.stat();
+        await handle.datasync();
+        return size;
+      } finally {
+        await handle.close();
+      }
+    });
+  }
+
+  async commit(key: BlobKey): Promise<void> {
+    assertBlobKey(key);
+    await this.#writers.only(key, () =>
+      this.#translated('to commit a blob', async () => {
+        const blobPath = this.#blobPath(key);
+        const done = (await this.#ifThere(stat(blobPath))) !== undefined;
+        const path = done ? blobPath : this.#uploadPath(key);
+        await this.#ensureFanOut(this.#fanOutFolder(key));
+        try {
+          await flushFile(path);
+          if (!done) await rename(path, blobPath);
+        } catch (error) {
+          if (isSystemCode(error, 'ENOENT')) throw await this.#missing(key, error);
+          throw error;
+        }
+        await flushFolder(this.#fanOutFolder(key));
+        await flushFolder(join(this.#folder, 'uploads'));
+      }),
+    );
+  }
+
+  async read(key: BlobKey, range?: ByteRange, signal?: AbortSignal): Promise<BlobContent> {
+    assertBlobKey(key);
+    signal?.throwIfAborted();
+    return this.#translated('to read a blob', async () => {
+      const handle = await this.#ifThere(open(this.#blobPath(key), 'r'));
+      if (handle === undefined) throw storeMissing(key);
+      try {
+        const sizeBytes = (await handle.stat()).size;
+        return { sizeBytes, stream: new FileStream(handle, partOf(sizeBytes, range), signal) };
+      } catch (error) {
+        await handle.close();
+        throw error;
+      }
+    });
+  }
+
+  async delete(keys: readonly BlobKey[]): Promise<void> {
+    keys.forEach(assertBlobKey);
+    await this.#translated('to delete blobs', async () => {
+      const changed = new Set<string>();
+      await inGroups(keys, async (key) => {
+        if (await this.#unlinkIfThere(this.#uploadPath(key))) changed.add(join(this.#folder, 'uploads'));
+        if (await this.#unlinkIfThere(this.#blobPath(key))) changed.add(this.#fanOutFolder(key));
+      });
+      await inGroups([...changed], flushFolder);
+    });
+  }
+
+  async *list(signal?: AbortSignal): AsyncGenerator<StoredKey> {
+    const blobs = join(this.#folder, 'blobs');
+    // Uploads first: what is committed while this goes on comes twice rather than never.
+    yield* this.#listFolder(join(this.#folder, 'uploads'), false, signal);
+    for (const name of (await this.#names(blobs)).filter((each) => /^[0-9a-f]{2}$/.test(each)))
+      yield* this.#listFolder(join(blobs, name), true, signal);
+  }
+
+  async close(): Promise<void> {
+    // It holds nothing open between calls.
+  }
+
+  async #openUpload(key: BlobKey, offset: number): Promise<FileHandle> {
+    if ((await this.#ifThere(stat(this.#blobPath(key)))) !== undefined) throw alreadyCommitted(key);
+    const handle = await this.#ifThere(open(this.#uploadPath(key), 'r+'));
+    if (handle === undefined) {
+      checkOffset(key, offset, 0);
+      const fresh = await open(this.#uploadPath(key), 'wx+', fileMode);
+      await flushFolder(join(this.#folder, 'uploads')).catch(async (error: unknown) => {
+        await fresh.close();
+        throw error;
+      });
+      return fresh;
+    }
+    try {
+      checkOffset(key, offset, (await handle.stat()).size);
+      return handle;
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  async *#listFolder(folder: string, committed: boolean, signal: AbortSignal | undefined) {
+    const keys = (await this.#names(folder)).filter(isBlobKey);
+    for (let from = 0; from < keys.length; from += filesAtOnce) {
+      signal?.throwIfAborted();
+      const group = keys.slice(from, from + filesAtOnce);
+      const found = await this.#translated('to list blobs', () =>
+        Promise.all(
+          group.map(async (key) => ({
+            key,
+            committed,
+            size: (await this.#ifThere(stat(join(folder, key))))?.size,
+          })),
+        ),
+      );
+      for (const { key, size } of found) if (size !== undefined) yield { key, sizeBytes: size, committed };
+    }
+  }
+
+  async #names(folder: string): Promise<string[]> {
+    return this.#translated('to list blobs', async () => (await this.#ifThere(readdir(folder))) ?? []);
+  }
+
+  async #ensureFanOut(folder: string): Promise<void> {
+    if (this.#fanOut.has(folder)) return;
+    await ensureFolder(folder);
+    // Also when it was there: a process that died may have made it without flushing its name.
+    await flushFolder(join(this.#folder, 'blobs'));
+    this.#fanOut.add(folder);
+  }
+
+  async #unlinkIfThere(path: string): Promise<boolean> {
+    return (await this.#ifThere(unlink(path).then(() => true))) ?? false;
+  }
+
+  /** What `operation` gives, or undefined if its file is missing. @throws if the whole store is missing */
+  async #ifThere<T>(operation: Promise<T>): Promise<T | undefined> {
+    try {
+      return await operation;
+    } catch (error) {
+      if (!isSystemCode(error, 'ENOENT')) throw error;
+      await this.#assertThere();
+      return undefined;
+    }
+  }
+
+  async #missing(key: BlobKey, error: unknown): Promise<LazaretError> {
+    await this.#assertThere();
+    this.#fanOut.delete(this.#fanOutFolder(key));
+    return storeMissing(key, error);
+  }
+
+  async #assertThere(): Promise<void> {
+    await access(join(this.#folder, ownerFile));
+  }
+
+  async #translated<T>(doing: string, operation: () => Promise<T>): Promise<T> {
+    try {
+      return await operation();
+    } catch (error) {
+      throw asUnavailable(doing, error);
+    }
+  }
+
+  #uploadPath(key: BlobKey): string {
+    return join(this.#folder, 'uploads', key);
+  }
+
+  #blobPath(key: BlobKey): string {
+    return join(this.#fanOutFolder(key), key);
+  }
+
+  #fanOutFolder(key: BlobKey): string {
+    return join(this.#folder, 'blobs', key.slice(0, 2));
+  }
+}
+
+async function claim(path: string, region: string): Promise<void> {
+  const owner = (await ownerIn(path)) ?? (await claimFresh(path, region));
+  if (owner !== region) throw foreignRegion(owner, region);
+}
+
+async function claimFresh(path: string, region: string): Promise<string> {
+  try {
+    await writeWhole(path, `${JSON.stringify({ region })}\n`, { replace: false });
+    return region;
+  } catch (error) {
+    // Another one was faster.
+    const owner = isSystemCode(error, 'EEXIST') ? await ownerIn(path) : undefined;
+    if (owner === undefined) throw error;
+    return owner;
+  }
+}
+
+async function ownerIn(path: string): Promise<string | undefined> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    if (isSystemCode(error, 'ENOENT')) return undefined;
+    throw error;
+  });
+  return text === undefined ? undefined : parseOwner(path, text);
+}
+
+function parseOwner(path: string, text: string): string {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new LazaretError('unavailable', `${path} is not JSON`, { cause });
+  }
+  if (typeof value === 'object' && value !== null && 'region' in value && typeof value.region === 'string')
+    return value.region;
+  throw new LazaretError('unavailable', `${path} names no region`);
+}
+
+async function inGroups<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
+  for (let from = 0; from < items.length; from += filesAtOnce)
+    await Promise.all(items.slice(from, from + filesAtOnce).map(work));
+}
