@@ -1,0 +1,72 @@
+import { expect, it } from 'vitest';
+import { describeEngines } from '../../../test/support/engines.ts';
+import { jobClaim, jobEnqueue, jobFail, jobFinish } from '../jobs/jobs.ts';
+import { logHead, logRead } from '../log/log.ts';
+
+describeEngines('the database', (world) => {
+  it('appends the events of a transaction in order, with their ids', async () => {
+    const database = await world.open({ region: 'eu' });
+    await database.transact(async (tx) => {
+      tx.emit({ type: 'tag.set', lane: 'content', subject: 'a', actor: 'jo', data: { n: 1 } });
+      tx.emit({ type: 'tag.set', lane: 'content', subject: 'b', actor: 'jo', data: { n: 2 } });
+    });
+    const events = await logRead(database.read, { after: 0, limit: 10 });
+    expect(events.map((event) => [event.position, event.subject, event.data])).toEqual([
+      [1, 'a', { n: 1 }],
+      [2, 'b', { n: 2 }],
+    ]);
+    expect(events[1]?.id).toMatch(/^eu\/[a-f0-9]{8}\/2$/);
+  });
+
+  it('keeps nothing of a transaction that fails', async () => {
+    const database = await world.open();
+    const failing = database.transact(async (tx) => {
+      tx.emit({ type: 'tag.set', lane: 'content', subject: 'a', actor: 'jo', data: {} });
+      await tx.db.insertInto('accounts').values({ name: 'acme', created_at: tx.nowMs }).execute();
+      throw new Error('no');
+    });
+    await expect(failing).rejects.toThrow('no');
+    expect(await logHead(database.read)).toBe(0);
+    expect(await database.read.selectFrom('accounts').selectAll().execute()).toEqual([]);
+  });
+
+  it('gives concurrent appends positions without a gap', async () => {
+    const database = await world.open();
+    const append = (subject: string) =>
+      database.transact(async (tx) => tx.emit({ type: 't.t', lane: 'local', subject, actor: 'a', data: {} }));
+    await Promise.all(Array.from({ length: 20 }, (_, n) => append(`s${n}`)));
+    const events = await logRead(database.read, { after: 0, limit: 100 });
+    expect(events.map((event) => event.position)).toEqual(Array.from({ length: 20 }, (_, n) => n + 1));
+  });
+
+  it('searches with the rows of a compiled query', async () => {
+    const database = await world.open();
+    await database.transact(async (tx) => {
+      await tx.db.insertInto('accounts').values({ name: 'acme', created_at: 5 }).execute();
+    });
+    const query = database.read
+      .selectFrom('accounts')
+      .select(['name', 'created_at'])
+      .where('name', '=', 'acme')
+      .compile();
+    expect(await database.search(query)).toEqual([{ name: 'acme', created_at: 5 }]);
+  });
+});
+
+describeEngines('jobs', (world) => {
+  it('runs one job per kind and key, and again after a failure', async () => {
+    const database = await world.open();
+    for (let n = 0; n < 2; n++)
+      await database.transact((tx) =>
+        jobEnqueue(tx, { kind: 'copy', key: 'k', payload: { n: 7 }, delayMs: 0 }),
+      );
+    const first = await jobClaim(database, 'copy', 'w1');
+    expect(first).toMatchObject({ key: 'k', payload: { n: 7 }, attempts: 1 });
+    expect(await jobClaim(database, 'copy', 'w2')).toBeUndefined();
+    if (!first) throw new Error('not claimed');
+    expect(await database.transact((tx) => jobFail(tx, first, 'broken'))).toBe('again');
+    expect(await jobClaim(database, 'copy', 'w2')).toBeUndefined();
+    await database.transact((tx) => jobFinish(tx, first));
+    expect(await database.read.selectFrom('jobs').selectAll().execute()).toEqual([]);
+  });
+});

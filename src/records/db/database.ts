@@ -1,0 +1,48 @@
+import type { CompiledQuery, Transaction } from 'kysely';
+import type { Clock } from '../../lib/clock.ts';
+import type { NewEvent } from '../log/event.ts';
+import type { Engine, Reader } from './engine.ts';
+import type { Tables } from './tables.ts';
+
+/**
+ * The metadata store. Reads go to `read`, outside any transaction, and see every commit that was acknowledged before
+ * them. Every write goes through `transact`, which also appends the events of the change, so that no change is without
+ * its event. No blob or network I/O inside a transaction; it lasts at most `limits.transactionMs` or so.
+ */
+export interface Database {
+  readonly engine: Engine;
+  readonly read: Reader;
+  transact<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** For long searches: off the event loop on SQLite. */
+  search<R>(query: CompiledQuery<R>, signal?: AbortSignal): Promise<R[]>;
+  /** Calls `listener` after each commit that appended to the log or enqueued work, here or in another server process. */
+  onCommit(listener: () => void): () => void;
+  close(): Promise<void>;
+}
+
+/** One transaction. */
+export interface Tx {
+  readonly engine: Engine;
+  readonly db: Transaction<Tables>;
+  /** Wall time, read once at its start. */
+  readonly nowMs: number;
+  /** The region whose database this is. */
+  readonly region: string;
+  /**
+   * Appends an event. Its place in the log is fixed by the transaction's last statement; the returned object learns its
+   * id then.
+   */
+  emit(event: NewEvent): void;
+  /** The position that the next emitted event of this transaction will be at or after: a version newer than any before. */
+  nextVersion(): Promise<number>;
+  /** Wakes the background tasks after the commit although no event is appended. */
+  wake(): void;
+}
+
+export interface DatabaseOptions {
+  /** The region that this database is of. */
+  readonly region: string;
+  readonly clock: Clock;
+  /** Told of broken idle connections; queries that need them fail by themselves. */
+  readonly onError?: (error: Error) => void;
+}

@@ -1,0 +1,40 @@
+import { type Kysely, type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
+import type { Tables } from './tables.ts';
+
+export type Engine = 'sqlite' | 'postgres';
+
+/**
+ * All that differs between the two engines, in one file: row locks, globs. (Opening, the order of the log and bulk
+ * limits belong to the drivers beside it.)
+ */
+
+/** Locks the selected rows until the transaction ends. SQLite has one writer, so every transaction holds that lock. */
+export function locked<T extends keyof Tables, O>(
+  engine: Engine,
+  query: SelectQueryBuilder<Tables, T, O>,
+): SelectQueryBuilder<Tables, T, O> {
+  return engine === 'postgres' ? query.forUpdate() : query;
+}
+
+/** True when `column` matches a glob translated by `globToRegex`-like callers into SQLite GLOB or a POSIX regex. */
+export function matchesGlob(
+  engine: Engine,
+  column: string,
+  glob: { sqlite: string; regex: string },
+): RawBuilder<boolean> {
+  return engine === 'sqlite'
+    ? sql<boolean>`${sql.ref(column)} glob ${glob.sqlite}`
+    : sql<boolean>`${sql.ref(column)} ~ ${glob.regex}`;
+}
+
+/** How many values one statement may carry: SQLite's compiled limit is 32,766, PostgreSQL's protocol limit 65,535. */
+export const statementValuesMax = 30_000;
+
+/** Splits rows so that no insert carries more values than an engine takes. */
+export function* chunked<R extends object>(rows: readonly R[]): Generator<readonly R[]> {
+  const columns = Math.max(1, Object.keys(rows[0] ?? {}).length);
+  const size = Math.min(500, Math.floor(statementValuesMax / columns));
+  for (let at = 0; at < rows.length; at += size) yield rows.slice(at, at + size);
+}
+
+export type Reader = Kysely<Tables>;

@@ -1,0 +1,85 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import { LazaretError } from '../../lib/errors.ts';
+import type { Database, DatabaseOptions } from './database.ts';
+import { openEpoch } from './epoch.ts';
+import { migrate } from './migrate.ts';
+import type { Tables } from './tables.ts';
+import { beginTransaction } from './transaction.ts';
+
+const channel = 'lazaret_commit';
+const retriesMax = 5;
+/** Serialization failure and deadlock: the transaction did nothing and may be run again. */
+const retryable = new Set(['40001', '40P01']);
+
+/** PostgreSQL, for several server processes per region; every read is of the primary. */
+export async function openPostgres(url: string, options: DatabaseOptions): Promise<Database> {
+  const types = { getTypeParser: typeParser };
+  const pool = new pg.Pool({ connectionString: url, max: 10, types });
+  pool.on('error', (cause) =>
+    options.onError?.(new LazaretError('unavailable', 'a database connection broke', { cause })),
+  );
+  const read = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  await migrate(read, 'postgres');
+  const epoch = await openEpoch(read, options.region);
+  const listeners = new Set<() => void>();
+  const notifications = new pg.Client({ connectionString: url });
+  notifications.on('error', (cause) =>
+    options.onError?.(new LazaretError('unavailable', 'notifications broke', { cause })),
+  );
+  await notifications.connect();
+  notifications.on('notification', () => {
+    for (const listener of listeners) listener();
+  });
+  await notifications.query(`listen ${channel}`);
+
+  return {
+    engine: 'postgres',
+    read,
+    transact: (work) =>
+      retried(() =>
+        read.transaction().execute(async (db) => {
+          const open = beginTransaction(db, {
+            engine: 'postgres',
+            epoch,
+            region: options.region,
+            clock: options.clock,
+          });
+          const result = await work(open.tx);
+          // NOTIFY is delivered at commit, to this process too.
+          if (await open.finish())
+            await db.selectNoFrom((e) => e.fn('pg_notify', [e.val(channel), e.val('')]).as('n')).execute();
+          return result;
+        }),
+      ),
+    search: async (query) => (await read.executeQuery(query)).rows,
+    onCommit: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close: async () => {
+      await notifications.end();
+      await read.destroy();
+    },
+  };
+}
+
+async function retried<T>(run: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await run();
+    } catch (error) {
+      const again =
+        error instanceof pg.DatabaseError && retryable.has(error.code ?? '') && attempt < retriesMax;
+      if (!again) throw error;
+    }
+  }
+}
+
+/** int8 and numeric as numbers: keys, sizes and times stay below 2^53. */
+const numberTypes = new Set<number>([pg.types.builtins.INT8, pg.types.builtins.NUMERIC]);
+
+function typeParser(oid: number, format?: 'text' | 'binary') {
+  if (numberTypes.has(oid) && format !== 'binary') return Number;
+  return format === 'binary' ? pg.types.getTypeParser(oid, 'binary') : pg.types.getTypeParser(oid, 'text');
+}

@@ -1,0 +1,123 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import BetterSqlite3 from 'better-sqlite3';
+import { type CompiledQuery, Kysely, SqliteDialect } from 'kysely';
+import { LazaretError } from '../../lib/errors.ts';
+import type { Database, DatabaseOptions } from './database.ts';
+import { openEpoch } from './epoch.ts';
+import { migrate } from './migrate.ts';
+import type { Tables } from './tables.ts';
+import { beginTransaction } from './transaction.ts';
+
+/**
+ * SQLite inside the process. Exactly one connection writes (better-sqlite3 waits synchronously, so a second writer would
+ * freeze the server as long as the first one's transaction); Kysely's dialect queues transactions on it. Every other
+ * connection is read-only; long searches run on one in a worker thread.
+ */
+export async function openSqlite(file: string, options: DatabaseOptions): Promise<Database> {
+  mkdirSync(dirname(file), { recursive: true });
+  const writerConnection = new BetterSqlite3(file);
+  writerConnection.pragma('journal_mode = WAL');
+  writerConnection.pragma('synchronous = FULL');
+  writerConnection.pragma('foreign_keys = ON');
+  writerConnection.pragma('cache_size = -16000');
+  const writer = new Kysely<Tables>({ dialect: new SqliteDialect({ database: writerConnection }) });
+  await migrate(writer, 'sqlite');
+  const epoch = await openEpoch(writer, options.region);
+
+  const readConnection = new BetterSqlite3(file, { readonly: true });
+  readConnection.pragma('cache_size = -16000');
+  const read = new Kysely<Tables>({ dialect: new SqliteDialect({ database: readConnection }) });
+  const searcher = new Searcher(file);
+  const listeners = new Set<() => void>();
+
+  return {
+    engine: 'sqlite',
+    read,
+    transact: async (work) => {
+      let wake = false;
+      const value = await writer.transaction().execute(async (db) => {
+        const open = beginTransaction(db, {
+          engine: 'sqlite',
+          epoch,
+          region: options.region,
+          clock: options.clock,
+        });
+        const result = await work(open.tx);
+        wake = await open.finish();
+        return result;
+      });
+      if (wake) for (const listener of listeners) listener();
+      return value;
+    },
+    search: (query, signal) => searcher.run(query, signal),
+    onCommit: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close: async () => {
+      await searcher.close();
+      await read.destroy();
+      await writer.destroy();
+    },
+  };
+}
+
+interface Waiting {
+  resolve(rows: unknown[]): void;
+  reject(error: Error): void;
+}
+
+/** The worker thread for long searches, started when first used. */
+class Searcher {
+  readonly #file: string;
+  #worker: Worker | undefined;
+  #lastId = 0;
+  readonly #waiting = new Map<number, Waiting>();
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  run<R>(query: CompiledQuery<R>, signal?: AbortSignal): Promise<R[]> {
+    signal?.throwIfAborted();
+    const worker = this.#start();
+    const id = ++this.#lastId;
+    return new Promise<R[]>((resolve, reject) => {
+      // The worker answers with the rows of this very query, whose type the caller's builder has fixed.
+      this.#waiting.set(id, { resolve: resolve as (rows: unknown[]) => void, reject });
+      worker.postMessage({ id, sql: query.sql, parameters: query.parameters });
+    });
+  }
+
+  #start(): Worker {
+    if (this.#worker) return this.#worker;
+    const worker = new Worker(new URL('./sqlite-search-worker.ts', import.meta.url), {
+      workerData: this.#file,
+    });
+    worker.unref();
+    worker.on('message', (answer: { id: number; rows?: unknown[]; error?: string }) => {
+      const waiting = this.#waiting.get(answer.id);
+      this.#waiting.delete(answer.id);
+      if (answer.rows) waiting?.resolve(answer.rows);
+      else waiting?.reject(new LazaretError('internal', `a search failed: ${answer.error}`));
+    });
+    worker.on('error', (cause) =>
+      this.#fail(new LazaretError('internal', 'the search worker died', { cause })),
+    );
+    this.#worker = worker;
+    return worker;
+  }
+
+  #fail(error: Error): void {
+    this.#worker = undefined;
+    for (const waiting of this.#waiting.values()) waiting.reject(error);
+    this.#waiting.clear();
+  }
+
+  async close(): Promise<void> {
+    await this.#worker?.terminate();
+    this.#fail(new LazaretError('unavailable', 'the database was closed'));
+  }
+}

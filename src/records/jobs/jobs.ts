@@ -1,0 +1,141 @@
+import type { Selectable } from 'kysely';
+import { limits } from '../../lib/limits.ts';
+import type { Database, Tx } from '../db/database.ts';
+import type { Reader } from '../db/engine.ts';
+import type { JobTable } from '../db/tables.ts';
+
+/**
+ * Work that must happen after a commit and survive a crash. A job is enqueued in the transaction that makes it
+ * necessary, one per kind and key; a worker claims it with a lease, and either finishes it (the row goes), or fails it
+ * (it is tried again after a back-off, and is `dead` after `limits.jobAttemptsMax`), or dies (the lease ends and another
+ * claims it). A job may therefore run twice, and must be idempotent.
+ */
+export interface Job {
+  readonly id: number;
+  readonly kind: string;
+  readonly key: string;
+  readonly payload: unknown;
+  readonly attempts: number;
+}
+
+const backoffFirstMs = 1_000;
+const backoffMaxMs = 5 * 60_000;
+
+/** If a job of this kind and key is queued already, that one stands; a dead one lives again. */
+export async function jobEnqueue(
+  tx: Tx,
+  job: { kind: string; key: string; payload: unknown; priority?: number; delayMs?: number },
+): Promise<void> {
+  const runAt = tx.nowMs + (job.delayMs ?? 0);
+  const fresh = {
+    state: 'queued' as const,
+    run_at: runAt,
+    attempts: 0,
+    lease_until: null,
+    leased_by: null,
+    error: null,
+  };
+  const payload = JSON.stringify(job.payload);
+  await tx.db
+    .insertInto('jobs')
+    .values({
+      kind: job.kind,
+      key: job.key,
+      payload,
+      priority: job.priority ?? 0,
+      created_at: tx.nowMs,
+      ...fresh,
+    })
+    .onConflict((c) =>
+      c
+        .columns(['kind', 'key'])
+        .doUpdateSet({ ...fresh, payload })
+        .where('jobs.state', '=', 'dead'),
+    )
+    .execute();
+  tx.wake();
+}
+
+/** Claims the most urgent job of `kind` that is due, or whose worker's lease has ended. */
+export function jobClaim(database: Database, kind: string, worker: string): Promise<Job | undefined> {
+  return database.transact(async (tx) => {
+    let query = tx.db
+      .selectFrom('jobs')
+      .selectAll()
+      .where('kind', '=', kind)
+      .where((e) =>
+        e.or([
+          e.and([e('state', '=', 'queued'), e('run_at', '<=', tx.nowMs)]),
+          e.and([e('state', '=', 'running'), e('lease_until', '<', tx.nowMs)]),
+        ]),
+      )
+      .orderBy('priority', 'desc')
+      .orderBy('run_at')
+      .limit(1);
+    if (tx.engine === 'postgres') query = query.forUpdate().skipLocked();
+    const row = await query.executeTakeFirst();
+    if (!row) return undefined;
+    await tx.db
+      .updateTable('jobs')
+      .set({
+        state: 'running',
+        attempts: row.attempts + 1,
+        lease_until: tx.nowMs + limits.jobLeaseMs,
+        leased_by: worker,
+      })
+      .where('id', '=', row.id)
+      .execute();
+    return jobOf({ ...row, attempts: row.attempts + 1 });
+  });
+}
+
+export async function jobExtend(tx: Tx, job: Job): Promise<void> {
+  await tx.db
+    .updateTable('jobs')
+    .set({ lease_until: tx.nowMs + limits.jobLeaseMs })
+    .where('id', '=', job.id)
+    .execute();
+}
+
+/** In the transaction that keeps the job's result. */
+export async function jobFinish(tx: Tx, job: Job): Promise<void> {
+  await tx.db.deleteFrom('jobs').where('id', '=', job.id).execute();
+}
+
+export async function jobFail(tx: Tx, job: Job, error: string): Promise<'again' | 'dead'> {
+  const dead = job.attempts >= limits.jobAttemptsMax;
+  const delayMs = Math.min(backoffMaxMs, backoffFirstMs * 2 ** (job.attempts - 1));
+  await tx.db
+    .updateTable('jobs')
+    .set({
+      state: dead ? 'dead' : 'queued',
+      run_at: tx.nowMs + delayMs,
+      lease_until: null,
+      leased_by: null,
+      error,
+    })
+    .where('id', '=', job.id)
+    .execute();
+  return dead ? 'dead' : 'again';
+}
+
+export async function jobCounts(
+  db: Reader,
+): Promise<{ kind: string; state: JobTable['state']; count: number }[]> {
+  const rows = await db
+    .selectFrom('jobs')
+    .select((e) => ['kind', 'state', e.fn.countAll<number>().as('count')])
+    .groupBy(['kind', 'state'])
+    .execute();
+  return rows.map((row) => ({ ...row, count: Number(row.count) }));
+}
+
+function jobOf(row: Selectable<JobTable>): Job {
+  return {
+    id: row.id,
+    kind: row.kind,
+    key: row.key,
+    payload: JSON.parse(row.payload),
+    attempts: row.attempts,
+  };
+}
