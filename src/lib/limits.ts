@@ -26,6 +26,8 @@ export const limits = {
   layerEntriesMax: 2_000_000,
   layerPathBytesMax: 4 * KiB,
   layerPathDepthMax: 256,
+  /** The PAX records, or the long name, of one entry. Go's reader, which most runtimes unpack with, stops there too. */
+  layerHeaderBytesMax: 1 * MiB,
   /** Above this much output, uncompressed over compressed bytes; DEFLATE itself cannot exceed 1,032. */
   layerRatioMax: 1_100,
   layerRatioFromBytes: 256 * MiB,
@@ -39,6 +41,9 @@ export const limits = {
 
   criteriaDepthMax: 16,
   criteriaNodesMax: 200,
+  globLengthMax: 512,
+  /** What the braces of one glob may multiply to. */
+  globAlternativesMax: 64,
   eventCriteriaBytesMax: 256 * KiB,
   eventCriteriaEventsMax: 32,
   versionRangeLengthMax: 1_024,
