@@ -15,7 +15,7 @@ const interruptedWaitMs = 15_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'lazaret-test-'));
 chmodSync(folder, 0o1777); // as /tmp is: PostgreSQL runs as another user when the tests run as root
-process.env['TMPDIR'] = folder;
+process.env.TMPDIR = folder;
 process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
 const vitest = await createVitest('test', { watch: false, run: true });
