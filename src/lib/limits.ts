@@ -53,6 +53,8 @@ export const limits = {
   advisoryVersionsMax: 100_000,
 
   apiBodyBytesMax: 1 * MiB,
+  /** One JSON answer, or one line of many, that a client holds in memory. */
+  clientAnswerBytesMax: 64 * MiB,
   apiPageMax: 1_000,
   apiPageDefault: 100,
   scanMatchesMax: 10_000,
@@ -62,6 +64,13 @@ export const limits = {
   jobAttemptsMax: 8,
   jobLeaseMs: 60_000,
   agentReportContainersMax: 5_000,
+  /** The end of a container's output that its status carries. */
+  containerOutputLinesMax: 20,
+  containerOutputBytesMax: 4 * KiB,
+  /** How long the kernel may take to end a container after KILL. */
+  containerKillMs: 10_000,
+  /** How long after a container's end its exit code may be written down. */
+  containerExitRecordMs: 2_000,
   heartbeatMs: 5_000,
   connectedMs: 15_000,
 } as const;

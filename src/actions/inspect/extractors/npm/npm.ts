@@ -1,0 +1,58 @@
+import { PackageURL } from 'packageurl-js';
+import type { Extracted, ExtractedPackage, Extractor } from '../../extractor.ts';
+
+/** Directly at `node_modules/NAME/` or `node_modules/@SCOPE/NAME/`, at any depth; folders with a dot are no packages. */
+const packageFile = /(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/.@][^/]*\/package\.json$/;
+
+/** Packages that npm, yarn or pnpm installed: what lies in `node_modules`, not what a lock file wishes for. */
+export const npm: Extractor = {
+  name: 'npm',
+  version: 1,
+  wants: ({ path }) => path.endsWith('/package.json') && packageFile.test(path),
+  extract: (_entry, bytes) => parsePackageJson(Buffer.from(bytes).toString('utf8')),
+};
+
+/** A package.json without name or version is legal and names no package: nothing is found in it. */
+export function parsePackageJson(text: string): Extracted {
+  let value: unknown;
+  try {
+    value = JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text);
+  } catch {
+    return { problem: 'it is no JSON' };
+  }
+  if (!isRecord(value)) return { problem: 'it is no JSON object' };
+  const { name, version } = value;
+  if (typeof name !== 'string' || typeof version !== 'string' || name === '' || version === '') return {};
+  const license = licenseOf(value);
+  const found: ExtractedPackage = {
+    purl: npmPurl(name, version),
+    ecosystem: 'npm',
+    name,
+    version,
+    ...(license === undefined ? {} : { license }),
+  };
+  return { packages: [found] };
+}
+
+function npmPurl(name: string, version: string): string {
+  const slash = name.startsWith('@') ? name.indexOf('/') : -1;
+  const [namespace, base] = slash === -1 ? [null, name] : [name.slice(0, slash), name.slice(slash + 1)];
+  return new PackageURL('npm', namespace, base, version, null, null).toString();
+}
+
+/** `license` as a string, the older `{type}`, or the oldest, `licenses: [{type}]`, any of which may be chosen. */
+function licenseOf(value: Readonly<Record<string, unknown>>): string | undefined {
+  const named = licenseName(value.license);
+  if (named !== undefined || !Array.isArray(value.licenses)) return named;
+  const names = value.licenses.map(licenseName).filter((name) => name !== undefined);
+  return names.length === 0 ? undefined : names.join(' OR ');
+}
+
+function licenseName(value: unknown): string | undefined {
+  if (typeof value === 'string' && value !== '') return value;
+  return isRecord(value) && typeof value.type === 'string' && value.type !== '' ? value.type : undefined;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import type { FoundPackage, InventoryPart, LayerFile, LayerInventory, LayerSummary } from './inventory.ts';
+
+/** All parts in one piece, for layers known to be small: it holds every record in memory. */
+export async function collectInventory(parts: AsyncIterable<InventoryPart>): Promise<LayerInventory> {
+  const files = new Map<string, LayerFile>();
+  const packages: FoundPackage[] = [];
+  let summary: LayerSummary | undefined;
+  for await (const part of parts) {
+    if (part.kind === 'files') for (const file of part.files) files.set(file.path, file);
+    else if (part.kind === 'hiders') for (const file of part.files) addHider(files, file);
+    else if (part.kind === 'packages') packages.push(...part.packages);
+    else summary = part.summary;
+  }
+  assert(summary !== undefined, 'an inventory ends with its summary');
+  return { ...summary, files: [...files.values()], packages };
+}
+
+function addHider(files: Map<string, LayerFile>, hider: LayerFile): void {
+  const present = files.get(hider.path);
+  if (present === undefined) files.set(hider.path, hider);
+  else if (present.kind === 'directory') files.set(hider.path, { ...present, kind: 'opaque' });
+}

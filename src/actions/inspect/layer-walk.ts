@@ -1,0 +1,158 @@
+import { createHash, type Hash, hash } from 'node:crypto';
+import { normalPath, pathDepth, pathMeaning } from './entry-path.ts';
+import type { ExtractionRun } from './extraction-run.ts';
+import type { EntryHeader } from './extractor.ts';
+import type { FileKind, InventoryPart, LayerFile } from './inventory.ts';
+import { type LayerLimits, LayerProblem } from './layer-problem.ts';
+import type { TarEntry, TarListener } from './tar-parser.ts';
+
+/** Records in one part of the inventory: small enough to be one short transaction, large enough to be cheap. */
+export const partRecords = 2_000;
+
+/** A file whose data is arriving. */
+interface OpenFile {
+  readonly header: EntryHeader;
+  readonly wanting: ReturnType<ExtractionRun['wanting']>;
+  readonly sparse: boolean;
+  gotBytes: number;
+  /** Only of files that arrive in several pieces. */
+  hash?: Hash;
+  /** Only of files that arrive in several pieces and are wanted. */
+  content?: Buffer;
+  sha256?: Uint8Array;
+}
+
+/** Turns tar entries into records and hands wanted files to the extractors. */
+export class LayerWalk implements TarListener {
+  entries = 0;
+  /** The first path that was over a limit; such an entry is left out and the walk goes on. */
+  problem: string | undefined;
+  readonly #run: ExtractionRun;
+  readonly #limits: LayerLimits;
+  #batch = new Map<string, LayerFile>();
+  readonly #full: InventoryPart[] = [];
+  readonly #hiders = new Map<string, LayerFile>();
+  #open: OpenFile | undefined;
+
+  constructor(run: ExtractionRun, limits: LayerLimits) {
+    this.#run = run;
+    this.#limits = limits;
+  }
+
+  /** The parts that are full by now. */
+  *parts(): Generator<InventoryPart> {
+    for (let part = this.#full.shift(); part !== undefined; part = this.#full.shift()) yield part;
+  }
+
+  /** After the last entry: what is left, then what hides. */
+  *lastParts(): Generator<InventoryPart> {
+    this.#flush();
+    yield* this.parts();
+    for (const files of chunked(this.#hiders.values())) yield { kind: 'hiders', files };
+  }
+
+  entry(entry: TarEntry): void {
+    this.#open = undefined;
+    this.entries += 1;
+    if (this.entries > this.#limits.layerEntriesMax)
+      throw new LayerProblem(`too many entries: more than ${this.#limits.layerEntriesMax}`);
+    const path = normalPath(entry.rawPath);
+    const tooMuch = this.#pathProblem(path);
+    if (tooMuch !== undefined) {
+      this.problem ??= tooMuch;
+      return;
+    }
+    const meaning = pathMeaning(path);
+    if (meaning.kind === 'entry') this.#real(path, entry);
+    else if (meaning.kind !== 'skip') this.#hider(meaning.path, meaning.kind);
+  }
+
+  data(bytes: Uint8Array): void {
+    const file = this.#open;
+    if (file === undefined || file.sparse) return;
+    if (file.gotBytes === 0 && bytes.length === file.header.sizeBytes) this.#whole(file, bytes);
+    else this.#piece(file, bytes);
+  }
+
+  entryEnd(): void {
+    const file = this.#open;
+    if (file === undefined) return;
+    if (!file.sparse && file.header.sizeBytes === 0) this.#whole(file, new Uint8Array(0));
+    if (file.hash !== undefined) file.sha256 = file.hash.digest();
+    if (file.content !== undefined) this.#run.extract(file.wanting, file.header, file.content);
+    const { path, sizeBytes, mode } = file.header;
+    this.#record(
+      file.sha256 === undefined
+        ? { path, kind: 'file', sizeBytes, mode }
+        : { path, kind: 'file', sizeBytes, mode, sha256: file.sha256 },
+    );
+    this.#open = undefined;
+  }
+
+  #piece(file: OpenFile, bytes: Uint8Array): void {
+    file.hash ??= createHash('sha256');
+    file.hash.update(bytes);
+    if (file.wanting.length > 0) {
+      file.content ??= Buffer.allocUnsafe(file.header.sizeBytes);
+      file.content.set(bytes, file.gotBytes);
+    }
+    file.gotBytes += bytes.length;
+  }
+
+  #whole(file: OpenFile, bytes: Uint8Array): void {
+    file.sha256 = hash('sha256', bytes, 'buffer');
+    if (file.wanting.length > 0) this.#run.extract(file.wanting, file.header, bytes);
+  }
+
+  #real(path: string, entry: TarEntry): void {
+    // The root itself says nothing that a reader could ask for.
+    if (path === '') return;
+    this.#run.forget(path);
+    const { type: kind, sizeBytes, mode, sparse } = entry;
+    if (kind === 'file') {
+      const header = { path, kind, sizeBytes, mode };
+      this.#open = { header, wanting: this.#run.wanting(header, sparse), sparse, gotBytes: 0 };
+      return;
+    }
+    if (kind === 'hardlink') this.#run.link({ path, kind, sizeBytes: 0, mode }, normalPath(entry.linkPath));
+    if (kind === 'link') this.#run.link({ path, kind, sizeBytes: 0, mode }, entry.linkPath);
+    this.#record({ path, kind, sizeBytes: 0, mode });
+  }
+
+  #record(file: LayerFile): void {
+    this.#batch.set(file.path, file);
+    if (this.#batch.size >= partRecords) this.#flush();
+  }
+
+  #flush(): void {
+    if (this.#batch.size === 0) return;
+    this.#full.push({ kind: 'files', files: [...this.#batch.values()] });
+    this.#batch = new Map();
+  }
+
+  #hider(path: string, kind: FileKind & ('whiteout' | 'opaque')): void {
+    if (this.#hiders.get(path)?.kind !== 'opaque')
+      this.#hiders.set(path, { path, kind, sizeBytes: 0, mode: 0 });
+  }
+
+  #pathProblem(path: string): string | undefined {
+    const { layerPathBytesMax: bytesMax, layerPathDepthMax: depthMax } = this.#limits;
+    // The cheap tests come first: no path of n characters has more than 3n bytes, or more than n / 2 + 1 parts.
+    if (path.length * 3 > bytesMax && Buffer.byteLength(path) > bytesMax)
+      return `path too long: more than ${bytesMax} bytes in ${path.slice(0, 80)}…`;
+    if (path.length > depthMax && pathDepth(path) > depthMax)
+      return `path too deep: more than ${depthMax} folders in ${path.slice(0, 80)}…`;
+    return undefined;
+  }
+}
+
+export function* chunked<T>(items: Iterable<T>): Generator<T[]> {
+  let chunk: T[] = [];
+  for (const item of items) {
+    chunk.push(item);
+    if (chunk.length < partRecords) continue;
+    yield chunk;
+    chunk = [];
+  }
+  if (chunk.length > 0) yield chunk;
+}
