@@ -2,7 +2,13 @@
  * The question. Criteria are JSON; `parse.ts` turns unknown JSON into these types and names the path of what is wrong.
  * A node has exactly one of `all`, `any`, `not`, `package`, `advisory`, `file`.
  */
-export type Criteria = AllCriteria | AnyCriteria | NotCriteria | PackageCriteria | AdvisoryCriteria | FileCriteria;
+export type Criteria =
+  | AllCriteria
+  | AnyCriteria
+  | NotCriteria
+  | PackageCriteria
+  | AdvisoryCriteria
+  | FileCriteria;
 
 export interface AllCriteria {
   readonly all: readonly Criteria[];

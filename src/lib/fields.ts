@@ -143,7 +143,7 @@ export function parseJsonField(bytes: Uint8Array, path: string, code: ErrorCode 
 /** The candidate that differs by the fewest edits, if so few that a slip of the hand explains them. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   if (word.length > 64) return undefined;
-  const allowed = Math.max(1, Math.floor(word.length / 3));
+  const allowed = word.length < 4 ? 1 : Math.max(2, Math.floor(word.length / 3));
   let best: { word: string; edits: number } | undefined;
   for (const candidate of candidates) {
     const edits = editDistance(word.toLowerCase(), candidate.toLowerCase());

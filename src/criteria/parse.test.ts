@@ -1,0 +1,190 @@
+import fc from 'fast-check';
+import { Compile } from 'typebox/schema';
+import { describe, expect, it } from 'vitest';
+import { LazaretError } from '../lib/errors.ts';
+import { limits } from '../lib/limits.ts';
+import type { Criteria } from './criteria.ts';
+import { describeCriteria } from './describe.ts';
+import { matchPlaces, parseCriteria, severities } from './parse.ts';
+import { criteriaSchema } from './schema.ts';
+
+const schema = Compile(criteriaSchema);
+const lodash = { package: { purl: 'pkg:npm/lodash', versions: '<4.17.21' } };
+
+function problem(document: unknown): LazaretError {
+  try {
+    parseCriteria(document);
+  } catch (error) {
+    if (error instanceof LazaretError) return error;
+    throw error;
+  }
+  throw new Error('the criteria were accepted');
+}
+
+function nested(depth: number): unknown {
+  return depth === 1 ? lodash : { not: nested(depth - 1) };
+}
+
+const place = fc.option(fc.constantFrom(...matchPlaces), { nil: undefined });
+const present = (object: Record<string, unknown>) =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
+const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
+const leaf = fc.oneof(
+  fc
+    .record({
+      purl: fc.constantFrom('pkg:npm/lodash', 'pkg:npm/%40scope/name', 'pkg:deb/debian/openssl'),
+      versions: optional(fc.constantFrom('<1.0.0', '>=1.0 <2.0', '1.2.3', '*', '>=1|<2')),
+      in: place,
+    })
+    .map((body) => ({ package: present(body) })),
+  fc
+    .record({
+      id: optional(fc.stringMatching(/^[A-Z]{2,5}-[0-9a-z-]{1,20}$/)),
+      severity: fc.constantFrom(...severities),
+      fixed: optional(fc.boolean()),
+      in: place,
+    })
+    .map((body) => ({ advisory: present(body) })),
+  fc
+    .record({
+      path: fc.constantFrom('usr/bin/*', '**/*.so', 'etc/shadow'),
+      sha256: optional(fc.stringMatching(/^[0-9a-f]{64}$/)),
+      setuid: optional(fc.boolean()),
+      in: place,
+    })
+    .map((body) => ({ file: present(body) })),
+);
+const { criteria } = fc.letrec((tie) => ({
+  criteria: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    leaf,
+    fc.record({ all: fc.array(tie('criteria'), { minLength: 1, maxLength: 3 }) }),
+    fc.record({ any: fc.array(tie('criteria'), { minLength: 1, maxLength: 3 }) }),
+    fc.record({ not: tie('criteria') }),
+  ),
+}));
+
+describe('parseCriteria', () => {
+  it('returns what it read, and so does the schema accept it, for every generated criteria', () => {
+    fc.assert(
+      fc.property(criteria, (document) => {
+        expect(schema.Check(document)).toBe(true);
+        expect(parseCriteria(document)).toEqual(document);
+      }),
+    );
+  });
+
+  it('writes purls in their canonical form', () => {
+    expect(parseCriteria({ package: { purl: 'pkg:npm/@scope/name' } })).toEqual({
+      package: { purl: 'pkg:npm/%40scope/name' },
+    });
+  });
+
+  it.each([
+    ['text', 'x', 'criteria'],
+    ['null', null, 'criteria'],
+    ['a list', [lodash], 'criteria'],
+    ['no kind', {}, 'criteria'],
+    ['two kinds', { ...lodash, file: { path: 'x' } }, 'criteria'],
+    ['an unknown kind', { pakage: {} }, 'criteria.pakage'],
+    ['a kind that comes later', { secret: { kind: 'aws' } }, 'criteria.secret'],
+    [
+      'an unknown key',
+      { all: [lodash, { package: { purl: 'pkg:npm/x', verison: '1' } }] },
+      'criteria.all[1].package.verison',
+    ],
+    ['empty all', { all: [] }, 'criteria.all'],
+    ['empty any', { not: { any: [] } }, 'criteria.not.any'],
+    ['all that is no list', { all: lodash }, 'criteria.all'],
+    ['not that is a list', { not: [lodash] }, 'criteria.not'],
+    ['no purl', { package: {} }, 'criteria.package.purl'],
+    [
+      'a purl that is none',
+      { all: [lodash, { package: { purl: 'lodash' } }] },
+      'criteria.all[1].package.purl',
+    ],
+    [
+      'a purl with qualifiers',
+      { package: { purl: 'pkg:deb/debian/curl?arch=amd64' } },
+      'criteria.package.purl',
+    ],
+    ['empty versions', { package: { purl: 'pkg:npm/x', versions: '' } }, 'criteria.package.versions'],
+    ['a place that is none', { package: { purl: 'pkg:npm/x', in: 'layers' } }, 'criteria.package.in'],
+    ['an advisory of anything', { advisory: {} }, 'criteria.advisory'],
+    ['an unknown severity', { advisory: { severity: 'hihg' } }, 'criteria.advisory.severity'],
+    ['fixed as text', { advisory: { fixed: 'true' } }, 'criteria.advisory.fixed'],
+    ['an id with a space', { advisory: { id: 'CVE 1' } }, 'criteria.advisory.id'],
+    ['a file of anything', { file: { in: 'layer' } }, 'criteria.file'],
+    ['a path from the root', { file: { path: '/etc/passwd' } }, 'criteria.file.path'],
+    ['a path upwards', { file: { path: 'a/../b' } }, 'criteria.file.path'],
+    ['an empty path', { file: { path: '' } }, 'criteria.file.path'],
+    ['a short sha256', { file: { sha256: 'abc' } }, 'criteria.file.sha256'],
+    ['a sha256 in upper case', { file: { sha256: 'A'.repeat(64) } }, 'criteria.file.sha256'],
+  ])('refuses %s, naming the path, and so does the schema', (_, document, path) => {
+    expect(problem(document)).toMatchObject({ code: 'invalid', detail: { path } });
+    expect(schema.Check(document)).toBe(false);
+  });
+
+  it.each([
+    [
+      'versions beside a purl with a version',
+      { package: { purl: 'pkg:npm/x@1.0.0', versions: '<2' } },
+      'criteria.package.versions',
+    ],
+    [
+      'versions that are no range',
+      { package: { purl: 'pkg:npm/x', versions: '^1' } },
+      'criteria.package.versions',
+    ],
+    [
+      'versions of an ecosystem without scheme',
+      { package: { purl: 'pkg:maven/a/b', versions: '<2' } },
+      'criteria.package.versions',
+    ],
+    ['a purl without a name', { package: { purl: 'pkg:npm/' } }, 'criteria.package.purl'],
+    [
+      'too many nodes',
+      { any: Array(limits.criteriaNodesMax).fill(lodash) },
+      `criteria.any[${limits.criteriaNodesMax - 1}]`,
+    ],
+    [
+      'too deep nesting',
+      nested(limits.criteriaDepthMax + 1),
+      `criteria${'.not'.repeat(limits.criteriaDepthMax)}`,
+    ],
+  ])('refuses %s, which the schema cannot say', (_, document, path) => {
+    expect(problem(document)).toMatchObject({ code: 'invalid', detail: { path } });
+  });
+
+  it('reads criteria as deep and as many as the limits allow', () => {
+    expect(parseCriteria(nested(limits.criteriaDepthMax))).toBeDefined();
+    expect(parseCriteria({ any: Array(limits.criteriaNodesMax - 1).fill(lodash) })).toBeDefined();
+  });
+
+  it('suggests the word that was meant', () => {
+    expect(problem({ advisory: { severity: 'hihg' } }).message).toContain("did you mean 'high'?");
+    expect(problem({ pakage: {} }).message).toContain("did you mean 'package'?");
+  });
+});
+
+describe('describeCriteria', () => {
+  it.each([
+    [{ advisory: { severity: 'high', fixed: true } }, 'a fixable advisory of severity high or worse applies'],
+    [{ advisory: { id: 'CVE-2021-23337', in: 'layer' } }, 'the advisory CVE-2021-23337 applies (in a layer)'],
+    [
+      { advisory: { severity: 'critical', fixed: false } },
+      'a not yet fixed advisory of severity critical applies',
+    ],
+    [lodash, 'contains pkg:npm/lodash <4.17.21'],
+    [
+      { not: { file: { path: 'usr/bin/su', setuid: true } } },
+      'not (contains a set-user-id file at usr/bin/su)',
+    ],
+    [
+      { all: [lodash, { any: [lodash, { package: { purl: 'pkg:npm/x' } }] }] },
+      'contains pkg:npm/lodash <4.17.21 and (contains pkg:npm/lodash <4.17.21 or contains pkg:npm/x)',
+    ],
+  ] as const satisfies readonly (readonly [Criteria, string])[])('%j', (document, sentence) => {
+    expect(describeCriteria(parseCriteria(document))).toBe(sentence);
+  });
+});
