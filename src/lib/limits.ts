@@ -32,6 +32,10 @@ export const limits = {
   layerRatioMax: 1_100,
   layerRatioFromBytes: 256 * MiB,
   layerInspectMs: 30 * minute,
+  /** A worker that long over its time no longer looks at the clock, and is ended. */
+  layerStuckMs: minute,
+  /** How long a worker without a job is kept. */
+  inspectIdleMs: minute,
   /** The largest file that an extractor may hold in memory. */
   extractFileBytesMax: 64 * MiB,
   layerPackagesMax: 200_000,

@@ -1,0 +1,57 @@
+import type { BlobKey, BlobStore } from '../../blobs/blob-store.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { LazaretError } from '../../lib/errors.ts';
+import type { Extractor } from './extractor.ts';
+import type { InventoryPart } from './inventory.ts';
+import type { LayerLimits } from './layer-problem.ts';
+import { readLayerParts } from './read-layer.ts';
+
+/** Reads layers from a blob store. Two kinds: `createInspectPool` (worker threads), `createInProcessInspector`. */
+export interface Inspector {
+  /**
+   * The inventory of the layer under `key`, in parts that end with the summary (see InventoryPart). No faster than it
+   * is read, so that memory stays bounded; leaving the loop early ends the reading.
+   * @throws storeMissing, unavailable (the blob store); internal (a worker crashed: worth another try); the signal's reason.
+   */
+  inspect(key: BlobKey, options?: InspectOptions): AsyncIterable<InventoryPart>;
+  /** Ends what is being read: its loops fail with `unavailable`. */
+  close(): Promise<void>;
+}
+
+export interface InspectOptions {
+  /** As the manifest states it, if one does. */
+  readonly mediaType?: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface InProcessInspectorOptions {
+  readonly store: BlobStore;
+  readonly extractors: readonly Extractor[];
+  readonly clock: Clock;
+  readonly limits?: LayerLimits;
+}
+
+/** Reads in this thread, which it keeps busy: for stores that live in one thread's memory, and for tests. */
+export function createInProcessInspector(options: InProcessInspectorOptions): Inspector {
+  const { store, ...reading } = options;
+  const closing = new AbortController();
+  return {
+    async *inspect(key, { mediaType, signal } = {}) {
+      const either = signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]);
+      either.throwIfAborted();
+      const { stream } = await store.read(key, undefined, either);
+      yield* readLayerParts(stream, {
+        ...reading,
+        signal: either,
+        ...(mediaType === undefined ? {} : { mediaType }),
+      });
+    },
+    async close() {
+      closing.abort(inspectorClosed());
+    },
+  };
+}
+
+export function inspectorClosed(): LazaretError {
+  return new LazaretError('unavailable', 'the inspection is being shut down');
+}

@@ -1,0 +1,60 @@
+/** One thread that reads layers for the pool, one at a time, from a blob store that it opens itself. */
+import assert from 'node:assert/strict';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { BlobStore } from '../../blobs/blob-store.ts';
+import { type BlobStoreConfig, openBlobStore } from '../../blobs/drivers.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { extractors } from './extractors/list.ts';
+import { createInProcessInspector } from './inspector.ts';
+import type { LayerLimits } from './layer-problem.ts';
+import { type FromWorker, packError, packPart, partsAhead, type ToWorker } from './worker-messages.ts';
+
+export interface WorkerSetup {
+  readonly blobStore: BlobStoreConfig;
+  readonly region: string;
+  readonly limits: LayerLimits;
+}
+
+assert(parentPort, 'runs as a worker thread only');
+const port = parentPort;
+const setup: WorkerSetup = workerData;
+let opened: Promise<BlobStore> | undefined;
+let credit = partsAhead;
+let wake: (() => void) | undefined;
+
+port.on('message', (message: ToWorker) => {
+  if (message.kind === 'more') {
+    credit += 1;
+    wake?.();
+  } else {
+    credit = partsAhead;
+    inspect(message.key, message.mediaType).catch((error) => port.postMessage(packError(error)));
+  }
+});
+
+async function inspect(key: string, mediaType: string | undefined): Promise<void> {
+  const inspector = createInProcessInspector({
+    store: await store(),
+    extractors,
+    clock: systemClock,
+    limits: setup.limits,
+  });
+  for await (const part of inspector.inspect(key, mediaType === undefined ? {} : { mediaType })) {
+    if (credit === 0) await new Promise<void>((resolve) => (wake = resolve));
+    credit -= 1;
+    const { packed, transfer } = packPart(part);
+    const message: FromWorker = { kind: 'part', part: packed };
+    port.postMessage(message, transfer);
+  }
+  const message: FromWorker = { kind: 'end' };
+  port.postMessage(message);
+}
+
+/** Opened at the first job; tried again at the next when that failed. */
+function store(): Promise<BlobStore> {
+  opened ??= openBlobStore(setup.blobStore, setup.region).catch((error) => {
+    opened = undefined;
+    throw error;
+  });
+  return opened;
+}
