@@ -1,0 +1,61 @@
+import { LazaretError } from '../../lib/errors.ts';
+import { parseRepositoryName } from '../../oci/reference.ts';
+import type { Tx } from '../db/database.ts';
+import type { Reader } from '../db/engine.ts';
+
+/** Accounts: customers. `acme/shop` belongs to account `acme`, a name of one part to `default`. */
+export interface Account {
+  readonly name: string;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+}
+
+export async function accountRows(db: Reader): Promise<Account[]> {
+  const rows = await db.selectFrom('accounts').select(['name', 'created_at']).orderBy('name').execute();
+  return rows.map((row) => ({ name: row.name, createdAt: row.created_at }));
+}
+
+export async function accountId(db: Reader, name: string): Promise<number | undefined> {
+  return (await db.selectFrom('accounts').select('id').where('name', '=', name).executeTakeFirst())?.id;
+}
+
+/** @throws invalid for a name that no repository could begin with; conflict if it exists */
+export async function accountAdd(tx: Tx, name: string, actor: string): Promise<Account> {
+  if (await accountId(tx.db, name)) throw new LazaretError('conflict', `account '${name}' exists already`);
+  await accountEnsure(tx, name, actor);
+  return { name, createdAt: tx.nowMs };
+}
+
+/** The account of a first push, or of a row that another region sent. @throws invalid */
+export async function accountEnsure(tx: Tx, name: string, actor: string): Promise<number> {
+  const known = await accountId(tx.db, name);
+  if (known !== undefined) return known;
+  assertAccountName(name);
+  await tx.db
+    .insertInto('accounts')
+    .values({ name, created_at: tx.nowMs })
+    .onConflict((c) => c.column('name').doNothing())
+    .execute();
+  accessChanged(tx, name, actor);
+  const { id } = await tx.db
+    .selectFrom('accounts')
+    .select('id')
+    .where('name', '=', name)
+    .executeTakeFirstOrThrow();
+  return id;
+}
+
+/** Tells followers to fetch the snapshot of who may do what, and this server to forget what it remembers. */
+export function accessChanged(tx: Tx, subject: string, actor: string): void {
+  tx.emit({ type: 'access.changed', lane: 'content', subject, actor, data: {} });
+}
+
+function assertAccountName(name: string): void {
+  if (!name.includes('/')) {
+    parseRepositoryName(name);
+    return;
+  }
+  throw new LazaretError('invalid', `'${name}' is not an account's name: it has a '/'`, {
+    detail: { path: 'name' },
+  });
+}
