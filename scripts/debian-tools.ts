@@ -46,6 +46,23 @@ export async function debianTools(
   return bin;
 }
 
+/**
+ * Unpacks a package for the files in it, whatever the machine has, and returns the folder that stands for its `/`.
+ * @throws Error with one sentence that says what is missing and what to do.
+ */
+export async function debianPackage(name: string, options: DebianToolsOptions = {}): Promise<string> {
+  const folder = options.folder ?? toolsFolder;
+  const root = join(folder, 'debian', name);
+  if (
+    !(await access(root).then(
+      () => true,
+      () => false,
+    ))
+  )
+    await unpack(name, folder);
+  return root;
+}
+
 async function provide(name: string, folder: string, ignoreMachine: boolean): Promise<void> {
   const wrapper = join(folder, 'bin', name);
   const onMachine = ignoreMachine ? undefined : await findOnMachine(name, dirname(wrapper));
