@@ -1,0 +1,88 @@
+import { LazaretError } from '../../lib/errors.ts';
+import { uuidv7 } from '../../lib/random.ts';
+import type { Tx } from '../../records/db/database.ts';
+import { type Plan, planMarkApplied } from '../../records/marks/plans.ts';
+import { type Quarantine, quarantineApply } from '../../records/marks/quarantines.ts';
+import { nextNumber } from '../../records/scans/scans.ts';
+import { keepNote } from './note.ts';
+import { planNamed, type QuarantineDeps } from './plan.ts';
+import { radiusGrowth, radiusOf } from './radius.ts';
+
+export interface ApplyAsk {
+  readonly plan: string;
+  readonly reason: string;
+  readonly ticket?: string;
+  readonly author: string;
+}
+
+/**
+ * Does exactly what the plan showed: from the commit on, every door of this region refuses. It is acknowledged only once
+ * the decision is also a note in the blob store, so that no restore of the metadata lifts it.
+ * @throws notFound, conflict (applied before), planStale (it would reach more than it showed)
+ */
+export async function quarantineApplyPlan(deps: QuarantineDeps, ask: ApplyAsk): Promise<Quarantine> {
+  const plan = await planNamed(deps, ask.plan);
+  if (plan.effect !== 'quarantine')
+    throw new LazaretError('conflict', `${plan.name} is not a plan to quarantine`);
+  if (plan.appliedAt !== null) throw new LazaretError('conflict', `${plan.name} was applied before`);
+  await assertNotGrown(deps, plan);
+  const quarantine = await deps.database.transact(async (tx) => {
+    const made = await quarantineOf(tx, plan, ask);
+    if (!(await planMarkApplied(tx, plan.name, made.uid)))
+      throw new LazaretError('conflict', `${plan.name} was applied before`);
+    await quarantineApply(tx, made);
+    emitQuarantine(tx, 'quarantine.set', made, ask.author);
+    return made;
+  });
+  await keepNote(deps.blobs, quarantine);
+  return quarantine;
+}
+
+/** @throws planStale */
+export async function assertNotGrown(deps: QuarantineDeps, plan: Plan): Promise<void> {
+  const growth = radiusGrowth(plan.radius, await radiusOf(deps, plan.request.marks, plan.account));
+  if (growth.length > 0)
+    throw new LazaretError(
+      'planStale',
+      `${plan.name} would now reach more than it showed: make a fresh plan`,
+      {
+        detail: { growth: growth.slice(0, 20) },
+      },
+    );
+}
+
+/** The whole object travels, in the lane that is read ahead. */
+export function emitQuarantine(
+  tx: Tx,
+  type: 'quarantine.set' | 'quarantine.released' | 'quarantine.destroyed',
+  quarantine: Quarantine,
+  actor: string,
+): void {
+  const account = quarantine.scopeAccount ?? undefined;
+  tx.emit({ type, lane: 'quarantine', account, subject: quarantine.name, actor, data: { ...quarantine } });
+}
+
+async function quarantineOf(tx: Tx, plan: Plan, ask: ApplyAsk): Promise<Quarantine> {
+  const { request } = plan;
+  return {
+    uid: uuidv7(tx.nowMs),
+    name: `Q-${await nextNumber(tx.db, 'quarantines')}`,
+    origin: tx.region,
+    version: await tx.nextVersion(),
+    scopeAccount: plan.account,
+    reach: request.reach,
+    cause: request.cause,
+    criteria: request.criteria,
+    reason: ask.reason,
+    ticket: ask.ticket ?? null,
+    author: ask.author,
+    createdAt: tx.nowMs,
+    retainUntil: tx.nowMs + request.retentionMs,
+    legalHold: false,
+    destroyRequestedAt: null,
+    releasedAt: null,
+    releasedBy: null,
+    releaseReason: null,
+    marks: request.marks,
+  };
+}

@@ -1,0 +1,63 @@
+import { LazaretError } from '../../lib/errors.ts';
+import { logHead } from '../../records/log/log.ts';
+import { type Plan, planKeep, planMarkApplied } from '../../records/marks/plans.ts';
+import { type Quarantine, quarantineApply } from '../../records/marks/quarantines.ts';
+import { assertNotGrown, emitQuarantine } from './apply.ts';
+import { keepNote } from './note.ts';
+import { planNamed, type QuarantineDeps } from './plan.ts';
+import { radiusOf } from './radius.ts';
+import { ownQuarantine, quarantineNamed } from './release.ts';
+
+/**
+ * What ending the retention now would take: the marked layers' bytes, in every region. It can't be undone, so it is
+ * planned like everything that enforces.
+ * @throws notFound, conflict (released, or under legal hold)
+ */
+export async function destroyPlan(
+  deps: QuarantineDeps,
+  ask: { quarantine: string; author: string },
+): Promise<Plan> {
+  const quarantine = await ownQuarantine(deps, ask.quarantine);
+  if (quarantine.legalHold) throw new LazaretError('conflict', `${quarantine.name} is under legal hold`);
+  const plan = {
+    effect: 'destroy' as const,
+    request: {
+      cause: quarantine.name,
+      criteria: quarantine.criteria,
+      reach: quarantine.reach,
+      retentionMs: 0,
+      marks: quarantine.marks,
+    },
+    radius: await radiusOf(deps, quarantine.marks, quarantine.scopeAccount),
+    position: await logHead(deps.database.read),
+    account: quarantine.scopeAccount,
+    author: ask.author,
+    quarantineUid: quarantine.uid,
+  };
+  const name = await deps.database.transact((tx) => planKeep(tx, plan));
+  return planNamed(deps, name);
+}
+
+/** Ends the retention; the collector of each region does the rest, asynchronously. @throws notFound, conflict, planStale */
+export async function destroyApply(
+  deps: QuarantineDeps,
+  ask: { plan: string; author: string },
+): Promise<Quarantine> {
+  const plan = await planNamed(deps, ask.plan);
+  if (plan.effect !== 'destroy' || plan.quarantineUid === null)
+    throw new LazaretError('conflict', `${plan.name} is not a plan to destroy`);
+  await assertNotGrown(deps, plan);
+  const { name } = await quarantineNamed(deps, plan.quarantineUid);
+  const destroyed = await deps.database.transact(async (tx) => {
+    const before = await ownQuarantine(deps, name);
+    if (!(await planMarkApplied(tx, plan.name, before.uid)))
+      throw new LazaretError('conflict', `${plan.name} was applied before`);
+    const version = await tx.nextVersion();
+    const after: Quarantine = { ...before, version, retainUntil: tx.nowMs, destroyRequestedAt: tx.nowMs };
+    await quarantineApply(tx, after);
+    emitQuarantine(tx, 'quarantine.destroyed', after, ask.author);
+    return after;
+  });
+  await keepNote(deps.blobs, destroyed);
+  return destroyed;
+}

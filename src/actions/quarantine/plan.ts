@@ -1,0 +1,125 @@
+import type { BlobStore } from '../../blobs/blob-store.ts';
+import type { Criteria } from '../../criteria/criteria.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { LazaretError } from '../../lib/errors.ts';
+import type { Database } from '../../records/db/database.ts';
+import { logHead } from '../../records/log/log.ts';
+import { type Plan, type PlanRequest, planGet, planKeep } from '../../records/marks/plans.ts';
+import type { Mark } from '../../records/marks/quarantines.ts';
+import type { ScanScope } from '../../records/scans/images.ts';
+import { scanGet } from '../../records/scans/scans.ts';
+import { type ScanAnswer, type ScanResult, scan } from '../scan/scan.ts';
+import { radiusOf } from './radius.ts';
+
+export interface QuarantineDeps {
+  readonly database: Database;
+  readonly blobs: BlobStore;
+  readonly clock: Clock;
+  readonly region: string;
+  /** How long quarantined bytes are kept, in milliseconds. */
+  readonly retention: { readonly packagesMs: number; readonly harmfulMs: number };
+}
+
+export interface PlanAsk {
+  readonly question: { readonly scan: string } | { readonly criteria: Criteria; readonly scope: ScanScope };
+  readonly reach: 'layer' | 'image';
+  readonly retentionMs?: number;
+  /** Whose repositories: an account's, or (null) all, by the operator. */
+  readonly account: string | null;
+  readonly author: string;
+}
+
+/**
+ * What a quarantine of the images that match would do; nothing is changed but the plan's own row.
+ * @throws invalid, notFound (the scan), conflict (nothing matches)
+ */
+export async function quarantinePlan(deps: QuarantineDeps, ask: PlanAsk): Promise<Plan> {
+  if (ask.reach === 'image')
+    throw new LazaretError('unsupported', "reach 'image' is not available yet; use reach 'layer'", {
+      detail: { path: 'reach' },
+    });
+  const answer = await answerOf(deps, ask);
+  const matching = answer.images.filter((image) => image.verdict === 'match');
+  const marks = marksOf(matching);
+  if (marks.length === 0)
+    throw new LazaretError('conflict', `no image matches (${answer.name}): there is nothing to quarantine`);
+  const request: PlanRequest = {
+    cause: answer.name,
+    criteria: answer.criteria,
+    reach: ask.reach,
+    retentionMs: ask.retentionMs ?? retentionOf(deps, answer.criteria),
+    marks,
+  };
+  const radius = await radiusOf(deps, request.marks, ask.account);
+  const plan = {
+    effect: 'quarantine' as const,
+    request: { ...request, marks: withEveryCompression(request.marks, radius.layers) },
+    radius,
+    position: await logHead(deps.database.read),
+    account: ask.account,
+    author: ask.author,
+    quarantineUid: null,
+  };
+  const name = await deps.database.transact((tx) => planKeep(tx, plan));
+  return planNamed(deps, name);
+}
+
+/** @throws notFound */
+export async function planNamed(deps: Pick<QuarantineDeps, 'database'>, name: string): Promise<Plan> {
+  const plan = await planGet(deps.database.read, name);
+  if (!plan) throw new LazaretError('notFound', `there is no plan '${name}'`);
+  return plan;
+}
+
+type Answered = Pick<ScanAnswer, 'name' | 'images'> & { readonly criteria: unknown };
+
+async function answerOf(deps: QuarantineDeps, ask: PlanAsk): Promise<Answered> {
+  if ('criteria' in ask.question) {
+    const { criteria, scope } = ask.question;
+    return { ...(await scan(deps, { criteria, scope, requestedBy: ask.author })), criteria };
+  }
+  const stored = await scanGet(deps.database.read, ask.question.scan);
+  if (!stored) throw new LazaretError('notFound', `there is no scan '${ask.question.scan}'`);
+  const answer = JSON.parse(JSON.stringify(stored.answer));
+  return { name: stored.name, images: answer.images, criteria: stored.criteria };
+}
+
+/** The layers that evidence names; the manifest of an image that matches only as a whole. */
+function marksOf(matching: readonly ScanResult[]): Mark[] {
+  const layers = new Map<string, Mark>();
+  const manifests = new Map<string, Mark>();
+  for (const image of matching) {
+    if (image.evidence.length === 0) manifests.set(image.digest, markOf('manifest', image.digest, []));
+    for (const evidence of image.evidence) {
+      const before = layers.get(evidence.layer)?.evidence ?? [];
+      const known = before.some((other) => JSON.stringify(other) === JSON.stringify(evidence));
+      layers.set(evidence.layer, markOf('layer', evidence.layer, known ? before : [...before, evidence]));
+    }
+  }
+  return [...layers.values(), ...manifests.values()];
+}
+
+function markOf(target: 'layer' | 'manifest', digest: string, evidence: Mark['evidence']): Mark {
+  return { target, digest, diffId: null, repositoryGlob: null, evidence };
+}
+
+/** Each marked layer learns its diff id, and each other compression of it that is here gets a mark of its own. */
+function withEveryCompression(
+  marks: readonly Mark[],
+  layers: readonly { digest: string; diffId: string | null }[],
+): Mark[] {
+  const named = new Map(marks.map((mark) => [mark.digest, mark]));
+  const others = layers.filter((layer) => !named.has(layer.digest));
+  return [
+    ...marks.map((mark) => ({
+      ...mark,
+      diffId: layers.find((layer) => layer.digest === mark.digest)?.diffId ?? null,
+    })),
+    ...others.map((layer) => ({ ...markOf('layer', layer.digest, []), diffId: layer.diffId })),
+  ];
+}
+
+/** Bytes that are themselves the harm are kept for a shorter time than a package with an advisory. */
+function retentionOf(deps: QuarantineDeps, criteria: unknown): number {
+  return JSON.stringify(criteria).includes('"file"') ? deps.retention.harmfulMs : deps.retention.packagesMs;
+}

@@ -1,0 +1,14 @@
+import type { Reader } from '../db/engine.ts';
+
+/** Where advisories came from, and when that source was last loaded. */
+export interface AdvisorySource {
+  readonly source: string;
+  /** Milliseconds since 1970. */
+  readonly importedAt: number;
+  readonly documents: number;
+}
+
+export async function advisorySourceList(db: Reader): Promise<AdvisorySource[]> {
+  const rows = await db.selectFrom('advisory_sources').selectAll().orderBy('source').execute();
+  return rows.map((row) => ({ source: row.source, importedAt: row.imported_at, documents: row.documents }));
+}

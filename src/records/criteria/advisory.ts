@@ -1,0 +1,55 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { AdvisoryCriteria, Severity } from '../../criteria/criteria.ts';
+import type { Reader } from '../db/engine.ts';
+import { foundPackages, within } from './found-packages.ts';
+import type { EvidenceRow, ImageScope, Leaf } from './leaf.ts';
+
+const severityOrder: readonly Severity[] = ['low', 'medium', 'high', 'critical'];
+
+/**
+ * `advisory`: findings hang on distinct package versions, so the search joins them with where those packages were found.
+ * A finding whose severity nobody gave makes the image unknown where the criteria ask for a severity.
+ */
+export function advisoryLeaf(db: Reader, criteria: AdvisoryCriteria, scope: ImageScope): Leaf {
+  const { severity, in: place = 'image' } = criteria.advisory;
+  const found = sql`${foundPackages(place, scope)}
+    join findings on findings.package_id = found.package_id and findings.until is null
+    join advisories on advisories.id = findings.advisory_id and advisories.withdrawn_at is null
+    where ${named(criteria)} and ${fixable(criteria)}`;
+  const severe = severity
+    ? severityIn(severityOrder.slice(severityOrder.indexOf(severity)))
+    : sql<boolean>`1 = 1`;
+  const images = (where: RawBuilder<boolean>) =>
+    sql<{ manifest_id: number }>`select distinct found.manifest_id from ${found} and ${where}`.compile(db);
+  return {
+    matches: images(severe),
+    ...(severity ? { unknowns: images(sql<boolean>`findings.severity = 'unknown'`) } : {}),
+    evidence: (manifestIds, limit) =>
+      sql<EvidenceRow>`select hit.manifest_id, blobs.digest as layer, paths.path, packages.purl, hit.advisory, hit.severity,
+          hit.fixed_version
+        from (select found.*, advisories.advisory_id as advisory, findings.severity, findings.fixed_version from ${found}
+          and ${severe} and ${within('found.manifest_id', manifestIds)} limit ${limit}) as hit
+        join blobs on blobs.id = hit.blob_id
+        join paths on paths.id = hit.path_id
+        join packages on packages.id = hit.package_id`.compile(db),
+  };
+}
+
+function named(criteria: AdvisoryCriteria): RawBuilder<boolean> {
+  const { id } = criteria.advisory;
+  if (id === undefined) return sql<boolean>`1 = 1`;
+  return sql<boolean>`(advisories.advisory_id = ${id} or advisories.id in
+    (select advisory_aliases.advisory_id from advisory_aliases where advisory_aliases.alias = ${id}))`;
+}
+
+function fixable(criteria: AdvisoryCriteria): RawBuilder<boolean> {
+  const { fixed } = criteria.advisory;
+  if (fixed === undefined) return sql<boolean>`1 = 1`;
+  return fixed
+    ? sql<boolean>`findings.fixed_version is not null`
+    : sql<boolean>`findings.fixed_version is null`;
+}
+
+function severityIn(severities: readonly Severity[]): RawBuilder<boolean> {
+  return sql<boolean>`findings.severity in (${sql.join(severities.map((name) => sql.lit(name)))})`;
+}

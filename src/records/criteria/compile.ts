@@ -1,0 +1,19 @@
+import type { AdvisoryCriteria, FileCriteria, PackageCriteria } from '../../criteria/criteria.ts';
+import type { Database } from '../db/database.ts';
+import { advisoryLeaf } from './advisory.ts';
+import { fileLeaf } from './file.ts';
+import type { ImageScope, Leaf } from './leaf.ts';
+import { packageLeaf } from './package.ts';
+
+export type LeafCriteria = PackageCriteria | AdvisoryCriteria | FileCriteria;
+
+/** The one list of kinds. @throws invalid */
+export async function compileLeaf(
+  database: Database,
+  criteria: LeafCriteria,
+  scope: ImageScope,
+): Promise<Leaf> {
+  if ('package' in criteria) return packageLeaf(database.read, criteria, scope);
+  if ('advisory' in criteria) return advisoryLeaf(database.read, criteria, scope);
+  return fileLeaf(database, criteria, scope);
+}

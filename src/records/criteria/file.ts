@@ -1,0 +1,72 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { FileCriteria } from '../../criteria/criteria.ts';
+import { globMatcher, globPrefix } from '../../lib/globs.ts';
+import type { Database } from '../db/database.ts';
+import { within } from './found-packages.ts';
+import type { EvidenceRow, ImageScope, Leaf } from './leaf.ts';
+
+const setuidBit = 0o4000;
+
+/**
+ * `file`: by path, content or set-uid. In a layer (the default: bytes that a later layer deletes can still be pulled out)
+ * or in the image, where an upper layer that has the path again, or hides it or a folder above it, takes it away.
+ */
+export async function fileLeaf(database: Database, criteria: FileCriteria, scope: ImageScope): Promise<Leaf> {
+  const db = database.read;
+  const { path, sha256, setuid, in: place = 'layer' } = criteria.file;
+  const conditions = [
+    within('edges.manifest_id', scope),
+    sql<boolean>`layer_files.kind in ('file', 'hardlink', 'link', 'device')`,
+    ...(path === undefined ? [] : [await pathIs(database, path)]),
+    ...(sha256 === undefined ? [] : [sql<boolean>`layer_files.sha256 = ${Buffer.from(sha256, 'hex')}`]),
+    ...(setuid === undefined ? [] : [setuidIs(setuid)]),
+    ...(place === 'image' ? [sql<boolean>`not exists (${hiddenAbove})`] : []),
+  ];
+  const found = sql`from layer_files
+    join paths on paths.id = layer_files.path_id
+    join blobs on blobs.id = layer_files.blob_id
+    join edges on edges.digest = blobs.digest and edges.kind = 'layer'
+    where ${sql.join(conditions, sql` and `)}`;
+  return {
+    matches: sql<{ manifest_id: number }>`select distinct edges.manifest_id ${found}`.compile(db),
+    evidence: (manifestIds, limit) =>
+      sql<EvidenceRow>`select edges.manifest_id, blobs.digest as layer, paths.path, null as purl, null as advisory,
+          null as severity, null as fixed_version ${found} and ${within('edges.manifest_id', manifestIds)}
+        limit ${limit}`.compile(db),
+  };
+}
+
+/** A later layer of the same image that has this path again, or hides it or a folder above it. */
+const hiddenAbove = sql`select 1 from edges as upper_edges
+  join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest
+  join layer_files as upper_files on upper_files.blob_id = upper_blobs.id
+  join paths as upper_paths on upper_paths.id = upper_files.path_id
+  where upper_edges.manifest_id = edges.manifest_id and upper_edges.kind = 'layer'
+    and upper_edges.position > edges.position
+    and (upper_files.path_id = layer_files.path_id
+      or (upper_files.kind in ('whiteout', 'opaque')
+        and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/'))`;
+
+function setuidIs(wanted: boolean): RawBuilder<boolean> {
+  return wanted
+    ? sql<boolean>`(layer_files.mode & ${sql.lit(setuidBit)}) != 0`
+    : sql<boolean>`(layer_files.mode & ${sql.lit(setuidBit)}) = 0`;
+}
+
+/** A literal path by its index; of a glob, the known paths are narrowed by its literal start and then matched one by one. */
+async function pathIs(database: Database, glob: string): Promise<RawBuilder<boolean>> {
+  if (!/[*?[{\\]/.test(glob)) return sql<boolean>`paths.path = ${glob}`;
+  const prefix = globPrefix(glob);
+  const suffix = /[^*?{}[\]\\/]*$/.exec(glob)?.[0] ?? '';
+  const candidates = await database.search(
+    sql<{ id: number; path: string }>`select id, path from paths
+      where path like ${`${escaped(prefix)}%${escaped(suffix)}`} escape '!'`.compile(database.read),
+  );
+  const matches = globMatcher(glob);
+  const ids = candidates.filter((row) => matches(row.path)).map((row) => row.id);
+  return within('layer_files.path_id', ids);
+}
+
+function escaped(literal: string): string {
+  return literal.replace(/[!%_]/g, '!$&');
+}

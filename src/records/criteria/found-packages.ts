@@ -1,0 +1,30 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { MatchPlace } from '../../criteria/criteria.ts';
+import type { ImageScope } from './leaf.ts';
+
+/**
+ * Where packages were found, as a sub-query `found(manifest_id, package_id, blob_id, path_id)`: what the image with all
+ * its layers still shows, or what any layer of it holds, hidden or not.
+ */
+export function foundPackages(place: MatchPlace, scope: ImageScope): RawBuilder<unknown> {
+  return place === 'image' ? shownByImage(scope) : heldByLayers(scope);
+}
+
+function shownByImage(scope: ImageScope): RawBuilder<unknown> {
+  return sql`(select manifest_id, package_id, blob_id, path_id from image_packages where ${within('manifest_id', scope)}) as found`;
+}
+
+function heldByLayers(scope: ImageScope): RawBuilder<unknown> {
+  return sql`(select edges.manifest_id, layer_packages.package_id, layer_packages.blob_id, layer_packages.path_id
+    from layer_packages
+    join blobs on blobs.id = layer_packages.blob_id
+    join edges on edges.digest = blobs.digest and edges.kind = 'layer'
+    where ${within('edges.manifest_id', scope)}) as found`;
+}
+
+/** `column in (…)`; true for everything when there is no list, false for everything when it is empty. */
+export function within(column: string, ids: readonly number[] | undefined): RawBuilder<boolean> {
+  if (ids === undefined) return sql<boolean>`1 = 1`;
+  if (ids.length === 0) return sql<boolean>`1 = 0`;
+  return sql<boolean>`${sql.ref(column)} in (${sql.join(ids.map((id) => sql.lit(id)))})`;
+}

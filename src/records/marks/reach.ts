@@ -1,0 +1,79 @@
+import { sql } from 'kysely';
+import type { Database } from '../db/database.ts';
+
+/** Everything that marks on layers and manifests would reach, for repositories of one account or (undefined) all. */
+export interface Reached {
+  readonly layers: readonly ReachedLayer[];
+  readonly images: readonly ReachedImage[];
+}
+
+export interface ReachedLayer {
+  readonly digest: string;
+  readonly diffId: string | null;
+  readonly sizeBytes: number;
+}
+
+export interface ReachedImage {
+  readonly manifestId: number;
+  readonly repository: string;
+  readonly digest: string;
+}
+
+export interface Targets {
+  readonly layers: readonly string[];
+  readonly manifests: readonly string[];
+}
+
+/** The layers named, with all other compressions of them that are here, and the images that need one or are named. */
+export async function reachOf(
+  database: Database,
+  targets: Targets,
+  account: string | undefined,
+): Promise<Reached> {
+  const layers = await layersOf(database, targets.layers);
+  const digests = [...layers.map((layer) => layer.digest), ...targets.layers];
+  const diffIds = layers.map((layer) => layer.diffId).filter((id) => id !== null);
+  const images = await database.search(
+    sql<{
+      manifest_id: number;
+      repository: string;
+      digest: string;
+    }>`select distinct repository_manifests.manifest_id,
+        repositories.name as repository, manifests.digest
+      from repository_manifests
+      join manifests on manifests.id = repository_manifests.manifest_id
+      join repositories on repositories.id = repository_manifests.repository_id
+      join accounts on accounts.id = repositories.account_id
+      where repository_manifests.deleted_at is null and repository_manifests.withdrawn_at is null
+        and ${account === undefined ? sql`1 = 1` : sql`accounts.name = ${account}`}
+        and (manifests.digest in (${list(targets.manifests)}) or manifests.id in (
+          select edges.manifest_id from edges where edges.kind in ('layer', 'config')
+            and (edges.digest in (${list(digests)}) or edges.diff_id in (${list(diffIds)}))))
+      order by 2, 3`.compile(database.read),
+  );
+  return {
+    layers,
+    images: images.map(({ manifest_id, ...image }) => ({ manifestId: Number(manifest_id), ...image })),
+  };
+}
+
+async function layersOf(database: Database, digests: readonly string[]): Promise<ReachedLayer[]> {
+  const rows = await database.search(
+    sql<{
+      digest: string;
+      diff_id: string | null;
+      size_bytes: number;
+    }>`select blobs.digest, inspections.diff_id, blobs.size_bytes
+      from blobs left join inspections on inspections.blob_id = blobs.id
+      where blobs.digest in (${list(digests)}) or inspections.diff_id in (
+        select same.diff_id from inspections as same join blobs as named on named.id = same.blob_id
+        where named.digest in (${list(digests)}) and same.diff_id is not null)
+      order by blobs.digest`.compile(database.read),
+  );
+  return rows.map((row) => ({ digest: row.digest, diffId: row.diff_id, sizeBytes: Number(row.size_bytes) }));
+}
+
+/** The empty text is no digest: it keeps the list from being empty. */
+function list(values: readonly string[]) {
+  return sql.join(['', ...values]);
+}

@@ -1,0 +1,57 @@
+import type { Tx } from '../db/database.ts';
+import type { Reader } from '../db/engine.ts';
+
+/** A scan that was answered: its question, when, at which position of the log, and the answer, as JSON. */
+export interface StoredScan {
+  readonly name: string;
+  readonly criteria: unknown;
+  readonly scope: unknown;
+  readonly requestedBy: string;
+  readonly requestedAt: number;
+  readonly position: number;
+  readonly answer: unknown;
+}
+
+/** @returns its name, `S-31` */
+export async function scanKeep(tx: Tx, scan: Omit<StoredScan, 'name' | 'requestedAt'>): Promise<string> {
+  const name = `S-${await nextNumber(tx.db, 'scans')}`;
+  await tx.db
+    .insertInto('scans')
+    .values({
+      name,
+      criteria: JSON.stringify(scan.criteria),
+      scope: JSON.stringify(scan.scope),
+      requested_by: scan.requestedBy,
+      requested_at: tx.nowMs,
+      position: scan.position,
+      answer: JSON.stringify(scan.answer),
+    })
+    .execute();
+  return name;
+}
+
+export async function scanGet(db: Reader, name: string): Promise<StoredScan | undefined> {
+  const row = await db.selectFrom('scans').selectAll().where('name', '=', name).executeTakeFirst();
+  if (!row) return undefined;
+  return {
+    name: row.name,
+    criteria: JSON.parse(row.criteria),
+    scope: JSON.parse(row.scope),
+    requestedBy: row.requested_by,
+    requestedAt: row.requested_at,
+    position: row.position,
+    answer: JSON.parse(row.answer),
+  };
+}
+
+/** Names count up per kind; the row's unique name makes a race an error, never two of one name. */
+export async function nextNumber(
+  db: Reader,
+  table: 'scans' | 'plans' | 'quarantines' | 'revocations',
+): Promise<number> {
+  const row = await db
+    .selectFrom(table)
+    .select((e) => e.fn.max('id').as('last'))
+    .executeTakeFirst();
+  return Number(row?.last ?? 0) + 1;
+}
