@@ -1,0 +1,131 @@
+import { schemeOfEcosystem } from '../schemes.ts';
+import type { VersionScheme } from '../version-scheme.ts';
+import type { OsvAdvisory, OsvAffected, OsvEvent, OsvRange } from './advisory.ts';
+
+/** `unknown` is neither yes nor no, and never to be reported as clean; `reason` continues "whether it applies is unknown:". */
+export type Verdict =
+  /** `fixedIn` is the first version, going up, that no range of the entry covers; absent when no fix is known. */
+  | { readonly verdict: 'affected'; readonly fixedIn?: string }
+  | { readonly verdict: 'unaffected' }
+  | { readonly verdict: 'unknown'; readonly reason: string };
+
+/**
+ * OSV schema, "Evaluation": a version is affected if it is listed in `versions`, exactly, or lies in a SEMVER or
+ * ECOSYSTEM range. GIT ranges say nothing about versions. That the package is the entry's, and that the advisory is not
+ * withdrawn, the caller knows.
+ *
+ * @param scheme undefined where the ecosystem's versions can't be compared: then only `versions` decides
+ */
+export function isAffected(
+  affected: OsvAffected,
+  version: string,
+  scheme: VersionScheme | undefined,
+): Verdict {
+  const ranges = affected.ranges.filter(({ type }) => type !== 'GIT');
+  const listed = affected.versions.includes(version);
+  const comparable = scheme?.isValid(version) ? ranges.filter((range) => isComparable(range, scheme)) : [];
+  const order = scheme === undefined ? [] : comparable.map((range) => sortEvents(range, scheme));
+  if (scheme !== undefined && order.some((events) => covers(events, version, scheme)))
+    return found(fixAfter(order, version, scheme));
+  if (listed) return found(undefined);
+  if (comparable.length < ranges.length) return { verdict: 'unknown', reason: uncomparable(version, scheme) };
+  if (ranges.length === 0 && affected.versions.length === 0)
+    return { verdict: 'unknown', reason: 'the advisory names no versions' };
+  return { verdict: 'unaffected' };
+}
+
+/** Over all entries of the package: any that is affected decides, then any that is unknown. */
+export function advisoryAffects(
+  advisory: OsvAdvisory,
+  subject: { readonly ecosystem: string; readonly name: string; readonly version: string },
+): Verdict {
+  if (advisory.withdrawn !== undefined) return { verdict: 'unaffected' };
+  const entries = advisory.affected.filter(
+    (entry) => entry.package?.ecosystem === subject.ecosystem && entry.package.name === subject.name,
+  );
+  const scheme = schemeOfEcosystem(subject.ecosystem);
+  const verdicts = entries.map((entry) => isAffected(entry, subject.version, scheme));
+  return (
+    verdicts.find(({ verdict }) => verdict === 'affected') ??
+    verdicts.find(({ verdict }) => verdict === 'unknown') ?? { verdict: 'unaffected' }
+  );
+}
+
+function found(fixedIn: string | undefined): Verdict {
+  return fixedIn === undefined ? { verdict: 'affected' } : { verdict: 'affected', fixedIn };
+}
+
+function uncomparable(version: string, scheme: VersionScheme | undefined): string {
+  if (scheme === undefined) return 'the versions of this ecosystem cannot be compared yet';
+  return scheme.isValid(version)
+    ? `the advisory has a range that is not of ${scheme.ecosystem} versions`
+    : `'${version.slice(0, 100)}' is not a version of ${scheme.ecosystem}`;
+}
+
+/** `0` is before every version, and `*` after: they need not be versions of the scheme. */
+function isComparable(range: OsvRange, scheme: VersionScheme): boolean {
+  return range.events.every(({ version }) => version === '0' || version === '*' || scheme.isValid(version));
+}
+
+/** At one version, what begins comes before what ends with it included. */
+const rank = { introduced: 0, fixed: 1, lastAffected: 2, limit: 3 } as const;
+
+function sortEvents(range: OsvRange, scheme: VersionScheme): readonly OsvEvent[] {
+  const sorted = range.events.toSorted(
+    (a, b) => compare(a.version, b.version, scheme) || rank[a.kind] - rank[b.kind],
+  );
+  return sorted.filter(
+    (event, index) =>
+      !cancels(event, sorted[index + 1], scheme) && !cancels(sorted[index - 1], event, scheme),
+  );
+}
+
+/** Ended and begun at the same version is neither: two ranges that touch, or an empty one. */
+function cancels(begin: OsvEvent | undefined, end: OsvEvent | undefined, scheme: VersionScheme): boolean {
+  return (
+    begin?.kind === 'introduced' && end?.kind === 'fixed' && compare(begin.version, end.version, scheme) === 0
+  );
+}
+
+function covers(events: readonly OsvEvent[], version: string, scheme: VersionScheme): boolean {
+  let inside = false;
+  for (const event of events) {
+    const order = compare(version, event.version, scheme);
+    if (event.kind === 'introduced' && order >= 0) inside = true;
+    else if (event.kind === 'fixed' && order >= 0) inside = false;
+    else if (event.kind === 'lastAffected' && order > 0) inside = false;
+  }
+  const ends = events.filter(({ kind }) => kind === 'limit');
+  return inside && (ends.length === 0 || ends.some((limit) => compare(version, limit.version, scheme) < 0));
+}
+
+/** A fix may itself lie in another range, whose fix is then the one; a bounded climb, since each step goes up. */
+function fixAfter(
+  ranges: readonly (readonly OsvEvent[])[],
+  version: string,
+  scheme: VersionScheme,
+): string | undefined {
+  let at = version;
+  for (let step = 0; step < 64; step++) {
+    const covering = ranges.filter((events) => covers(events, at, scheme));
+    if (covering.length === 0) return at;
+    let next: string | undefined;
+    for (const events of covering) {
+      const fix = events.find(
+        (event) => event.kind === 'fixed' && compare(event.version, at, scheme) > 0,
+      )?.version;
+      if (fix === undefined) return undefined;
+      if (next === undefined || compare(fix, next, scheme) > 0) next = fix;
+    }
+    if (next === undefined) return undefined;
+    at = next;
+  }
+  return undefined;
+}
+
+function compare(a: string, b: string, scheme: VersionScheme): number {
+  if (a === b) return 0;
+  if (a === '0' || b === '*') return -1;
+  if (b === '0' || a === '*') return 1;
+  return scheme.compare(a, b);
+}

@@ -1,0 +1,215 @@
+/**
+ * OSV documents out of one stream: a single JSON document, a JSON array, or JSON lines, each also gzipped (recognised by
+ * its first bytes). The stream is cut into documents before any is parsed, so a broken, too large or wrong document is
+ * one error among the others and stops none of them. Only one document is held in memory at a time. A damaged gzip
+ * stream is an error after the documents that came before the damage; errors of the source itself are thrown.
+ */
+
+import { pipeline, Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { LazaretError } from '../../lib/errors.ts';
+import { parseJsonField } from '../../lib/fields.ts';
+import { limits } from '../../lib/limits.ts';
+import type { OsvAdvisory } from './advisory.ts';
+import { parseOsv } from './parse.ts';
+
+/** `json`: one document or an array of them. `jsonl`: one a line. */
+export type OsvDocumentKind = 'json' | 'jsonl';
+
+/** `where` is `line 12`, `item 3` (of an array, from 0) or `document`. */
+export type OsvReading =
+  | { readonly ok: true; readonly advisory: OsvAdvisory; readonly bytes: Uint8Array; readonly where: string }
+  | { readonly ok: false; readonly error: LazaretError; readonly where: string };
+
+/** @throws tooLarge when the unpacked stream is over `advisoryImportBytesMax`; what was read before has been yielded */
+export async function* readOsvDocuments(
+  source: AsyncIterable<Uint8Array> | string,
+  kind: OsvDocumentKind,
+): AsyncGenerator<OsvReading> {
+  const splitter = kind === 'jsonl' ? new LineSplitter() : new ItemSplitter();
+  let bytesTotal = 0;
+  try {
+    for await (const chunk of unpacked(typeof source === 'string' ? textChunks(source) : source)) {
+      bytesTotal += chunk.length;
+      if (bytesTotal > limits.advisoryImportBytesMax)
+        throw new LazaretError(
+          'tooLarge',
+          `more than ${limits.advisoryImportBytesMax} bytes of advisories in one import`,
+          {
+            detail: { limit: 'advisoryImportBytesMax' },
+          },
+        );
+      for (const piece of splitter.push(chunk)) yield read(piece);
+    }
+  } catch (cause) {
+    if (!isGzipDamage(cause)) throw cause;
+    yield {
+      ok: false,
+      where: 'the stream',
+      error: new LazaretError('invalid', 'the gzip stream is damaged or cut off', { cause }),
+    };
+    return;
+  }
+  for (const piece of splitter.end()) yield read(piece);
+}
+
+/** `bytes` is undefined for a document that was over the limit and left out. */
+interface Piece {
+  readonly where: string;
+  readonly bytes: Uint8Array | undefined;
+}
+
+function read({ where, bytes }: Piece): OsvReading {
+  try {
+    if (bytes === undefined)
+      throw new LazaretError(
+        'tooLarge',
+        `${where}: an advisory of more than ${limits.advisoryBytesMax} bytes`,
+        {
+          detail: { limit: 'advisoryBytesMax' },
+        },
+      );
+    return { ok: true, advisory: parseOsv(parseJsonField(bytes, 'advisory').value), bytes, where };
+  } catch (error) {
+    if (error instanceof LazaretError) return { ok: false, error, where };
+    throw error;
+  }
+}
+
+/** The bytes of one document as they gather; past the limit they are counted out, not kept. */
+class Gathered {
+  #parts: Uint8Array[] = [];
+  #bytes = 0;
+
+  add(part: Uint8Array): void {
+    this.#bytes += part.length;
+    if (this.#bytes <= limits.advisoryBytesMax) this.#parts.push(part);
+    else this.#parts = [];
+  }
+
+  /** The piece, unless it is blank; starts afresh. */
+  take(where: string): Piece | undefined {
+    const bytes = this.#bytes > limits.advisoryBytesMax ? undefined : Buffer.concat(this.#parts);
+    this.#parts = [];
+    this.#bytes = 0;
+    return bytes?.every(isBlank) ? undefined : { where, bytes };
+  }
+}
+
+class LineSplitter {
+  readonly #gathered = new Gathered();
+  #line = 1;
+
+  *push(chunk: Uint8Array): Iterable<Piece> {
+    let from = 0;
+    for (let at = chunk.indexOf(newline); at !== -1; at = chunk.indexOf(newline, from)) {
+      this.#gathered.add(chunk.subarray(from, at));
+      from = at + 1;
+      yield* this.#take();
+      this.#line++;
+    }
+    this.#gathered.add(chunk.subarray(from));
+  }
+
+  end(): Iterable<Piece> {
+    return this.#take();
+  }
+
+  *#take(): Iterable<Piece> {
+    const piece = this.#gathered.take(`line ${this.#line}`);
+    if (piece !== undefined) yield piece;
+  }
+}
+
+/** Cuts the items of an array at its own commas; anything that does not begin with `[` is one document. */
+class ItemSplitter {
+  readonly #gathered = new Gathered();
+  #inArray: boolean | undefined;
+  #depth = 0;
+  #inText = false;
+  #escaped = false;
+  #item = 0;
+
+  *push(chunk: Uint8Array): Iterable<Piece> {
+    let from = this.#begin(chunk);
+    if (this.#inArray !== true) return this.#gathered.add(chunk);
+    for (let at = from; at < chunk.length; at++) {
+      if (!this.#endsItem(chunk[at])) continue;
+      this.#gathered.add(chunk.subarray(from, at));
+      from = at + 1;
+      yield* this.#take();
+    }
+    this.#gathered.add(chunk.subarray(from));
+  }
+
+  end(): Iterable<Piece> {
+    return this.#take();
+  }
+
+  /** Decides by the first byte that is not blank; where the items begin. */
+  #begin(chunk: Uint8Array): number {
+    if (this.#inArray !== undefined) return 0;
+    const at = chunk.findIndex((byte) => !isBlank(byte));
+    if (at === -1) return 0;
+    this.#inArray = chunk[at] === openBracket;
+    return this.#inArray ? at + 1 : 0;
+  }
+
+  #endsItem(byte: number | undefined): boolean {
+    if (this.#inText) {
+      if (byte === quote && !this.#escaped) this.#inText = false;
+      this.#escaped = byte === backslash && !this.#escaped;
+      return false;
+    }
+    if (byte === quote) this.#inText = true;
+    else if (byte === openBrace || byte === openBracket) this.#depth++;
+    else if (byte === closeBrace || byte === closeBracket) return this.#depth-- === 0;
+    return byte === comma && this.#depth === 0;
+  }
+
+  *#take(): Iterable<Piece> {
+    const piece = this.#gathered.take(this.#inArray === true ? `item ${this.#item++}` : 'document');
+    if (piece !== undefined) yield piece;
+  }
+}
+
+const newline = 0x0a;
+const quote = 0x22;
+const comma = 0x2c;
+const openBracket = 0x5b;
+const backslash = 0x5c;
+const closeBracket = 0x5d;
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
+
+function isBlank(byte: number): boolean {
+  return byte === 0x20 || byte === 0x09 || byte === newline || byte === 0x0d;
+}
+
+async function* textChunks(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text);
+}
+
+async function* unpacked(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const iterator = source[Symbol.asyncIterator]();
+  let head: Uint8Array = new Uint8Array();
+  while (head.length < 2) {
+    const next = await iterator.next();
+    if (next.done) break;
+    head = Buffer.concat([head, next.value]);
+  }
+  const whole = (async function* () {
+    yield head;
+    yield* { [Symbol.asyncIterator]: () => iterator };
+  })();
+  if (head[0] !== 0x1f || head[1] !== 0x8b) return yield* whole;
+  // An error of either side reaches the reader through the gunzip stream, which pipeline destroys with it.
+  const gunzip = pipeline(Readable.from(whole), createGunzip(), () => undefined);
+  for await (const chunk of gunzip) if (chunk instanceof Uint8Array) yield chunk;
+}
+
+function isGzipDamage(error: unknown): boolean {
+  return (
+    error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('Z_')
+  );
+}
