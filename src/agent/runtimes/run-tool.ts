@@ -33,16 +33,22 @@ export function runTool(
       env: toolEnvironment,
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(options.cwd !== undefined && { cwd: options.cwd }),
-      ...(options.signal && { signal: options.signal }),
+      ...(options.signal && { signal: options.signal, killSignal: 'SIGKILL' }),
     });
     const stdout = gather(child.stdout);
     const stderr = gather(child.stderr);
-    child.on('error', (cause) =>
-      reject(new LazaretError('unavailable', `${program} could not be run`, { cause })),
-    );
+    let failure: unknown;
+    child.on('error', (cause) => {
+      failure = cause;
+      // Aborted rather than never begun: the answer waits for its end, so that it writes nothing after that.
+      if (child.pid === undefined)
+        reject(new LazaretError('unavailable', `${program} could not be run`, { cause }));
+    });
     child.on('close', (exitCode, ended) => {
-      if (exitCode === null) reject(new LazaretError('unavailable', `${program} was ended by ${ended}`));
-      else resolve({ exitCode, stdout: stdout(), stderr: stderr() });
+      if (exitCode !== null && failure === undefined)
+        return resolve({ exitCode, stdout: stdout(), stderr: stderr() });
+      const how = failure === undefined ? `by ${ended}` : 'early';
+      reject(new LazaretError('unavailable', `${program} was ended ${how}`, { cause: failure }));
     });
   });
 }

@@ -90,7 +90,6 @@ async function listenForReports(): Promise<{ server: Server; port: number; next:
   const lines: string[] = [];
   const waiting: ((line: string) => void)[] = [];
   const server = createServer(async (socket) => {
-    socket.end();
     const line = (await text(socket)).trim();
     const resolve = waiting.shift();
     if (resolve) resolve(line);

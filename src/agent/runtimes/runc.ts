@@ -198,8 +198,11 @@ class RuncRuntime implements Runtime {
   }
 
   async #status(id: string, running: RuncEntry | undefined): Promise<ContainerStatus> {
-    if (running) return { id, state: 'running', pid: running.pid, startedAt: running.createdAt };
     const container = this.#container(id);
+    if (running) {
+      const startedAt = (await container.startedAt()) ?? running.createdAt;
+      return { id, state: 'running', pid: running.pid, startedAt };
+    }
     // Asked of something that isn't here: certainly not running, but nobody saw an exit.
     if ((await container.image()) === undefined) return { id, state: 'exited' };
     const exit = (await container.exit()) ?? (await this.#awaitExit(container));
