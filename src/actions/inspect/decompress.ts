@@ -13,6 +13,7 @@ const magics = [
   { bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], name: 'xz' },
   { bytes: [0x42, 0x5a, 0x68], name: 'bzip2' },
 ] as const;
+const skippableMagicEnd = [0x2a, 0x4d, 0x18];
 const magicBytesMax = 6;
 
 /**
@@ -97,11 +98,17 @@ async function* chain(first: readonly Uint8Array[], rest: ByteSource): AsyncGene
 }
 
 function compressionOf(head: Uint8Array): Compression {
+  if (beginsWithSkippable(head)) return 'zstd';
   const name =
     magics.find((magic) => magic.bytes.every((byte, index) => head[index] === byte))?.name ?? 'none';
   if (name === 'xz' || name === 'bzip2')
     throw new LayerProblem(`compressed with ${name}, which is not supported`);
   return name;
+}
+
+/** A zstd stream may begin with a skippable frame, which has one of 16 magic numbers. */
+function beginsWithSkippable(head: Uint8Array): boolean {
+  return (head[0] ?? 0) >> 4 === 5 && skippableMagicEnd.every((byte, index) => head[index + 1] === byte);
 }
 
 function inflated(compression: Compression, source: ByteSource): ByteSource {
