@@ -12,6 +12,7 @@ import { type Counts, countTests, summaryLine } from './test-summary.ts';
 
 const interruptedExitCode = 130;
 const interruptedWaitMs = 15_000;
+const sameSignalMs = 500;
 
 const folder = mkdtempSync(join(tmpdir(), 'lazaret-test-'));
 chmodSync(folder, 0o1777); // as /tmp is: PostgreSQL runs as another user when the tests run as root
@@ -35,13 +36,17 @@ async function runTests(vitest: Vitest, filters: string[]): Promise<Counts> {
 }
 
 function stopOnSignals(vitest: Vitest): () => boolean {
-  let signals = 0;
+  let firstMs: number | undefined;
   const stop = () => {
-    signals += 1;
-    if (signals > 1) process.exit(interruptedExitCode);
+    // Ctrl-C arrives twice: from the terminal, and passed on by npm.
+    if (firstMs !== undefined && performance.now() - firstMs < sameSignalMs) return;
+    if (firstMs !== undefined) process.exit(interruptedExitCode);
+    firstMs = performance.now();
     setTimeout(() => process.exit(interruptedExitCode), interruptedWaitMs).unref();
     void vitest.cancelCurrentRun('keyboard-input');
   };
+  // vitest's own listeners would end the process at once, and with it the cleaning up of the tests that are running.
+  process.removeAllListeners('SIGINT').removeAllListeners('SIGTERM');
   process.on('SIGINT', stop).on('SIGTERM', stop).on('SIGHUP', stop);
-  return () => signals > 0;
+  return () => firstMs !== undefined;
 }
