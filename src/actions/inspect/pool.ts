@@ -52,9 +52,7 @@ class InspectPool implements Inspector {
   constructor(options: InspectPoolOptions) {
     this.#options = options;
     this.#limits = options.limits ?? layerLimits;
-    // The packed package is JavaScript.
-    const name = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
-    this.#module = options.worker ?? new URL(name, import.meta.url);
+    this.#module = options.worker ?? new URL('./worker.ts', import.meta.url);
   }
 
   async *inspect(key: string, options: InspectOptions = {}): AsyncGenerator<InventoryPart> {
