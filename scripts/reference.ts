@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { openApiDocument } from '../src/contract/openapi.ts';
 import { routes } from '../src/contract/routes.ts';
 import { errorCodes } from '../src/lib/errors.ts';
+import { configurationReference } from '../src/server/config/reference.ts';
 
 export interface Reference {
   /** Relative to the project's root. */
@@ -13,6 +14,7 @@ export interface Reference {
 }
 
 export const references: readonly Reference[] = [
+  { path: 'docs/reference/configuration.md', text: configurationReference },
   { path: 'docs/reference/errors.md', text: () => errorsPage(errorCodes) },
   {
     path: 'docs/reference/openapi.json',

@@ -1,6 +1,7 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import type { Clock } from '../../lib/clock.ts';
 import { LazaretError } from '../../lib/errors.ts';
+import { randomSecret } from '../../lib/random.ts';
 import { anonymous, type Caller } from '../../records/access/caller.ts';
 import {
   callerOf,
@@ -44,7 +45,7 @@ const rememberMax = 10_000;
 
 export function openAuthenticator(options: AuthenticatorOptions): Authenticator {
   const { database, clock } = options;
-  const key = randomBytes(32);
+  const key = randomSecret();
   const verifiedUntil = new Map<string, number>();
   const nobody = anonymousCaller(options.anonymousPull);
 
@@ -60,10 +61,8 @@ export function openAuthenticator(options: AuthenticatorOptions): Authenticator 
 
   const bySecret = async (principal: Principal | undefined, secret: string): Promise<Authenticated> => {
     // Someone unknown costs as much time as someone known, so that names can't be guessed by it.
-    const known = principal
-      ? await fits(secret, principal)
-      : (await secretMatches(secret, hashOfNothing), false);
-    if (!principal || !known || principal.disabled) throw wrongCredentials();
+    if (!principal) await secretMatches(secret, hashOfNothing);
+    if (!principal || !(await fits(secret, principal)) || principal.disabled) throw wrongCredentials();
     return { caller: await callerOf(database.read, principal), scopes: null };
   };
 
@@ -80,10 +79,10 @@ export function openAuthenticator(options: AuthenticatorOptions): Authenticator 
       if (header === undefined) return { caller: nobody, scopes: null };
       const credentials = parseAuthorization(header);
       if (credentials.kind === 'token') return byToken(credentials.token);
-      const { database: db } = options;
+      const { read } = database;
       return credentials.kind === 'basic'
-        ? bySecret(await principalByName(db.read, credentials.name), credentials.secret)
-        : bySecret(await principalByUid(db.read, credentials.uid), credentials.secret);
+        ? bySecret(await principalByName(read, credentials.name), credentials.secret)
+        : bySecret(await principalByUid(read, credentials.uid), credentials.secret);
     },
   };
 }

@@ -1,0 +1,7 @@
+import type { CommandModule } from '../cli/commands.ts';
+
+/** The commands that are a process of their own rather than a call to a server. */
+export const processCommands: readonly {
+  readonly name: string;
+  readonly load: () => Promise<CommandModule>;
+}[] = [{ name: 'serve', load: () => import('./serve.ts') }];

@@ -1,0 +1,96 @@
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import type { Authenticator } from '../../actions/access/authenticate.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { causeChain, LazaretError } from '../../lib/errors.ts';
+import { limits } from '../../lib/limits.ts';
+import { randomKey } from '../../lib/random.ts';
+import type { BoundRoute } from '../api/bind.ts';
+import { sendError } from './errors.ts';
+import { serveManagement } from './management.ts';
+import type { Metrics } from './metrics.ts';
+import { factsOf } from './request-facts.ts';
+
+export interface AppOptions {
+  readonly logger: FastifyBaseLogger;
+  readonly clock: Clock;
+  readonly authenticator: Authenticator;
+  readonly metrics: Metrics;
+  readonly managementRoutes: readonly BoundRoute[];
+  /** Serves what is below /v2, in a scope of its own where bodies stay streams. */
+  readonly distribution: (scope: FastifyInstance) => void;
+  /** Rejects while a store can't be reached. */
+  readonly ready: () => Promise<void>;
+  /** Aborts when the server begins to shut down. */
+  readonly shutdown: AbortSignal;
+}
+
+/** A load balancer keeps a connection 60 s by default; ours must outlive it, or requests get lost in between. */
+const keepAliveMs = 72_000;
+const pathPartLengthMax = 1_000;
+
+export async function createApp(options: AppOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: options.logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => randomKey(),
+    requestIdHeader: false,
+    bodyLimit: limits.apiBodyBytesMax,
+    keepAliveTimeout: keepAliveMs,
+    exposeHeadRoutes: false,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: pathPartLengthMax },
+  });
+  app.setErrorHandler((error, request, reply) => sendError(request, reply, error, 'api'));
+  app.setNotFoundHandler((request, reply) => {
+    factsOf(request).route = 'none';
+    const dialect = request.url.startsWith('/v2') ? 'oci' : 'api';
+    return sendError(
+      request,
+      reply,
+      new LazaretError('notFound', `nothing is at ${request.method} here`),
+      dialect,
+    );
+  });
+  watchRequests(app, options);
+  serveOperation(app, options);
+  await app.register(async (scope) => serveManagement(scope, options.managementRoutes, options));
+  await app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', (_request, stream, done) => done(null, stream));
+    scope.setErrorHandler((error, request, reply) => sendError(request, reply, error, 'oci'));
+    options.distribution(scope);
+  });
+  return app;
+}
+
+/** Gives each answer its request id, and each request its line in the log and its place in the metrics. */
+function watchRequests(app: FastifyInstance, { metrics }: AppOptions): void {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const { principal, route = request.routeOptions.url ?? 'none' } = factsOf(request);
+    const { method, url } = request;
+    metrics.requestEnded({ method, route, code: reply.statusCode, seconds: reply.elapsedTime / 1000 });
+    const ms = Math.round(reply.elapsedTime);
+    request.log.info({ method, url, status: reply.statusCode, ms, principal, from: request.ip }, 'request');
+  });
+}
+
+/** For probes and monitoring, without authentication: they tell nothing about content. */
+function serveOperation(app: FastifyInstance, { metrics, ready, shutdown }: AppOptions): void {
+  app.get('/livez', async () => ({ status: 'live' }));
+  app.get('/readyz', async (request, reply) => {
+    if (shutdown.aborted) return reply.code(503).send({ status: 'shutting down' });
+    try {
+      await ready();
+      return { status: 'ready' };
+    } catch (error) {
+      request.log.warn({ error: causeChain(error) }, 'not ready');
+      return reply.code(503).send({ status: 'a store cannot be reached' });
+    }
+  });
+  app.get('/metrics', async (_request, reply) =>
+    reply.header('content-type', metrics.contentType).send(await metrics.text()),
+  );
+}

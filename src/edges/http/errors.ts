@@ -1,0 +1,59 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { errorBodyOf } from '../../contract/errors.ts';
+import { causeChain, type ErrorCode, errorCodes, LazaretError } from '../../lib/errors.ts';
+
+/** The one place where an error becomes a status, headers and a body. What was not expected is logged here, once. */
+export type Dialect = 'api' | 'oci';
+
+const retryAfterDefaultS = 5;
+
+export async function sendError(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  error: unknown,
+  dialect: Dialect,
+): Promise<void> {
+  const known = knownError(error, request.id);
+  logError(request, error, known.code);
+  const { status } = errorCodes[known.code];
+  reply.code(status).header('content-type', 'application/json; charset=utf-8');
+  if (status === 429 || status === 503) reply.header('retry-after', String(retryAfterS(known)));
+  if (status === 401 && !reply.hasHeader('www-authenticate'))
+    reply.header('www-authenticate', 'Basic realm="lazaret"');
+  // A body that was not read to its end would be taken for the next request.
+  if (!request.raw.complete) reply.header('connection', 'close');
+  await reply.send(JSON.stringify(errorBodyOf(known, dialect)));
+}
+
+/** Errors of ours as they are; the framework's refusals of a malformed request by status; all else is a defect. */
+export function knownError(error: unknown, requestId: string): LazaretError {
+  if (error instanceof LazaretError) return error;
+  const code = codeOfStatus(statusOf(error));
+  if (code !== undefined && error instanceof Error)
+    return new LazaretError(code, error.message, { cause: error });
+  const message = `a defect in Lazaret; the log tells more about request ${requestId}`;
+  return new LazaretError('internal', message, { cause: error });
+}
+
+function statusOf(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('statusCode' in error)) return undefined;
+  return typeof error.statusCode === 'number' ? error.statusCode : undefined;
+}
+
+function codeOfStatus(status: number | undefined): ErrorCode | undefined {
+  if (status === 413) return 'tooLarge';
+  if (status === 404) return 'notFound';
+  if (status === 503) return 'unavailable';
+  return status !== undefined && status >= 400 && status < 500 ? 'invalid' : undefined;
+}
+
+function retryAfterS(error: LazaretError): number {
+  const asked = error.detail?.retryAfterS;
+  return typeof asked === 'number' ? asked : retryAfterDefaultS;
+}
+
+function logError(request: FastifyRequest, error: unknown, code: ErrorCode): void {
+  if (errorCodes[code].status < 500) return;
+  const stack = code === 'internal' && error instanceof Error ? { stack: error.stack } : {};
+  request.log.error({ code, error: causeChain(error), ...stack }, 'request failed');
+}

@@ -1,0 +1,62 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Database } from '../../records/db/database.ts';
+import { logHead } from '../../records/log/log.ts';
+
+/** What /metrics shows. Labels never hold names of repositories, of which there may be any number. */
+export interface Metrics {
+  readonly requestEnded: (request: { method: string; route: string; code: number; seconds: number }) => void;
+  readonly uploadEnded: (bytes: number) => void;
+  readonly text: () => Promise<string>;
+  readonly contentType: string;
+}
+
+export function createMetrics({ database }: { readonly database: Database }): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const requests = new Histogram({
+    name: 'lazaret_http_request_duration_seconds',
+    help: 'From the request line to the last byte of the answer',
+    labelNames: ['method', 'route', 'code'],
+    buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60],
+    registers,
+  });
+  const uploaded = new Counter({
+    name: 'lazaret_uploaded_bytes_total',
+    help: 'Bytes of blobs received',
+    registers,
+  });
+  gauge(
+    'lazaret_uploads_open',
+    'Uploads that have begun and not ended',
+    () => openUploads(database),
+    registers,
+  );
+  gauge('lazaret_log_head', 'Position of the newest event', () => logHead(database.read), registers);
+  return {
+    requestEnded: ({ method, route, code, seconds }) =>
+      requests.observe({ method, route, code: String(code) }, seconds),
+    uploadEnded: (bytes) => uploaded.inc(bytes),
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+}
+
+function gauge(name: string, help: string, read: () => Promise<number>, registers: Registry[]): void {
+  new Gauge({
+    name,
+    help,
+    registers,
+    async collect() {
+      this.set(await read());
+    },
+  });
+}
+
+async function openUploads(database: Database): Promise<number> {
+  const row = await database.read
+    .selectFrom('uploads')
+    .select((e) => e.fn.countAll<number>().as('open'))
+    .executeTakeFirst();
+  return Number(row?.open ?? 0);
+}

@@ -1,0 +1,43 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Authenticator } from '../../actions/access/authenticate.ts';
+import type { TokenScope } from '../../actions/access/tokens.ts';
+import type { BlobStore } from '../../blobs/blob-store.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Caller } from '../../records/access/caller.ts';
+import type { Database } from '../../records/db/database.ts';
+import type { Metrics } from '../http/metrics.ts';
+
+/** What the distribution API needs of the server. */
+export interface OciDeps {
+  readonly database: Database;
+  readonly blobs: BlobStore;
+  readonly clock: Clock;
+  readonly region: string;
+  readonly primary: string;
+  readonly authenticator: Authenticator;
+  readonly service: string;
+  readonly sparse: 'refuse' | 'index' | 'all';
+  readonly metrics: Pick<Metrics, 'uploadEnded'>;
+  readonly shutdown: AbortSignal;
+  readonly config: { readonly url: string | null };
+}
+
+/** One request below /v2/, its caller known. */
+export interface OciCall {
+  readonly deps: OciDeps;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly caller: Caller;
+  /** What the caller's token is for; null: no token. */
+  readonly scopes: readonly TokenScope[] | null;
+  readonly signal: AbortSignal;
+}
+
+/** The query's first value of that name. */
+export function queryValue(request: FastifyRequest, name: string): string | undefined {
+  return queryValues(request, name)[0];
+}
+
+export function queryValues(request: FastifyRequest, name: string): readonly string[] {
+  return new URL(request.url, 'http://any').searchParams.getAll(name);
+}

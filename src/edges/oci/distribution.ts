@@ -1,0 +1,62 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { LazaretError } from '../../lib/errors.ts';
+import { factsOf } from '../http/request-facts.ts';
+import { requestSignal } from '../http/request-signal.ts';
+import type { OciCall, OciDeps } from './call.ts';
+import { type OciPath, parseOciPath } from './path.ts';
+import { setChallenge } from './rights.ts';
+import { serveToken } from './token.ts';
+
+/** The distribution-spec's API, one file per resource. Bodies arrive here as streams. */
+export function distributionApi(deps: OciDeps): (scope: FastifyInstance) => void {
+  return (scope) => {
+    const handler = (request: FastifyRequest, reply: FastifyReply) => serve(deps, request, reply);
+    const method = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
+    scope.route({ method, url: '/v2', handler });
+    scope.route({ method, url: '/v2/*', handler });
+  };
+}
+
+async function serve(deps: OciDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  reply.header('docker-distribution-api-version', 'registry/2.0');
+  const path = parseOciPath(decoded(request.url.slice('/v2'.length).split('?', 1)[0] ?? ''));
+  factsOf(request).route = `/v2/${path?.kind ?? 'none'}`;
+  if (!path) throw new LazaretError('notFound', 'nothing of the distribution API is at this path');
+  if (path.kind === 'token') return serveToken(deps, request, reply);
+  const call = await callOf(deps, request, reply);
+  return dispatch(call, path);
+}
+
+async function callOf(deps: OciDeps, request: FastifyRequest, reply: FastifyReply): Promise<OciCall> {
+  setChallenge(deps, { request, reply });
+  const { caller, scopes } = await deps.authenticator.authenticate(request.headers.authorization);
+  reply.removeHeader('www-authenticate');
+  factsOf(request).principal = caller.principal;
+  return { deps, request, reply, caller, scopes, signal: requestSignal(reply, deps.shutdown) };
+}
+
+function dispatch(call: OciCall, path: Exclude<OciPath, { kind: 'token' }>): Promise<FastifyReply> {
+  switch (path.kind) {
+    case 'base':
+      return serveBase(call);
+    default:
+      throw new LazaretError('unsupported', `${path.kind} is not served here yet`);
+  }
+}
+
+/** Says that the API is here, and whether the credentials are good (distribution-spec, end-1). */
+async function serveBase({ deps, request, caller, reply }: OciCall): Promise<FastifyReply> {
+  if (caller.kind === 'anonymous') {
+    setChallenge(deps, { request, reply });
+    throw new LazaretError('unauthorized', 'log in first');
+  }
+  return reply.header('content-type', 'application/json').send('{}');
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch (cause) {
+    throw new LazaretError('nameInvalid', 'the path is not valid UTF-8 in percent-encoding', { cause });
+  }
+}

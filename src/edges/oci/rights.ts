@@ -1,0 +1,87 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { TokenScope } from '../../actions/access/tokens.ts';
+import { LazaretError } from '../../lib/errors.ts';
+import { parseRepositoryName, type RepositoryName } from '../../oci/reference.ts';
+import { accountEnsure, accountId } from '../../records/access/accounts.ts';
+import { isOperator, permits } from '../../records/access/permits.ts';
+import { type PullRight, pullRight } from '../../records/access/pull-right.ts';
+import type { OciCall, OciDeps } from './call.ts';
+
+/**
+ * Who may do what with a repository, decided from rows in each request. A repository that the caller may not see
+ * answers as if it did not exist: 401 for someone unknown, 404 for someone known. Who may pull but not push is told so
+ * by 403.
+ */
+export type OciAction = 'pull' | 'push' | 'delete';
+
+export interface Permitted {
+  readonly repository: RepositoryName;
+  readonly right: PullRight;
+  /** The caller may also push here. */
+  readonly mayPush: boolean;
+}
+
+/** @throws nameInvalid, unauthorized (with the challenge set on the reply), nameUnknown, denied */
+export async function assertMay(call: OciCall, name: string, action: OciAction): Promise<Permitted> {
+  const { caller, deps, scopes } = call;
+  const repository = parseRepositoryName(name);
+  const target = { repository: name, account: repository.account };
+  const right = await pullRight(deps.database.read, caller, { repository: name, owner: repository.account });
+  const allowed = action === 'pull' ? right.kind !== 'none' : permits(caller, action, target);
+  if (!allowed && caller.kind === 'anonymous') throw challenged(call, { name, action }, 'log in first');
+  if (!allowed && right.kind === 'none')
+    throw new LazaretError('nameUnknown', `there is no repository ${name} that you may use`);
+  if (!allowed)
+    throw new LazaretError('denied', `${caller.principal} may pull from ${name} but not ${action}`);
+  if (scopes !== null && !inScope(scopes, name, action))
+    throw challenged(call, { name, action }, `the token is not for this: ${action} in ${name}`);
+  return { repository, right, mayPush: permits(caller, 'push', target) };
+}
+
+/** An account appears with the operator's first push to it; anyone else's must have been created. */
+export async function assertMayPush(call: OciCall, name: string): Promise<Permitted> {
+  const permitted = await assertMay(call, name, 'push');
+  const { account } = permitted.repository;
+  const { database, region, primary } = call.deps;
+  if (
+    region === primary &&
+    isOperator(call.caller) &&
+    (await accountId(database.read, account)) === undefined
+  )
+    await database.transact((tx) => accountEnsure(tx, account, call.caller.principal));
+  return permitted;
+}
+
+/** Tells the client where to get a token, and for what (distribution's token protocol; RFC 6750). */
+export function setChallenge(
+  deps: Pick<OciDeps, 'service' | 'config'>,
+  exchange: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+  scope?: string,
+): void {
+  const realm = `${publicUrl(deps, exchange.request)}/v2/token`;
+  const wanted = scope === undefined ? '' : `,scope="${scope}"`;
+  exchange.reply.header('www-authenticate', `Bearer realm="${realm}",service="${deps.service}"${wanted}`);
+}
+
+export function publicUrl({ config }: Pick<OciDeps, 'config'>, request: FastifyRequest): string {
+  return config.url ?? `${request.protocol}://${request.host}`;
+}
+
+function challenged(
+  call: OciCall,
+  wanted: { readonly name: string; readonly action: OciAction },
+  message: string,
+): LazaretError {
+  const actions = wanted.action === 'push' ? 'pull,push' : wanted.action;
+  setChallenge(call.deps, call, `repository:${wanted.name}:${actions}`);
+  return new LazaretError('unauthorized', message);
+}
+
+function inScope(scopes: readonly TokenScope[], name: string, action: OciAction): boolean {
+  return scopes.some(
+    (scope) =>
+      scope.type === 'repository' &&
+      scope.name === name &&
+      (scope.actions.includes(action) || scope.actions.includes('*')),
+  );
+}

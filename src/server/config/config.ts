@@ -1,0 +1,211 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { BlobStoreConfig } from '../../blobs/drivers.ts';
+import { parseDuration } from '../../lib/duration.ts';
+import { LazaretError } from '../../lib/errors.ts';
+import { Field } from '../../lib/fields.ts';
+import { globMatcher } from '../../lib/globs.ts';
+import type { DatabaseConfig } from '../../records/db/drivers.ts';
+import { type Environment, environmentSettings, readSecret } from './env.ts';
+import { fileSettings } from './file.ts';
+import { type Setting, type SettingKey, settings } from './settings.ts';
+
+/** What the server is told, checked and complete. Folders are absolute, durations are milliseconds. */
+export interface Config {
+  readonly region: string;
+  readonly primary: string;
+  readonly dataFolder: string;
+  readonly listen: { readonly host: string; readonly port: number };
+  /** null: where the client asked. */
+  readonly url: string | null;
+  readonly database: DatabaseConfig;
+  readonly blobs: BlobStoreConfig;
+  readonly access: { readonly anonymousPull: readonly string[] };
+  readonly peers: readonly PeerConfig[];
+  readonly replication: { readonly repositories: readonly string[] };
+  readonly collection: { readonly graceMs: number; readonly intervalMs: number };
+  readonly retention: { readonly packagesMs: number; readonly harmfulMs: number };
+  readonly inspection: { readonly workers: number };
+  readonly push: { readonly sparse: 'refuse' | 'index' | 'all' };
+  readonly log: { readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent' };
+}
+
+export interface PeerConfig {
+  readonly name: string;
+  readonly url: string;
+  readonly secret: string;
+}
+
+export interface LoadedConfig {
+  readonly config: Config;
+  readonly warnings: readonly string[];
+}
+
+export interface ConfigSources {
+  readonly environment: Environment;
+  /** From `--config`; else $LAZARET_CONFIG; else lazaret.yaml, if it is there. */
+  readonly file?: string | undefined;
+}
+
+/** The environment over the file over the defaults. @throws configInvalid, with `detail.path` */
+export async function loadConfig({ environment, file }: ConfigSources): Promise<LoadedConfig> {
+  const { values, warnings } = environmentSettings(environment);
+  const named = file ?? environment.LAZARET_CONFIG;
+  const path = named ?? (existsSync('lazaret.yaml') ? 'lazaret.yaml' : undefined);
+  const fromFile = path === undefined ? new Map<string, Field>() : await fileSettings(path);
+  const field = (key: SettingKey): Field => {
+    const value = values.get(key);
+    if (value !== undefined) return new Field(value, key, 'configInvalid');
+    return fromFile.get(key) ?? new Field(settingOf(key).default, key, 'configInvalid');
+  };
+  return { config: configOf(field), warnings };
+}
+
+const regionPattern = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
+
+function configOf(field: (key: SettingKey) => Field): Config {
+  const region = regionName(field('region'));
+  const primary = field('primary').string() === '' ? region : regionName(field('primary'));
+  const dataFolder = resolve(field('data').text());
+  return {
+    region,
+    primary,
+    dataFolder,
+    listen: { host: field('listen.host').text(), port: portOf(field('listen.port')) },
+    url: addressOf(field('url')),
+    database: databaseOf(field('database.url'), dataFolder),
+    blobs: blobsOf(field, dataFolder),
+    access: { anonymousPull: globsOf(field('access.anonymousPull')) },
+    peers: peersOf(field('peers'), region),
+    replication: { repositories: globsOf(field('replication.repositories')) },
+    collection: {
+      graceMs: durationOf(field('collection.grace')),
+      intervalMs: durationOf(field('collection.interval')),
+    },
+    retention: {
+      packagesMs: durationOf(field('retention.packages')),
+      harmfulMs: durationOf(field('retention.harmful')),
+    },
+    inspection: { workers: numberOf(field('inspection.workers'), { min: 1, max: 64 }) },
+    push: { sparse: field('push.sparse').oneOf(['refuse', 'index', 'all']) },
+    log: { level: field('log.level').oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent']) },
+  };
+}
+
+function settingOf(key: SettingKey): Setting {
+  const setting = settings.find((each) => each.key === key);
+  if (!setting) throw new LazaretError('internal', `no setting ${key}`);
+  return setting;
+}
+
+function regionName(field: Field): string {
+  const name = field.text();
+  if (regionPattern.test(name)) return name;
+  throw field.error("must be 1 to 32 of a-z, 0-9 and '-', neither beginning nor ending with '-'");
+}
+
+/** A variable is always text, so a number may be written as one. */
+function numberOf(field: Field, range: { readonly min: number; readonly max: number }): number {
+  const { value } = field;
+  const number = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value;
+  if (typeof number === 'number' && Number.isInteger(number) && number >= range.min && number <= range.max)
+    return number;
+  throw field.error(`must be an integer from ${range.min} to ${range.max}`);
+}
+
+function portOf(field: Field): number {
+  return numberOf(field, { min: 0, max: 65_535 });
+}
+
+function durationOf(field: Field): number {
+  try {
+    return parseDuration(field.text(), field.path);
+  } catch (cause) {
+    if (!(cause instanceof LazaretError)) throw cause;
+    throw new LazaretError('configInvalid', cause.message, { detail: { path: field.path }, cause });
+  }
+}
+
+/** A list, or, as in a variable, text with commas. */
+function globsOf(field: Field): readonly string[] {
+  const { value } = field;
+  const globs =
+    typeof value === 'string'
+      ? value
+          .split(',')
+          .map((glob) => glob.trim())
+          .filter((glob) => glob !== '')
+      : field.items(1000).map((item) => item.text());
+  for (const glob of globs) {
+    try {
+      globMatcher(glob);
+    } catch (cause) {
+      throw field.error(`'${glob}' is not a glob`, { cause });
+    }
+  }
+  return globs;
+}
+
+function addressOf(field: Field): string | null {
+  const text = field.string();
+  if (text === '') return null;
+  if (URL.canParse(text) && /^https?:/.test(text)) return new URL(text).origin;
+  throw field.error("must begin with 'http://' or 'https://'");
+}
+
+function databaseOf(field: Field, dataFolder: string): DatabaseConfig {
+  const url = field.string();
+  if (url === '') return { kind: 'sqlite', file: join(dataFolder, 'metadata.sqlite') };
+  if (/^postgres(ql)?:\/\//.test(url)) return { kind: 'postgres', url };
+  const file = /^sqlite:\/\/(\/.+)$/.exec(url)?.[1];
+  if (file !== undefined) return { kind: 'sqlite', file };
+  throw field.error("must begin with 'postgres://' or 'sqlite:///'"); // the value may hold a password
+}
+
+function blobsOf(field: (key: SettingKey) => Field, dataFolder: string): BlobStoreConfig {
+  const kind = field('blobs.kind').oneOf(['filesystem', 'memory']);
+  if (kind === 'memory') return { kind };
+  const folder = field('blobs.folder').string();
+  return { kind, folder: folder === '' ? join(dataFolder, 'blobs') : resolve(folder) };
+}
+
+function peersOf(field: Field, region: string): readonly PeerConfig[] {
+  const list = typeof field.value === 'string' ? jsonList(field) : field;
+  const peers = list.items(100).map((item): PeerConfig => {
+    item.keys(['name', 'url', 'secret', 'secretFile']);
+    return {
+      name: regionName(item.member('name')),
+      url: peerUrl(item.member('url')),
+      secret: peerSecret(item),
+    };
+  });
+  const names = [region, ...peers.map((peer) => peer.name)];
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) throw field.error(`region '${twice}' is named twice`);
+  return peers;
+}
+
+function peerUrl(field: Field): string {
+  const url = addressOf(field);
+  if (url !== null) return url;
+  throw field.error('must not be empty');
+}
+
+const secretLengthMin = 16;
+
+function peerSecret(peer: Field): string {
+  const file = peer.optional('secretFile');
+  const secret = file ? readSecret(file.text(), file.path) : peer.member('secret').text();
+  if (secret.length >= secretLengthMin) return secret;
+  throw peer.error(`its secret must have at least ${secretLengthMin} characters`);
+}
+
+function jsonList(field: Field): Field {
+  const text = field.string();
+  if (text === '') return new Field([], field.path, field.code);
+  try {
+    return new Field(JSON.parse(text), field.path, field.code);
+  } catch (cause) {
+    throw field.error('must be a JSON list', { cause });
+  }
+}

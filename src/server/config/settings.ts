@@ -1,0 +1,130 @@
+/** What can be configured, as data: the file's keys, the variables and the reference are made from this list. */
+export interface Setting {
+  /** Its place in lazaret.yaml. */
+  readonly key: string;
+  readonly kind: 'text' | 'port' | 'count' | 'duration' | 'word' | 'globs' | 'peers';
+  /** As it would be written; empty: see the summary. */
+  readonly default: string;
+  readonly summary: string;
+  readonly words?: readonly string[];
+}
+
+export const settings = [
+  {
+    key: 'region',
+    kind: 'text',
+    default: 'local',
+    summary: 'The name of the region that this server is of.',
+  },
+  {
+    key: 'primary',
+    kind: 'text',
+    default: '',
+    summary: 'The region that owns accounts, rules and deployments. Default: this region.',
+  },
+  {
+    key: 'data',
+    kind: 'text',
+    default: './lazaret-data',
+    summary: 'The folder for everything that is kept here. One server at a time uses it.',
+  },
+  {
+    key: 'listen.host',
+    kind: 'text',
+    default: '127.0.0.1',
+    summary:
+      'The address to listen on. Beyond this machine put TLS in front: passwords travel with each request.',
+  },
+  {
+    key: 'listen.port',
+    kind: 'port',
+    default: '5000',
+    summary: 'The port to listen on; 0 takes a free one.',
+  },
+  {
+    key: 'url',
+    kind: 'text',
+    default: '',
+    summary: 'Where clients reach this server. Default: the address that the client asked.',
+  },
+  {
+    key: 'database.url',
+    kind: 'text',
+    default: '',
+    summary: '`postgres://…`, or `sqlite:///path`. Default: SQLite in the data folder.',
+  },
+  {
+    key: 'blobs.kind',
+    kind: 'word',
+    default: 'filesystem',
+    words: ['filesystem', 'memory'],
+    summary: 'Where the bytes of layers are kept. `memory` forgets them at the end; for trying things out.',
+  },
+  { key: 'blobs.folder', kind: 'text', default: '', summary: 'Default: `blobs` in the data folder.' },
+  {
+    key: 'access.anonymousPull',
+    kind: 'globs',
+    default: '',
+    summary: 'Repositories that everyone may pull from without logging in.',
+  },
+  {
+    key: 'peers',
+    kind: 'peers',
+    default: '',
+    summary:
+      'The other regions: a list of `name`, `url` and `secret` or `secretFile`. Both sides of a pair are given the same secret.',
+  },
+  {
+    key: 'replication.repositories',
+    kind: 'globs',
+    default: '**',
+    summary: 'The repositories whose layers are copied here as soon as they are pushed elsewhere.',
+  },
+  {
+    key: 'collection.grace',
+    kind: 'duration',
+    default: '24h',
+    summary: 'How long a blob may be unreferenced before it is collected.',
+  },
+  {
+    key: 'collection.interval',
+    kind: 'duration',
+    default: '1m',
+    summary: 'How often the collector looks for what is due.',
+  },
+  {
+    key: 'retention.packages',
+    kind: 'duration',
+    default: '90d',
+    summary: 'How long the bytes of what is quarantined for a package or an advisory are kept.',
+  },
+  {
+    key: 'retention.harmful',
+    kind: 'duration',
+    default: '30d',
+    summary: 'How long the bytes of what is harm itself (a secret, malware, a banned file) are kept.',
+  },
+  {
+    key: 'inspection.workers',
+    kind: 'count',
+    default: '2',
+    summary: 'Layers that are read at the same time, one thread each.',
+  },
+  {
+    key: 'push.sparse',
+    kind: 'word',
+    default: 'index',
+    words: ['refuse', 'index', 'all'],
+    summary:
+      '`index`: an index may name children that are not here. `all`: an image may lack blobs. `refuse`: neither.',
+  },
+  {
+    key: 'log.level',
+    kind: 'word',
+    default: 'info',
+    words: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
+    summary: 'What is logged, as JSON lines on standard output.',
+  },
+] as const satisfies readonly Setting[];
+
+export type SettingKey = (typeof settings)[number]['key'];

@@ -1,0 +1,113 @@
+import { mkdir } from 'node:fs/promises';
+import pino, { type Logger } from 'pino';
+import { type Authenticator, openAuthenticator } from '../actions/access/authenticate.ts';
+import type { BlobStore } from '../blobs/blob-store.ts';
+import { openBlobStore } from '../blobs/drivers.ts';
+import { createMetrics, type Metrics } from '../edges/http/metrics.ts';
+import { type Clock, systemClock } from '../lib/clock.ts';
+import { causeChain } from '../lib/errors.ts';
+import { lazaretVersion } from '../lib/version.ts';
+import type { Database } from '../records/db/database.ts';
+import { openDatabase } from '../records/db/drivers.ts';
+import type { Config, PeerConfig } from './config/config.ts';
+
+/** Everything that the server is made of, built once. What actions and edges take as their `deps` is a part of this. */
+export interface Context {
+  readonly config: Config;
+  readonly version: string;
+  readonly region: string;
+  readonly primary: string;
+  readonly peers: readonly PeerConfig[];
+  readonly clock: Clock;
+  readonly database: Database;
+  readonly blobs: BlobStore;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly authenticator: Authenticator;
+  /** The `service` of tokens. */
+  readonly service: string;
+  readonly graceMs: number;
+  readonly retention: Config['retention'];
+  readonly sparse: Config['push']['sparse'];
+  /** Aborts when the server begins to shut down. */
+  readonly shutdown: AbortSignal;
+}
+
+/** For tests: what is given is used as it is, and stays open. */
+export interface ContextOverrides {
+  readonly clock?: Clock;
+  readonly database?: Database;
+  readonly blobs?: BlobStore;
+  readonly logger?: Logger;
+}
+
+export interface OpenContext {
+  readonly context: Context;
+  /** Aborts `shutdown`. */
+  readonly beginShutdown: () => void;
+  readonly close: () => Promise<void>;
+}
+
+/** @throws unavailable, conflict or configInvalid when a store can't be opened as configured */
+export async function openContext(config: Config, overrides: ContextOverrides = {}): Promise<OpenContext> {
+  const clock = overrides.clock ?? systemClock;
+  const logger = overrides.logger ?? createLogger(config);
+  const opened: { close(): Promise<void> }[] = [];
+  const shutdown = new AbortController();
+  const close = async () => {
+    for (const store of opened.reverse()) await store.close();
+  };
+  try {
+    const database =
+      overrides.database ??
+      (await openDatabase(config.database, { region: config.region, clock, onError: logged(logger) }));
+    if (!overrides.database) opened.push(database);
+    if (config.blobs.kind === 'filesystem')
+      await mkdir(config.blobs.folder, { recursive: true, mode: 0o700 });
+    const blobs = overrides.blobs ?? (await openBlobStore(config.blobs, config.region));
+    if (!overrides.blobs) opened.push(blobs);
+    const context = contextOf(config, { clock, logger, database, blobs, shutdown: shutdown.signal });
+    return { context, beginShutdown: () => shutdown.abort(), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+type Opened = Pick<Context, 'clock' | 'logger' | 'database' | 'blobs' | 'shutdown'>;
+
+function contextOf(config: Config, opened: Opened): Context {
+  const service = `lazaret-${config.region}`;
+  const { database, clock } = opened;
+  return {
+    ...opened,
+    config,
+    service,
+    version: lazaretVersion,
+    region: config.region,
+    primary: config.primary,
+    peers: config.peers,
+    metrics: createMetrics({ database }),
+    authenticator: openAuthenticator({
+      database,
+      clock,
+      service,
+      anonymousPull: config.access.anonymousPull,
+    }),
+    graceMs: config.collection.graceMs,
+    retention: config.retention,
+    sparse: config.push.sparse,
+  };
+}
+
+function createLogger(config: Config): Logger {
+  return pino({
+    level: config.log.level,
+    base: { region: config.region },
+    timestamp: pino.stdTimeFunctions.isoTime,
+  });
+}
+
+function logged(logger: Logger): (error: Error) => void {
+  return (error) => logger.warn({ error: causeChain(error) }, 'database connection failed');
+}

@@ -1,0 +1,115 @@
+import type { FastifyInstance } from 'fastify';
+import { adminPasswordFile, firstStart } from '../actions/access/first-start.ts';
+import { peerPrincipalsEnsure } from '../actions/access/peer-principals.ts';
+import { apiRoutes } from '../edges/api/routes.ts';
+import { createApp } from '../edges/http/app.ts';
+import { distributionApi } from '../edges/oci/distribution.ts';
+import { LazaretError } from '../lib/errors.ts';
+import { regionsEnsure } from '../records/regions/regions.ts';
+import type { Config } from './config/config.ts';
+import { type Context, type ContextOverrides, openContext } from './context.ts';
+import { takeDataFolder } from './data-folder.ts';
+import { serverTasks } from './task-list.ts';
+import { startTasks } from './tasks.ts';
+
+export interface ServerOverrides extends ContextOverrides {
+  /** False: background tasks run only when `drain` is called. */
+  readonly taskLoops?: boolean;
+}
+
+export interface RunningServer {
+  /** `http://localhost:5000`: where clients on this machine reach it. */
+  readonly url: string;
+  readonly context: Context;
+  /** Runs the background tasks until there is nothing left to do. */
+  readonly drain: () => Promise<void>;
+  /** Stops accepting, lets what is in flight end (at most 10 s), then closes the stores. */
+  readonly close: () => Promise<void>;
+}
+
+const drainDeadlineMs = 10_000;
+
+/** @throws dataFolderInUse, configInvalid, unavailable, conflict */
+export async function startServer(config: Config, overrides: ServerOverrides = {}): Promise<RunningServer> {
+  const cleanups: (() => unknown)[] = [];
+  const cleanUp = async () => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  };
+  try {
+    cleanups.push(takeDataFolder(config.dataFolder));
+    const { context, beginShutdown, close } = await openContext(config, overrides);
+    cleanups.push(close);
+    await prepare(context);
+    const app = await createApp({
+      ...context,
+      managementRoutes: apiRoutes(context),
+      distribution: distributionApi(context),
+      ready: () => ready(context),
+    });
+    const url = await listen(app, config);
+    cleanups.push(() => closeApp(app, context), beginShutdown);
+    await takeRegions(context, url);
+    const tasks = startTasks(serverTasks(context), { ...context, loops: overrides.taskLoops ?? true });
+    cleanups.splice(cleanups.length - 1, 0, tasks.stop);
+    return { url, context, drain: tasks.drain, close: cleanUp };
+  } catch (error) {
+    await cleanUp();
+    throw error;
+  }
+}
+
+/** Who may call, before anyone can. */
+async function prepare(context: Context): Promise<void> {
+  const { config, logger } = context;
+  if (config.primary === config.region && (await firstStart(context, config.dataFolder)))
+    logger.info(
+      { file: adminPasswordFile(config.dataFolder) },
+      'first start: the password of admin is in the file',
+    );
+  await peerPrincipalsEnsure(context, config.peers);
+}
+
+async function takeRegions({ config, database }: Context, url: string): Promise<void> {
+  const self = { name: config.region, url: config.url ?? url };
+  await database.transact((tx) => regionsEnsure(tx, { self, primary: config.primary, peers: config.peers }));
+}
+
+async function ready({ database, blobs }: Context): Promise<void> {
+  await database.read.selectFrom('settings').select('key').limit(1).execute();
+  await blobs.notes.get('readyz');
+}
+
+async function listen(app: FastifyInstance, config: Config): Promise<string> {
+  const { host, port } = config.listen;
+  try {
+    await app.listen({ host, port, listenTextResolver: () => 'listening' });
+  } catch (cause) {
+    await app.close();
+    const inUse = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
+    const problem = inUse ? 'is taken by another program' : "can't be listened on";
+    throw new LazaretError('configInvalid', `${host}:${port} ${problem}`, {
+      detail: { path: 'listen.port' },
+      cause,
+    });
+  }
+  const address = app.server.address();
+  const bound = typeof address === 'object' && address !== null ? address.port : port;
+  return `http://${urlHost(host)}:${bound}`;
+}
+
+function urlHost(host: string): string {
+  if (['127.0.0.1', '0.0.0.0', '::', '::1'].includes(host)) return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+async function closeApp(app: FastifyInstance, { clock, logger }: Context): Promise<void> {
+  const done = new AbortController();
+  const deadline = clock.sleep(drainDeadlineMs, done.signal).then(() => {
+    if (done.signal.aborted) return;
+    logger.warn({ deadlineMs: drainDeadlineMs }, 'requests were cut off by the shutdown');
+    app.server.closeAllConnections();
+  });
+  await app.close();
+  done.abort();
+  await deadline;
+}
