@@ -21,6 +21,9 @@ export const limits = {
   /** How long a fresh upload, or an answer that makes a client skip one, protects a blob. */
   uploadHoldMs: hour,
   holdExtendEveryMs: 10 * minute,
+  /** How long after the last change the collector looks at what may have become unneeded. */
+  reviewGraceMs: day,
+  openUploadsRememberedMax: 10_000,
 
   layerUncompressedBytesMax: 64 * GiB,
   layerEntriesMax: 2_000_000,
@@ -68,6 +71,9 @@ export const limits = {
   jobAttemptsMax: 8,
   jobLeaseMs: 60_000,
   agentReportContainersMax: 5_000,
+  /** Reasons that a revocation keeps; the rest is one reason, told apart by its hash. */
+  revocationEvidenceMax: 200,
+  revokeBatchEvents: 200,
   /** The end of a container's output that its status carries. */
   containerOutputLinesMax: 20,
   containerOutputBytesMax: 4 * KiB,
@@ -76,5 +82,16 @@ export const limits = {
   /** How long after a container's end its exit code may be written down. */
   containerExitRecordMs: 2_000,
   heartbeatMs: 5_000,
+  /** What a follower holds of one lane before it is applied. */
+  laneLinesMax: 1_000,
+  laneBytesMax: 64 * MiB,
+  /** What a line is taken to hold beside the body of a manifest. */
+  laneLineBytes: 4 * KiB,
+  /** How long a follower waits before it connects again: at first, and at most. */
+  reconnectFirstMs: 100,
+  reconnectMaxMs: 5_000,
+  /** Blobs copied at once, and how many repositories one is asked of. */
+  copiesAtOnce: 3,
+  copySourcesMax: 20,
   connectedMs: 15_000,
 } as const;

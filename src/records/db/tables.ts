@@ -382,8 +382,15 @@ export interface RegionTable {
   is_self: number;
   is_primary: number;
   location: string | null;
+  /** Up to which position of its own log this peer's events are applied here, and how far it said that they go. */
   quarantine_cursor: number;
+  quarantine_head: number;
   content_cursor: number;
+  content_head: number;
+  /** Content events of an unknown type, or broken, that were passed over. */
+  content_skipped: number;
+  /** Why its quarantine lane stands still: an event that this version can't apply. */
+  stopped_reason: string | null;
   last_heard_at: number | null;
 }
 
@@ -415,7 +422,8 @@ export interface DeploymentTable {
   stop_deadline_ms: number;
   lease_ms: number | null;
   on_lease_end: 'stop' | 'pause' | 'keep';
-  desired: 'running' | 'stopped';
+  /** `removed`: kept as a tombstone, so that its containers end wherever they are and receipts can name it. */
+  desired: 'running' | 'stopped' | 'removed';
   /** Why it is stopped: a revocation, a person. */
   desired_reason: string | null;
   created_by: string;
@@ -450,7 +458,7 @@ export interface ContainerTable {
   instance: string;
   account: string;
   manifest_digest: string;
-  state: 'starting' | 'running' | 'stopped' | 'failed';
+  state: 'starting' | 'running' | 'stopped' | 'failed' | 'refused';
   message: string | null;
   exit_code: number | null;
   started_at: number | null;

@@ -179,14 +179,16 @@ function quarantineStatements(id: string, int: string): string[] {
 function fleetStatements(id: string, int: string): string[] {
   return [
     `create table regions (name text primary key, url text not null, is_self ${int} not null, is_primary ${int} not null,
-      location text, quarantine_cursor ${int} not null, content_cursor ${int} not null, last_heard_at ${int})`,
+      location text, quarantine_cursor ${int} not null, quarantine_head ${int} not null, content_cursor ${int} not null,
+      content_head ${int} not null, content_skipped ${int} not null, stopped_reason text, last_heard_at ${int})`,
     `create table instances (id ${id}, uid text not null unique, name text not null, region text not null, account text
       not null, runtime text, last_heard_at ${int}, version ${int} not null, unique (region, name))`,
     `create table deployments (id ${id}, uid text not null unique, name text not null, account text not null, owner text
       not null, repository text not null, reference text not null, manifest_digest text not null, region text not null,
       instance text not null, env text not null, event_criteria text not null, stop_deadline_ms ${int} not null,
       lease_ms ${int}, on_lease_end text not null, desired text not null, desired_reason text, created_by text not null,
-      created_at ${int} not null, version ${int} not null, unique (owner, name))`,
+      created_at ${int} not null, version ${int} not null)`,
+    `create unique index deployments_name on deployments (owner, name) where desired <> 'removed'`,
     `create index deployments_manifest on deployments (manifest_digest)`,
     `create index deployments_instance on deployments (region, instance)`,
     `create table revocations (id ${id}, uid text not null unique, name text not null unique, deployment_uid text not null,
