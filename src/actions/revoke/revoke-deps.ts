@@ -1,0 +1,17 @@
+import type { Criteria } from '../../criteria/criteria.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Database } from '../../records/db/database.ts';
+import type { Evidence, Verdict } from '../../records/scans/evidence.ts';
+
+export interface RevokeDeps {
+  readonly database: Database;
+  readonly clock: Clock;
+  /** This region. */
+  readonly region: string;
+  /** Searches the metadata of one image. */
+  readonly imageMeets: (
+    database: Database,
+    manifestId: number,
+    criteria: Criteria,
+  ) => Promise<{ readonly verdict: Verdict; readonly evidence: readonly Evidence[] }>;
+}
