@@ -1,0 +1,101 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadConfig } from './config.ts';
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lazaret-config-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function load(yaml: string, environment: Record<string, string> = {}) {
+  const file = join(folder, 'lazaret.yaml');
+  writeFileSync(file, yaml);
+  return loadConfig({ environment, file });
+}
+
+describe('the configuration', () => {
+  it('is complete when nothing is configured', async () => {
+    const { config, warnings } = await load('');
+    expect(warnings).toEqual([]);
+    expect(config).toMatchObject({
+      region: 'local',
+      primary: 'local',
+      listen: { host: '127.0.0.1', port: 5000 },
+      url: null,
+      blobs: { kind: 'filesystem', folder: join(process.cwd(), 'lazaret-data/blobs') },
+      collection: { graceMs: 86_400_000 },
+      retention: { packagesMs: 90 * 86_400_000, harmfulMs: 30 * 86_400_000 },
+      replication: { repositories: ['**'] },
+      push: { sparse: 'index' },
+    });
+  });
+
+  it('takes a variable over the file, and the file over the default', async () => {
+    const yaml = 'region: eu\nlisten:\n  port: 6000\ncollection: { grace: 1h }';
+    const { config } = await load(yaml, {
+      LAZARET_LISTEN_PORT: '7000',
+      LAZARET_ACCESS_ANONYMOUS_PULL: 'a/*, b/**',
+    });
+    expect(config).toMatchObject({
+      region: 'eu',
+      primary: 'eu',
+      listen: { port: 7000 },
+      collection: { graceMs: 3_600_000 },
+    });
+    expect(config.access.anonymousPull).toEqual(['a/*', 'b/**']);
+  });
+
+  it('reads a value from the file that a variable ending in _FILE names', async () => {
+    const secret = join(folder, 'url');
+    writeFileSync(secret, 'postgres://jo:secret@db/lazaret\n');
+    const { config } = await load('', { LAZARET_DATABASE_URL_FILE: secret });
+    expect(config.database).toEqual({ kind: 'postgres', url: 'postgres://jo:secret@db/lazaret' });
+  });
+
+  it('reads peers with their secrets', async () => {
+    const secret = join(folder, 'peer');
+    writeFileSync(secret, 'a-long-enough-secret\n');
+    const { config } = await load(
+      `peers:\n  - { name: us, url: "https://us.example/", secretFile: "${secret}" }`,
+    );
+    expect(config.peers).toEqual([{ name: 'us', url: 'https://us.example', secret: 'a-long-enough-secret' }]);
+  });
+
+  it('warns of a variable that means nothing, as Kubernetes injects', async () => {
+    const { warnings } = await load('', { LAZARET_PORT: 'tcp://10.0.0.1:5000', PATH: '/bin' });
+    expect(warnings).toEqual(['LAZARET_PORT is no setting of Lazaret and has no effect']);
+  });
+
+  it.each([
+    ['listen: { prot: 1 }', 'listen.prot', "did you mean 'listen.port'?"],
+    ['lissten: { port: 1 }', 'lissten', "did you mean 'listen'?"],
+    ['colour: red', 'colour', 'known are region'],
+    ['listen: 5000', 'listen', 'must be an object'],
+    ['listen: { port: 70000 }', 'listen.port', 'integer from 0 to 65535'],
+    ['collection: { grace: 24 }', 'collection.grace', 'must be text'],
+    ['collection: { grace: 24 hours }', 'collection.grace', 'is not a duration'],
+    ['push: { sparse: some }', 'push.sparse', 'must be one of'],
+    ['url: registry.example', 'url', 'http'],
+    ['database: { url: mysql://x }', 'database.url', 'postgres'],
+    ['region: EU', 'region', 'a-z'],
+    ['peers: [{ name: us, url: "http://u", secret: short }]', 'peers[0]', 'at least 16'],
+    ['peers: [{ name: us, url: "http://u", sekret: x }]', 'peers[0].sekret', "did you mean 'secret'?"],
+    ['peers: [{ name: local, url: "http://u", secret: aaaaaaaaaaaaaaaaaaaa }]', 'peers', 'named twice'],
+    ['access: { anonymousPull: ["{a"] }', 'access.anonymousPull', 'is not a glob'],
+  ])('refuses %s and names the key', async (yaml, path, message) => {
+    await expect(load(yaml)).rejects.toMatchObject({
+      code: 'configInvalid',
+      detail: { path },
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it('refuses a file that is no YAML or is not there', async () => {
+    await expect(load('a: [')).rejects.toMatchObject({ code: 'configInvalid' });
+    const missing = loadConfig({ environment: {}, file: join(folder, 'none.yaml') });
+    await expect(missing).rejects.toMatchObject({ code: 'configInvalid' });
+  });
+});
