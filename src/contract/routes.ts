@@ -1,5 +1,18 @@
 import { accountCreate, accountList, principalCreate, principalDisable, roleBind, whoami } from './access.ts';
+import { blobExplain, gcPlan, gcRun } from './collection.ts';
+import { eventList } from './events.ts';
+import {
+  planApply,
+  planCreate,
+  planShow,
+  quarantineDestroy,
+  quarantineListRoute,
+  quarantineReleaseRoute,
+  quarantineShow,
+} from './quarantines.ts';
+import { receiptShow } from './receipts.ts';
 import type { AnyRoute } from './route.ts';
+import { scanCreate, scanShow } from './scans.ts';
 import { openApiShow, versionShow } from './system.ts';
 
 /** The one list of every management route: a test compares it with what the server binds. */
@@ -12,4 +25,18 @@ export const routes: readonly AnyRoute[] = [
   roleBind,
   versionShow,
   whoami,
+  blobExplain,
+  gcPlan,
+  gcRun,
+  eventList,
+  planApply,
+  planCreate,
+  planShow,
+  quarantineDestroy,
+  quarantineListRoute,
+  quarantineReleaseRoute,
+  quarantineShow,
+  receiptShow,
+  scanCreate,
+  scanShow,
 ];

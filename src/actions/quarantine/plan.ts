@@ -80,7 +80,7 @@ async function answerOf(deps: QuarantineDeps, ask: PlanAsk): Promise<Answered> {
   }
   const stored = await scanGet(deps.database.read, ask.question.scan);
   if (!stored) throw new LazaretError('notFound', `there is no scan '${ask.question.scan}'`);
-  const answer = JSON.parse(JSON.stringify(stored.answer));
+  const answer: Pick<ScanAnswer, 'images'> = JSON.parse(stored.answer);
   return { name: stored.name, images: answer.images, criteria: stored.criteria };
 }
 

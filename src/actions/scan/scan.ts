@@ -80,7 +80,7 @@ export async function scan(deps: ScanDeps, request: ScanRequest): Promise<ScanAn
   };
   const { criteria, scope: asked, requestedBy } = request;
   const name = await database.transact((tx) =>
-    scanKeep(tx, { criteria, scope: asked, requestedBy, position, answer }),
+    scanKeep(tx, { criteria, scope: asked, requestedBy, position, answer: JSON.stringify(answer) }),
   );
   return { name, ...answer };
 }

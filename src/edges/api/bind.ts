@@ -23,10 +23,13 @@ export interface ByteAnswer {
 }
 
 export type HandlerAnswer<R extends TSchema, A extends AnswerKind> = A extends 'lines'
-  ? AsyncIterable<Static<R>>
+  ? AsyncIterable<Frozen<Static<R>>>
   : A extends 'bytes'
     ? ByteAnswer
-    : Static<R>;
+    : Frozen<Static<R>>;
+
+/** Handlers answer with what actions return, which is read-only; the schemas' own types are not. */
+type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T;
 
 /** A request before its parts were checked. */
 export interface RawInput {

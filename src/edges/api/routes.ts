@@ -1,11 +1,26 @@
+import type { CollectDeps } from '../../actions/collect/collect.ts';
+import type { QuarantineDeps } from '../../actions/quarantine/plan.ts';
 import { type AccessDeps, accessRoutes } from './access.ts';
 import type { BoundRoute } from './bind.ts';
+import { collectionRoutes } from './collection.ts';
+import { eventRoutes } from './events.ts';
+import { quarantineRoutes } from './quarantines.ts';
+import { receiptRoutes } from './receipts.ts';
+import { scanRoutes } from './scans.ts';
 import { type SystemDeps, systemRoutes } from './system.ts';
 
 /** All that the handlers use together; the server's context is one. */
-export interface ApiDeps extends AccessDeps, SystemDeps {}
+export interface ApiDeps extends AccessDeps, SystemDeps, QuarantineDeps, CollectDeps {}
 
 /** The one list of what answers the management routes. */
 export function apiRoutes(deps: ApiDeps): BoundRoute[] {
-  return [...accessRoutes(deps), ...systemRoutes(deps)];
+  return [
+    ...accessRoutes(deps),
+    ...collectionRoutes(deps),
+    ...eventRoutes(deps),
+    ...quarantineRoutes(deps),
+    ...receiptRoutes(deps),
+    ...scanRoutes(deps),
+    ...systemRoutes(deps),
+  ];
 }

@@ -133,3 +133,20 @@ export async function aboveImages(
     ]),
   );
 }
+
+/** The digest that a tag of a repository stands for now. */
+export async function digestOfTag(
+  db: Database['read'],
+  repository: string,
+  tag: string,
+): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('tags')
+    .innerJoin('repositories', 'repositories.id', 'tags.repository_id')
+    .innerJoin('manifests', 'manifests.id', 'tags.manifest_id')
+    .select('manifests.digest')
+    .where('repositories.name', '=', repository)
+    .where('tags.name', '=', tag)
+    .executeTakeFirst();
+  return row?.digest;
+}

@@ -9,7 +9,8 @@ export interface StoredScan {
   readonly requestedBy: string;
   readonly requestedAt: number;
   readonly position: number;
-  readonly answer: unknown;
+  /** JSON, as `actions/scan` made it. */
+  readonly answer: string;
 }
 
 /** @returns its name, `S-31` */
@@ -24,7 +25,7 @@ export async function scanKeep(tx: Tx, scan: Omit<StoredScan, 'name' | 'requeste
       requested_by: scan.requestedBy,
       requested_at: tx.nowMs,
       position: scan.position,
-      answer: JSON.stringify(scan.answer),
+      answer: scan.answer,
     })
     .execute();
   return name;
@@ -40,7 +41,7 @@ export async function scanGet(db: Reader, name: string): Promise<StoredScan | un
     requestedBy: row.requested_by,
     requestedAt: row.requested_at,
     position: row.position,
-    answer: JSON.parse(row.answer),
+    answer: row.answer,
   };
 }
 

@@ -1,0 +1,63 @@
+import type { BlobStore } from '../../blobs/blob-store.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Task } from '../../lib/task.ts';
+import type { Database } from '../../records/db/database.ts';
+import { expireMarks } from './expire-marks.ts';
+import { reviewDueItems } from './review.ts';
+import { sweepCondemned } from './sweep.ts';
+import { expireUploads } from './uploads.ts';
+
+/**
+ * The collector decides from metadata what goes, while pushes and pulls go on. It never walks the store.
+ *
+ *   marked, retention ended ──┐
+ *                             ├─ condemn (one transaction, the blob's row locked) ─→ sweep (bytes, then the row)
+ *   changed, grace over ──────┘
+ *
+ * Accepting a manifest, closing an upload and mounting lock the same row, so that whoever comes second sees the first: a
+ * manifest that names a condemned blob is refused, a blob that a manifest has just named is not condemned. A condemned
+ * digest that is pushed again gets a new key, and the sweep of the old key can't touch it. A crash between any two steps
+ * leaves rows that say what is still to be done.
+ */
+export interface CollectDeps {
+  readonly database: Database;
+  readonly blobs: BlobStore;
+  readonly clock: Clock;
+  /** How long a deleted manifest can be brought back, in milliseconds. */
+  readonly graceMs: number;
+}
+
+export interface Collected {
+  /** Manifests that went out of service because a marked layer of theirs went, and those removed after DELETE. */
+  readonly manifests: number;
+  readonly condemned: number;
+  readonly collected: number;
+  readonly freedBytes: number;
+}
+
+const actor = 'collector';
+
+export function collectTask(deps: CollectDeps, periodMs: number): Task {
+  return {
+    name: 'collect',
+    periodMs,
+    run: async (signal) => {
+      const done = await collect(deps, signal);
+      return done.manifests + done.condemned + done.collected > 0 ? 'worked' : 'idle';
+    },
+  };
+}
+
+/** One pass over what is due. */
+export async function collect(deps: CollectDeps, signal?: AbortSignal): Promise<Collected> {
+  const marked = await expireMarks(deps, actor, signal);
+  const reviewed = await reviewDueItems(deps, actor, signal);
+  await expireUploads(deps, signal);
+  const swept = await sweepCondemned(deps, actor, signal);
+  return {
+    manifests: marked.manifests + reviewed.manifests,
+    condemned: marked.condemned + reviewed.condemned,
+    collected: swept.keys,
+    freedBytes: swept.sizeBytes,
+  };
+}

@@ -1,0 +1,27 @@
+/** How figures are said to people. */
+
+/** `12.3 MB`: decimal units, three digits. */
+export function sizeText(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toPrecision(3)} ${units[unit]}`;
+}
+
+export function countText(n: number, noun: string): string {
+  return `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+/** `2026-11-22 09:12:07` in UTC, or `-`. */
+export function timeText(ms: number | null): string {
+  return ms === null ? '-' : new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
+}
+
+/** `sha256:0123456789ab`: enough to recognise one. */
+export function digestText(digest: string): string {
+  return digest.slice(0, 'sha256:'.length + 12);
+}

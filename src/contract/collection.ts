@@ -1,0 +1,90 @@
+import Type from 'typebox';
+import { nothing, route } from './route.ts';
+import { textOrNull } from './scans.ts';
+
+const integerOrNull = Type.Union([Type.Integer(), Type.Null()]);
+const reviewSchema = Type.Object({
+  kind: Type.Union([Type.Literal('blob'), Type.Literal('manifest')]),
+  digest: Type.String(),
+  reviewAt: Type.Integer({ description: 'its grace ends then' }),
+  reason: Type.String(),
+});
+
+export const gcRun = route({
+  name: 'gcRun',
+  method: 'POST',
+  path: '/api/v1/gc',
+  summary: 'Collect what is due in this region now, instead of at the next period',
+  audience: 'operator',
+  params: nothing,
+  query: nothing,
+  body: nothing,
+  response: Type.Object({
+    manifests: Type.Integer(),
+    condemned: Type.Integer(),
+    collected: Type.Integer(),
+    freedBytes: Type.Integer(),
+  }),
+  answer: 'json',
+});
+
+export const gcPlan = route({
+  name: 'gcPlan',
+  method: 'GET',
+  path: '/api/v1/gc',
+  summary: 'What waits for review, and what would become of it now',
+  audience: 'operator',
+  params: nothing,
+  query: nothing,
+  body: nothing,
+  response: Type.Object({
+    items: Type.Array(
+      Type.Object({
+        kind: Type.Union([Type.Literal('blob'), Type.Literal('manifest')]),
+        digest: Type.String(),
+        reviewAt: Type.Integer(),
+        reason: Type.String(),
+        verdict: Type.String({ description: 'needed, held, free or gone' }),
+        sizeBytes: Type.Integer(),
+      }),
+    ),
+  }),
+  answer: 'json',
+});
+
+export const blobExplain = route({
+  name: 'blobExplain',
+  method: 'GET',
+  path: '/api/v1/blobs/:digest/explain',
+  summary: 'Why a blob lives, or what will become of it',
+  audience: 'operator',
+  params: Type.Object({ digest: Type.String() }),
+  query: nothing,
+  body: nothing,
+  response: Type.Object({
+    blob: Type.Union([
+      Type.Null(),
+      Type.Object({
+        digest: Type.String(),
+        sizeBytes: Type.Integer(),
+        state: Type.String(),
+        neededBy: Type.Array(Type.Object({ repository: Type.String(), digest: Type.String() })),
+        holds: Type.Array(
+          Type.Object({ kind: Type.String(), holder: Type.String(), expiresAt: integerOrNull }),
+        ),
+      }),
+    ]),
+    verdict: Type.Object({ kind: Type.String(), untilMs: Type.Optional(integerOrNull) }),
+    repositories: Type.Array(
+      Type.Object({
+        repository: Type.String(),
+        refusal: Type.Union([
+          Type.Null(),
+          Type.Object({ quarantine: Type.String(), reason: Type.String(), ticket: textOrNull }),
+        ]),
+      }),
+    ),
+    review: Type.Union([Type.Null(), reviewSchema]),
+  }),
+  answer: 'json',
+});

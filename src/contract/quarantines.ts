@@ -1,0 +1,181 @@
+import Type from 'typebox';
+import { nothing, route } from './route.ts';
+import { containerSchema, evidenceSchema, scanScopeSchema, textOrNull } from './scans.ts';
+
+const integerOrNull = Type.Union([Type.Integer(), Type.Null()]);
+const reachSchema = Type.Union([Type.Literal('layer'), Type.Literal('image')]);
+const named = Type.Object({ name: Type.String() });
+const reasonText = Type.String({ minLength: 1, maxLength: 1024 });
+
+export const markSchema = Type.Object({
+  target: Type.Union([Type.Literal('layer'), Type.Literal('manifest'), Type.Literal('repository')]),
+  digest: textOrNull,
+  diffId: textOrNull,
+  repositoryGlob: textOrNull,
+  evidence: Type.Array(evidenceSchema),
+});
+
+export const radiusSchema = Type.Object({
+  layers: Type.Array(Type.Object({ digest: Type.String(), diffId: textOrNull, sizeBytes: Type.Integer() })),
+  images: Type.Array(
+    Type.Object({ repository: Type.String(), digest: Type.String(), tags: Type.Array(Type.String()) }),
+  ),
+  regions: Type.Array(Type.String()),
+  containers: Type.Array(containerSchema),
+});
+
+export const planSchema = Type.Object({
+  name: Type.String({ description: 'P-7' }),
+  effect: Type.Union([Type.Literal('quarantine'), Type.Literal('destroy')]),
+  request: Type.Object({
+    cause: Type.String(),
+    criteria: Type.Unknown(),
+    reach: reachSchema,
+    retentionMs: Type.Integer(),
+    marks: Type.Array(markSchema),
+  }),
+  radius: radiusSchema,
+  position: Type.Integer(),
+  account: textOrNull,
+  author: Type.String(),
+  createdAt: Type.Integer(),
+  appliedAt: integerOrNull,
+  quarantineUid: textOrNull,
+});
+
+export const quarantineSchema = Type.Object({
+  uid: Type.String(),
+  name: Type.String({ description: 'Q-17' }),
+  origin: Type.String({ description: 'the region that set it' }),
+  version: Type.Integer(),
+  scopeAccount: textOrNull,
+  reach: reachSchema,
+  cause: Type.String(),
+  criteria: Type.Unknown(),
+  reason: Type.String(),
+  ticket: textOrNull,
+  author: Type.String(),
+  createdAt: Type.Integer(),
+  retainUntil: Type.Integer(),
+  legalHold: Type.Boolean(),
+  destroyRequestedAt: integerOrNull,
+  releasedAt: integerOrNull,
+  releasedBy: textOrNull,
+  releaseReason: textOrNull,
+  marks: Type.Array(markSchema),
+});
+
+export const acknowledgementSchema = Type.Object({
+  region: Type.String(),
+  version: Type.Integer(),
+  acknowledgedAt: integerOrNull,
+});
+
+export const quarantineStateSchema = Type.Object({
+  quarantine: quarantineSchema,
+  radius: radiusSchema,
+  acknowledgements: Type.Array(acknowledgementSchema),
+});
+
+export const planCreate = route({
+  name: 'planCreate',
+  method: 'POST',
+  path: '/api/v1/plans',
+  summary: 'Preview a quarantine: of an answered scan, or of criteria over a scope',
+  audience: 'caller',
+  params: nothing,
+  query: nothing,
+  body: Type.Object(
+    {
+      scan: Type.Optional(Type.String()),
+      criteria: Type.Optional(Type.Unknown()),
+      scope: Type.Optional(scanScopeSchema),
+      reach: reachSchema,
+      retention: Type.Optional(Type.String({ description: '30d' })),
+    },
+    { additionalProperties: false },
+  ),
+  response: planSchema,
+  answer: 'json',
+});
+
+export const planShow = route({
+  name: 'planShow',
+  method: 'GET',
+  path: '/api/v1/plans/:name',
+  summary: 'What a plan would do',
+  audience: 'caller',
+  params: named,
+  query: nothing,
+  body: nothing,
+  response: planSchema,
+  answer: 'json',
+});
+
+export const planApply = route({
+  name: 'planApply',
+  method: 'POST',
+  path: '/api/v1/plans/:name/apply',
+  summary: 'Do exactly what the plan showed',
+  audience: 'caller',
+  params: named,
+  query: nothing,
+  body: Type.Object(
+    { reason: reasonText, ticket: Type.Optional(Type.String({ maxLength: 256 })) },
+    { additionalProperties: false },
+  ),
+  response: quarantineSchema,
+  answer: 'json',
+});
+
+export const quarantineListRoute = route({
+  name: 'quarantineList',
+  method: 'GET',
+  path: '/api/v1/quarantines',
+  summary: 'The quarantines that bind what the caller may see, newest first',
+  audience: 'caller',
+  params: nothing,
+  query: Type.Object({ all: Type.Optional(Type.Boolean({ description: 'released ones too' })) }),
+  body: nothing,
+  response: Type.Object({ quarantines: Type.Array(quarantineSchema) }),
+  answer: 'json',
+});
+
+export const quarantineShow = route({
+  name: 'quarantineShow',
+  method: 'GET',
+  path: '/api/v1/quarantines/:name',
+  summary: 'A quarantine, what it reaches now, and which regions have acknowledged it',
+  audience: 'caller',
+  params: named,
+  query: nothing,
+  body: nothing,
+  response: quarantineStateSchema,
+  answer: 'json',
+});
+
+export const quarantineReleaseRoute = route({
+  name: 'quarantineRelease',
+  method: 'POST',
+  path: '/api/v1/quarantines/:name/release',
+  summary: 'Lift a quarantine; what was stopped stays stopped',
+  audience: 'caller',
+  params: named,
+  query: nothing,
+  body: Type.Object({ reason: reasonText }, { additionalProperties: false }),
+  response: quarantineSchema,
+  answer: 'json',
+});
+
+export const quarantineDestroy = route({
+  name: 'quarantineDestroy',
+  method: 'POST',
+  path: '/api/v1/quarantines/:name/destroy',
+  summary: 'Plan to end the retention now: the bytes go, in every region, for good',
+  audience: 'caller',
+  params: named,
+  query: nothing,
+  body: nothing,
+  response: planSchema,
+  answer: 'json',
+});

@@ -1,0 +1,14 @@
+import { type CollectDeps, collect } from '../../actions/collect/collect.ts';
+import { collectPlan, explainBlob } from '../../actions/collect/explain.ts';
+import { blobExplain, gcPlan, gcRun } from '../../contract/collection.ts';
+import { limits } from '../../lib/limits.ts';
+import { parseDigest } from '../../oci/digest.ts';
+import { type BoundRoute, bind } from './bind.ts';
+
+export function collectionRoutes(deps: CollectDeps): BoundRoute[] {
+  return [
+    bind(gcRun, ({ signal }) => collect(deps, signal)),
+    bind(gcPlan, async () => ({ items: await collectPlan(deps, limits.apiPageMax) })),
+    bind(blobExplain, ({ params }) => explainBlob(deps, parseDigest(params.digest))),
+  ];
+}

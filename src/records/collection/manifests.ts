@@ -1,0 +1,99 @@
+import type { Tx } from '../db/database.ts';
+import type { Reader } from '../db/engine.ts';
+
+/** A repository's manifest that DELETE or a retention rule has taken. */
+export interface DeletedManifest {
+  readonly repositoryId: number;
+  readonly manifestId: number;
+  readonly deletedAt: number;
+  /** Named by a manifest of the repository that is not deleted, or held: it must stay. */
+  readonly kept: boolean;
+}
+
+export async function deletedManifests(
+  db: Reader,
+  digest: string,
+  nowMs: number,
+): Promise<DeletedManifest[]> {
+  const rows = await db
+    .selectFrom('repository_manifests')
+    .innerJoin('manifests', 'manifests.id', 'repository_manifests.manifest_id')
+    .select([
+      'repository_manifests.repository_id',
+      'repository_manifests.manifest_id',
+      'repository_manifests.deleted_at',
+    ])
+    .where('manifests.digest', '=', digest)
+    .where('repository_manifests.deleted_at', 'is not', null)
+    .execute();
+  const held = await db
+    .selectFrom('holds')
+    .select('id')
+    .where('digest', '=', digest)
+    .where((e) => e.or([e('expires_at', 'is', null), e('expires_at', '>', nowMs)]))
+    .executeTakeFirst();
+  return Promise.all(
+    rows.map(async (row) => ({
+      repositoryId: row.repository_id,
+      manifestId: row.manifest_id,
+      deletedAt: row.deleted_at ?? 0,
+      kept: held !== undefined || (await namedByLiveIndex(db, row.repository_id, digest)),
+    })),
+  );
+}
+
+async function namedByLiveIndex(db: Reader, repositoryId: number, digest: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('edges')
+    .innerJoin('repository_manifests', 'repository_manifests.manifest_id', 'edges.manifest_id')
+    .select('edges.manifest_id')
+    .where('edges.digest', '=', digest)
+    .where('edges.kind', '=', 'child')
+    .where('repository_manifests.repository_id', '=', repositoryId)
+    .where('repository_manifests.deleted_at', 'is', null)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/**
+ * Takes a manifest out of a repository for good, and its content if no other repository has it.
+ * @returns the digests of the blobs that it named
+ */
+export async function manifestRemove(tx: Tx, repositoryId: number, manifestId: number): Promise<string[]> {
+  const { db } = tx;
+  const { digest } = await db
+    .selectFrom('manifests')
+    .select('digest')
+    .where('id', '=', manifestId)
+    .executeTakeFirstOrThrow();
+  const named = await blobsOfManifest(db, digest);
+  await db
+    .deleteFrom('repository_manifests')
+    .where('repository_id', '=', repositoryId)
+    .where('manifest_id', '=', manifestId)
+    .execute();
+  const elsewhere = await db
+    .selectFrom('repository_manifests')
+    .select('repository_id')
+    .where('manifest_id', '=', manifestId)
+    .executeTakeFirst();
+  if (!elsewhere) {
+    await db.deleteFrom('image_packages').where('manifest_id', '=', manifestId).execute();
+    await db.deleteFrom('images').where('manifest_id', '=', manifestId).execute();
+    await db.deleteFrom('edges').where('manifest_id', '=', manifestId).execute();
+    await db.deleteFrom('manifests').where('id', '=', manifestId).execute();
+  }
+  return named;
+}
+
+/** The digests of the blobs that a manifest names. */
+export async function blobsOfManifest(db: Reader, manifestDigest: string): Promise<string[]> {
+  const edges = await db
+    .selectFrom('edges')
+    .innerJoin('manifests', 'manifests.id', 'edges.manifest_id')
+    .select('edges.digest')
+    .where('manifests.digest', '=', manifestDigest)
+    .where('edges.kind', 'in', ['config', 'layer'])
+    .execute();
+  return edges.map((edge) => edge.digest);
+}
