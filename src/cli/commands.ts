@@ -14,4 +14,5 @@ export const commands: readonly { readonly name: string; readonly load: () => Pr
   { name: 'events', load: () => import('./events.ts') },
   { name: 'debug', load: () => import('./debug.ts') },
   { name: 'receipt', load: () => import('./receipt.ts') },
+  { name: 'region', load: () => import('./region.ts') },
 ];

@@ -11,6 +11,8 @@ import {
   quarantineShow,
 } from './quarantines.ts';
 import { receiptShow } from './receipts.ts';
+import { regionList } from './regions.ts';
+import { replicationAccess, replicationBlob, replicationStream } from './replication.ts';
 import type { AnyRoute } from './route.ts';
 import { scanCreate, scanShow } from './scans.ts';
 import { openApiShow, versionShow } from './system.ts';
@@ -37,6 +39,10 @@ export const routes: readonly AnyRoute[] = [
   quarantineReleaseRoute,
   quarantineShow,
   receiptShow,
+  regionList,
+  replicationAccess,
+  replicationBlob,
+  replicationStream,
   scanCreate,
   scanShow,
 ];

@@ -21,13 +21,12 @@ export const limits = {
   /** How long a fresh upload, or an answer that makes a client skip one, protects a blob. */
   uploadHoldMs: hour,
   holdExtendEveryMs: 10 * minute,
-  /** How long after the last change the collector looks at what may have become unneeded. */
-  reviewGraceMs: day,
   openUploadsRememberedMax: 10_000,
 
   layerUncompressedBytesMax: 64 * GiB,
   layerEntriesMax: 2_000_000,
-  layerPathBytesMax: 4 * KiB,
+  /** Paths are found by an index, whose entries PostgreSQL bounds at 2,704 bytes. */
+  layerPathBytesMax: 2 * KiB,
   layerPathDepthMax: 256,
   /** The PAX records, or the long name, of one entry. Go's reader, which most runtimes unpack with, stops there too. */
   layerHeaderBytesMax: 1 * MiB,
@@ -42,6 +41,8 @@ export const limits = {
   /** The largest file that an extractor may hold in memory. */
   extractFileBytesMax: 64 * MiB,
   layerPackagesMax: 200_000,
+  /** A package's purl, and its name, which are indexed. */
+  packageNameLengthMax: 1_024,
 
   /** The longest duration that a setting, rule or event criterion may name. */
   durationMaxMs: 3_650 * day,
@@ -71,6 +72,13 @@ export const limits = {
   jobAttemptsMax: 8,
   jobLeaseMs: 60_000,
   agentReportContainersMax: 5_000,
+  /** How often an agent looks at its containers while nothing else wakes it. */
+  agentTickMs: 500,
+  agentBackoffFirstMs: 1_000,
+  agentBackoffMaxMs: 60_000,
+  /** What ran so long has not failed again but anew. */
+  agentSettledMs: 60_000,
+  agentRecordBytesMax: 1 * MiB,
   /** Reasons that a revocation keeps; the rest is one reason, told apart by its hash. */
   revocationEvidenceMax: 200,
   revokeBatchEvents: 200,
@@ -93,5 +101,7 @@ export const limits = {
   /** Blobs copied at once, and how many repositories one is asked of. */
   copiesAtOnce: 3,
   copySourcesMax: 20,
+  /** How long a request waits for a blob that another region has; then it is told to come again. */
+  fetchRemoteMs: 30_000,
   connectedMs: 15_000,
 } as const;

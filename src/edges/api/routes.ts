@@ -6,11 +6,13 @@ import { collectionRoutes } from './collection.ts';
 import { eventRoutes } from './events.ts';
 import { quarantineRoutes } from './quarantines.ts';
 import { receiptRoutes } from './receipts.ts';
+import { regionRoutes } from './regions.ts';
+import { type ReplicationDeps, replicationRoutes } from './replication.ts';
 import { scanRoutes } from './scans.ts';
 import { type SystemDeps, systemRoutes } from './system.ts';
 
 /** All that the handlers use together; the server's context is one. */
-export interface ApiDeps extends AccessDeps, SystemDeps, QuarantineDeps, CollectDeps {}
+export interface ApiDeps extends AccessDeps, SystemDeps, QuarantineDeps, CollectDeps, ReplicationDeps {}
 
 /** The one list of what answers the management routes. */
 export function apiRoutes(deps: ApiDeps): BoundRoute[] {
@@ -20,6 +22,8 @@ export function apiRoutes(deps: ApiDeps): BoundRoute[] {
     ...eventRoutes(deps),
     ...quarantineRoutes(deps),
     ...receiptRoutes(deps),
+    ...regionRoutes(deps),
+    ...replicationRoutes(deps),
     ...scanRoutes(deps),
     ...systemRoutes(deps),
   ];

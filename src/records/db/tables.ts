@@ -38,7 +38,7 @@ export interface Tables {
   // holds, uploads, review
   holds: HoldTable;
   uploads: UploadTable;
-  review_queue: { kind: 'blob' | 'manifest'; digest: string; review_at: number; reason: string };
+  review_queue: { kind: 'blob' | 'manifest'; digest: string; changed_at: number; reason: string };
   // inventory
   inspections: InspectionTable;
   extractions: ExtractionTable;
@@ -247,7 +247,10 @@ export interface ExtractionTable {
   reason: string | null;
 }
 
-/** A distinct package version. Findings hang here, never on an image. */
+/**
+ * A distinct package version. Findings hang here, never on an image. Purls fold the case of some names that advisories
+ * tell apart (`JSONStream`), so purl and name together are unique.
+ */
 export interface PackageTable {
   id: Generated<number>;
   purl: string;
@@ -302,13 +305,17 @@ export interface AdvisoryPackageTable {
   position: number;
   ecosystem: string;
   name: string;
-  /** The OSV `affected` entry as JSON. */
+  /** The ranges and versions of the OSV `affected` entry as JSON. */
   affected: string;
+  severity: AdvisoryTable['severity'];
 }
 
+/** An advisory that applies to a package, from `since` until `until`; ended ones stay, as history. */
 export interface FindingTable {
   package_id: number;
   advisory_id: number;
+  /** `unknown`: whether it applies can't be told, so nobody may call the package clean. */
+  verdict: 'affected' | 'unknown';
   fixed_version: string | null;
   severity: AdvisoryTable['severity'];
   since: number;

@@ -89,6 +89,53 @@ export function jobClaim(database: Database, kind: string, worker: string): Prom
   });
 }
 
+/**
+ * Claims the one job of `kind` and `key`, also before it is due: someone is waiting for it.
+ * @returns undefined if there is none, or another worker has it
+ */
+export function jobClaimKey(
+  database: Database,
+  job: { kind: string; key: string },
+  worker: string,
+): Promise<Job | undefined> {
+  return database.transact(async (tx) => {
+    const row = await tx.db
+      .updateTable('jobs')
+      .set((e) => ({
+        state: 'running' as const,
+        attempts: e('attempts', '+', 1),
+        lease_until: tx.nowMs + limits.jobLeaseMs,
+        leased_by: worker,
+      }))
+      .where('kind', '=', job.kind)
+      .where('key', '=', job.key)
+      .where((e) => e.or([e('state', '!=', 'running'), e('lease_until', '<', tx.nowMs)]))
+      .returningAll()
+      .executeTakeFirst();
+    return row && jobOf(row);
+  });
+}
+
+/** Keeps what the next attempt goes on from. */
+export async function jobRemember(tx: Tx, job: Job, payload: unknown): Promise<void> {
+  await tx.db
+    .updateTable('jobs')
+    .set({ payload: JSON.stringify(payload) })
+    .where('id', '=', job.id)
+    .execute();
+}
+
+/** What failed, or waits for another try, is tried anew at once: the cause is known to be gone. */
+export async function jobsRevive(tx: Tx, kind: string): Promise<void> {
+  await tx.db
+    .updateTable('jobs')
+    .set({ state: 'queued', attempts: 0, run_at: tx.nowMs, error: null })
+    .where('kind', '=', kind)
+    .where((e) => e.or([e('state', '=', 'dead'), e.and([e('state', '=', 'queued'), e('attempts', '>', 0)])]))
+    .execute();
+  tx.wake();
+}
+
 export async function jobExtend(tx: Tx, job: Job): Promise<void> {
   await tx.db
     .updateTable('jobs')

@@ -15,6 +15,20 @@ export async function logHead(db: Reader): Promise<number> {
   return Number(row?.head ?? 0);
 }
 
+/** The position of the newest event that `origin` made in a lane, 0 if there is none. */
+export async function logHeadOfLane(
+  db: Reader,
+  { origin, lane }: { origin: string; lane: Lane },
+): Promise<number> {
+  const row = await db
+    .selectFrom('log')
+    .select((e) => e.fn.max('position').as('head'))
+    .where('origin', '=', origin)
+    .where('lane', '=', lane)
+    .executeTakeFirst();
+  return Number(row?.head ?? 0);
+}
+
 export interface LogFilter {
   readonly after: number;
   readonly limit: number;

@@ -95,9 +95,9 @@ function catalogStatements(id: string, int: string, bytes: string): string[] {
     `create index holds_digest on holds (digest)`,
     `create table uploads (id text primary key, repository_id ${int} not null references repositories, principal text
       not null, storage_key text not null, started_at ${int} not null, expires_at ${int} not null)`,
-    `create table review_queue (kind text not null, digest text not null, review_at ${int} not null, reason text not null,
+    `create table review_queue (kind text not null, digest text not null, changed_at ${int} not null, reason text not null,
       primary key (kind, digest))`,
-    `create index review_queue_due on review_queue (review_at)`,
+    `create index review_queue_due on review_queue (changed_at)`,
   ];
 }
 
@@ -110,12 +110,13 @@ function inventoryStatements(id: string, int: string, bytes: string): string[] {
     `create table extractions (blob_id ${int} not null references blobs, extractor text not null, version ${int} not null,
       state text not null, reason text, primary key (blob_id, extractor))`,
     `create table paths (id ${id}, path text not null unique)`,
-    `create table packages (id ${id}, purl text not null unique, purl_type text not null, ecosystem text not null,
+    `create table packages (id ${id}, purl text not null, purl_type text not null, ecosystem text not null,
       name text not null, version text not null, source_name text, source_version text, license text,
-      first_seen_at ${int} not null)`,
+      first_seen_at ${int} not null, unique (purl, name))`,
     `create index packages_name on packages (ecosystem, name)`,
     `create index packages_source on packages (ecosystem, source_name)`,
     `create index packages_type_name on packages (purl_type, name)`,
+    `create index packages_type_name_lower on packages (purl_type, lower(name))`,
     `create table layer_packages (blob_id ${int} not null references blobs, package_id ${int} not null references packages,
       path_id ${int} not null references paths, extractor text not null, primary key (blob_id, package_id, path_id))`,
     `create index layer_packages_package on layer_packages (package_id)`,
@@ -126,6 +127,7 @@ function inventoryStatements(id: string, int: string, bytes: string): string[] {
     `create index layer_files_sha256 on layer_files (sha256)`,
     `create table images (manifest_id ${int} primary key references manifests, state text not null, reason text, os text,
       config text, created_at ${int}, inspected_at ${int})`,
+    `create index images_pending on images (manifest_id) where state = 'pending'`,
     `create table image_packages (manifest_id ${int} not null references manifests, package_id ${int} not null
       references packages, blob_id ${int} not null references blobs, path_id ${int} not null references paths,
       primary key (manifest_id, package_id, path_id))`,
@@ -144,11 +146,12 @@ function advisoryStatements(id: string, int: string): string[] {
       primary key (advisory_id, alias))`,
     `create index advisory_aliases_alias on advisory_aliases (alias)`,
     `create table advisory_packages (advisory_id ${int} not null references advisories, position ${int} not null,
-      ecosystem text not null, name text not null, affected text not null, primary key (advisory_id, position))`,
+      ecosystem text not null, name text not null, affected text not null, severity text not null,
+      primary key (advisory_id, position))`,
     `create index advisory_packages_name on advisory_packages (ecosystem, name)`,
     `create table findings (package_id ${int} not null references packages, advisory_id ${int} not null
-      references advisories, fixed_version text, severity text not null, since ${int} not null, until ${int},
-      primary key (package_id, advisory_id))`,
+      references advisories, verdict text not null, fixed_version text, severity text not null, since ${int} not null,
+      until ${int}, primary key (package_id, advisory_id, since))`,
     `create index findings_advisory on findings (advisory_id)`,
   ];
 }

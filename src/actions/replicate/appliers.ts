@@ -1,0 +1,131 @@
+import type { AccessSnapshot, ManifestAttachment, ReplicatedEvent } from '../../contract/replication.ts';
+import type { Field } from '../../lib/fields.ts';
+import { accessSnapshotApply } from '../../records/access/access-snapshot.ts';
+import { grantApply } from '../../records/access/grants.ts';
+import type { Tx } from '../../records/db/database.ts';
+import { fleetApply } from '../../records/fleet/apply.ts';
+import { acknowledgementKeep } from '../../records/marks/quarantines.ts';
+import {
+  inspectionApply,
+  manifestGoneApply,
+  tagApply,
+  tagGoneApply,
+} from '../../records/regions/content-apply.ts';
+import { type CopyPolicy, copyForDeployment, copyForManifest } from '../../records/regions/copies.ts';
+import { manifestApply } from '../../records/regions/manifest-apply.ts';
+import { applyQuarantine } from './apply-quarantine.ts';
+import { grantOfEvent } from './grant-of-event.ts';
+
+/** What an event is applied with, in one transaction with the cursor. */
+export interface Applying {
+  readonly tx: Tx;
+  readonly event: ReplicatedEvent;
+  /** Of the event. */
+  readonly data: Field;
+  readonly attachment: ManifestAttachment | undefined;
+  /** Fetched for `access.changed` of the primary region, when what is here is older. */
+  readonly snapshot: AccessSnapshot | undefined;
+  readonly policy: CopyPolicy;
+}
+
+/**
+ * Applies an event of another region; may come again, and out of order with the other lane, so objects are applied only
+ * if they are newer. @throws invalid (or what a field's reader throws) for data that is not of the type's shape
+ */
+export type Applier = (applying: Applying) => Promise<void>;
+
+/** The event is kept in the log; no row here depends on it. */
+const kept: Applier = async () => {};
+
+const content: Readonly<Record<string, Applier>> = {
+  'manifest.pushed': manifestPushed,
+  'manifest.deleted': (applying) => manifestGone(applying, 'deleted'),
+  'manifest.withdrawn': (applying) => manifestGone(applying, 'withdrawn'),
+  'tag.set': async ({ tx, event, data }) =>
+    tagApply(tx, {
+      origin: event.origin,
+      repository: data.member('repository').string(),
+      tag: data.member('tag').string(),
+      digest: data.member('digest').string(),
+      at: event.at,
+      actor: event.actor,
+    }),
+  'tag.deleted': async ({ tx, event, data }) =>
+    tagGoneApply(tx, {
+      origin: event.origin,
+      repository: data.member('repository').string(),
+      tag: data.member('tag').string(),
+    }),
+  'layer.inspected': async ({ tx, event, data }) =>
+    inspectionApply(tx, {
+      origin: event.origin,
+      digest: data.member('digest').string(),
+      diffId: data.optionalOrNull('diffId')?.string() ?? null,
+    }),
+  'access.changed': async ({ tx, event, snapshot }) => {
+    if (snapshot) await accessSnapshotApply(tx, snapshot, event.origin);
+  },
+  'quarantine.acknowledged': async ({ tx, event, data }) =>
+    acknowledgementKeep(tx, {
+      quarantineUid: data.member('quarantine').string(),
+      region: event.origin,
+      version: data.member('version').count(),
+      at: event.at,
+    }),
+  'deployment.set': deployment,
+  'instance.registered': fleet,
+  'container.started': fleet,
+  'container.stopped': fleet,
+  'container.failed': fleet,
+  'container.refused': fleet,
+  'criteria.met': kept,
+};
+
+const quarantine: Readonly<Record<string, Applier>> = {
+  'quarantine.set': applyQuarantine,
+  'quarantine.released': applyQuarantine,
+  'quarantine.destroyed': applyQuarantine,
+  'grant.set': grant,
+  'grant.revoked': grant,
+  'deployment.ended': deployment,
+};
+
+/** The one list of what this version can apply, by lane and type. */
+export const appliers = { content, quarantine } as const;
+
+async function manifestPushed({ tx, event, data, attachment, policy }: Applying): Promise<void> {
+  // Gone at its origin by the time that the event was sent; an event that says so follows.
+  if (!attachment) return;
+  const digest = data.member('digest').string();
+  const { origin, at, actor } = event;
+  const repository = data.member('repository').string();
+  const pushed = { origin, repository, digest, pushedAt: at, pushedBy: actor, attachment };
+  if (!(await manifestApply(tx, pushed))) return;
+  for (const tag of data.optionalOrNull('tags')?.items(1_000) ?? [])
+    await tagApply(tx, { origin, repository, tag: tag.string(), digest, at, actor });
+  await copyForManifest(tx, { repository, digest }, policy);
+}
+
+function manifestGone({ tx, event, data }: Applying, how: 'deleted' | 'withdrawn'): Promise<void> {
+  return manifestGoneApply(tx, {
+    origin: event.origin,
+    repository: data.member('repository').string(),
+    digest: data.member('digest').string(),
+    at: event.at,
+    how,
+  });
+}
+
+async function fleet({ tx, event }: Applying): Promise<void> {
+  await fleetApply(tx, event);
+}
+
+async function deployment({ tx, event, data }: Applying): Promise<void> {
+  const newer = await fleetApply(tx, event);
+  const here = data.member('region').string() === tx.region && data.member('desired').string() === 'running';
+  if (newer && here) await copyForDeployment(tx, data.member('manifestDigest').string());
+}
+
+async function grant({ tx, data }: Applying): Promise<void> {
+  await grantApply(tx, grantOfEvent(data));
+}

@@ -1,0 +1,132 @@
+import type { Clock } from '../../lib/clock.ts';
+import { causeChain, hasCode, LazaretError } from '../../lib/errors.ts';
+import { limits } from '../../lib/limits.ts';
+import { randomKey } from '../../lib/random.ts';
+import type { Task } from '../../lib/task.ts';
+import { parseDigest } from '../../oci/digest.ts';
+import { blobFind } from '../../records/catalog/blobs.ts';
+import { type Job, jobClaim, jobClaimKey, jobExtend, jobFail } from '../../records/jobs/jobs.ts';
+import { copyEnqueue, copyJob } from '../../records/regions/copies.ts';
+import { type CopyDeps, copyAliveEveryMs, copyBlob, copyGiveUp } from './copy.ts';
+
+export interface CopierDeps extends CopyDeps {
+  /** Told of copies that failed for another reason than a peer out of reach, which followers tell of. */
+  readonly onProblem: (error: LazaretError) => void;
+}
+
+/** Copies the bytes of remote blobs: in the background, and at once when somebody waits for one. */
+export class Copier {
+  readonly task: Task;
+  readonly #deps: CopierDeps;
+  readonly #worker = randomKey();
+  readonly #closing = new AbortController();
+  readonly #asked = new Map<string, Promise<void>>();
+
+  constructor(deps: CopierDeps) {
+    this.#deps = deps;
+    this.task = { name: 'replicate-copy', periodMs: 5_000, run: (signal) => this.#drain(signal) };
+  }
+
+  /**
+   * Makes the blob's bytes be here; everyone who waits for the same blob waits for one copy.
+   * @throws unavailable when home does not answer or the copy does not verify; quarantined when it is refused there
+   */
+  fetchRemote(digest: string): Promise<void> {
+    const known = this.#asked.get(digest);
+    if (known) return known;
+    const fetched = this.#fetch(digest).finally(() => this.#asked.delete(digest));
+    this.#asked.set(digest, fetched);
+    return fetched;
+  }
+
+  /** Ends the copies that nobody in the background looks after. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  async #fetch(digest: string): Promise<void> {
+    const { database } = this.#deps;
+    await database.transact((tx) => copyEnqueue(tx, [digest], 'asked'));
+    const job = await jobClaimKey(database, { kind: copyJob, key: digest }, this.#worker);
+    if (!job) return this.#arrival(digest);
+    const end = await this.#atMost(this.#work(job, this.#closing.signal));
+    if (end === 'late') throw stillComing(digest);
+    if (end instanceof LazaretError) throw stillComing(digest, end);
+    if (end === 'refused') throw new LazaretError('quarantined', `${digest} is under quarantine at its home`);
+  }
+
+  /** The copy goes on when the request has given up waiting. */
+  async #atMost<T>(work: Promise<T>): Promise<T | 'late'> {
+    const ended = new AbortController();
+    const late = this.#deps.clock.sleep(limits.fetchRemoteMs, ended.signal).then(() => 'late' as const);
+    return Promise.race([work, late]).finally(() => ended.abort());
+  }
+
+  /** Another worker has the job: until the blob is live, or time is up. */
+  async #arrival(digest: string): Promise<void> {
+    const { database, clock } = this.#deps;
+    const until = clock.bootMs() + limits.fetchRemoteMs;
+    while (clock.bootMs() < until) {
+      if ((await blobFind(database.read, parseDigest(digest)))?.state === 'live') return;
+      await nextCommit(this.#deps, limits.heartbeatMs);
+    }
+    throw stillComing(digest);
+  }
+
+  async #drain(signal: AbortSignal): Promise<'worked' | 'idle'> {
+    const lanes = Array.from({ length: limits.copiesAtOnce }, () => this.#drainOne(signal));
+    return (await Promise.all(lanes)).includes('worked') ? 'worked' : 'idle';
+  }
+
+  async #drainOne(signal: AbortSignal): Promise<'worked' | 'idle'> {
+    for (let done: 'worked' | 'idle' = 'idle'; ; done = 'worked') {
+      const job = signal.aborted ? undefined : await jobClaim(this.#deps.database, copyJob, this.#worker);
+      if (!job) return done;
+      await this.#work(job, signal);
+    }
+  }
+
+  /** Never throws for what the world does: a failure is kept with the job, and returned. */
+  async #work(job: Job, signal: AbortSignal): Promise<LazaretError | 'copied' | 'refused' | 'unneeded'> {
+    const { database, clock, onProblem } = this.#deps;
+    const ended = new AbortController();
+    const extend = () => database.transact((tx) => jobExtend(tx, job));
+    // Its lease ends without it, which the copy survives; that it failed is said once.
+    const alive = keepAlive(clock, ended.signal, extend).catch((cause: unknown) =>
+      onProblem(new LazaretError('unavailable', `copying ${job.key} goes on without its lease`, { cause })),
+    );
+    try {
+      return await copyBlob(this.#deps, job, signal);
+    } catch (cause) {
+      const error = new LazaretError('unavailable', `copying ${job.key} failed`, { cause });
+      if (!hasCode(cause, 'unavailable') && !signal.aborted) onProblem(error);
+      const next = await database.transact((tx) => jobFail(tx, job, causeChain(error)));
+      if (next === 'dead') await copyGiveUp(this.#deps, job);
+      return error;
+    } finally {
+      ended.abort();
+      await alive;
+    }
+  }
+}
+
+async function keepAlive(clock: Clock, ended: AbortSignal, extend: () => Promise<void>): Promise<void> {
+  for (;;) {
+    await clock.sleep(copyAliveEveryMs, ended);
+    if (ended.aborted) return;
+    await extend();
+  }
+}
+
+function stillComing(digest: string, cause?: LazaretError): LazaretError {
+  return new LazaretError('unavailable', `the bytes of ${digest} are still in its home region; try again`, {
+    cause,
+  });
+}
+
+async function nextCommit({ database, clock }: CopierDeps, atMostMs: number): Promise<void> {
+  const woken = new AbortController();
+  const unsubscribe = database.onCommit(() => woken.abort());
+  await clock.sleep(atMostMs, woken.signal);
+  unsubscribe();
+}

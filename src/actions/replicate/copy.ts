@@ -1,0 +1,191 @@
+/**
+ * One blob from a peer's store into this one's.
+ *
+ *   job queued ─► claimed ─► bytes appended under a key that the job remembers ─► committed, verified ─► row live
+ *
+ * The row stays `remote` until digest and size were verified, so nothing unverified is ever visible. A cut connection or
+ * a crash leaves the bytes and the key, and the next attempt goes on where they end. Bytes that turn out wrong are let go
+ * and fetched anew. The job's lease lets one process at a time write the key; of two that both believe they hold it, the
+ * store lets one append at an offset, and the row's lock lets one make it live: the other's bytes are let go.
+ */
+import { createHash } from 'node:crypto';
+import type { BlobKey, BlobStore } from '../../blobs/blob-store.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { hasCode, LazaretError } from '../../lib/errors.ts';
+import { limits } from '../../lib/limits.ts';
+import { randomKey } from '../../lib/random.ts';
+import { hashing, limitBytes } from '../../lib/streams.ts';
+import { type Digest, digestEnd, parseDigest } from '../../oci/digest.ts';
+import { type Blob, blobFind, blobKeep, blobsLocked, condemnedKeyAdd } from '../../records/catalog/blobs.ts';
+import type { Database } from '../../records/db/database.ts';
+import { type Job, jobFinish, jobRemember } from '../../records/jobs/jobs.ts';
+import { refusalOfBlob } from '../../records/marks/door.ts';
+import { type CopySource, copySources } from '../../records/regions/copies.ts';
+import type { PeerLink } from './peer-link.ts';
+
+export interface CopyDeps {
+  readonly database: Database;
+  readonly blobs: BlobStore;
+  readonly clock: Clock;
+  /** This region. */
+  readonly region: string;
+  /** By the peer's name. */
+  readonly links: ReadonlyMap<string, PeerLink>;
+}
+
+/** `refused`: a quarantine reaches it everywhere it could be had from. `unneeded`: it is here, or nothing needs it. */
+export type CopyOutcome = 'copied' | 'refused' | 'unneeded';
+
+/**
+ * Does the job and finishes it.
+ * @throws unavailable, blobUnknown, digestInvalid or sizeInvalid: the job is still there and may be tried again
+ */
+export async function copyBlob(deps: CopyDeps, job: Job, signal: AbortSignal): Promise<CopyOutcome> {
+  const startedAt = deps.clock.bootMs();
+  const blob = await blobFind(deps.database.read, parseDigest(job.key));
+  const sources = await copySources(deps.database.read, job.key, deps.region);
+  if (blob?.state !== 'remote' || sources.length === 0) return abandon(deps, { job, outcome: 'unneeded' });
+  const key = await keyOf(deps, job);
+  const open: CopySource[] = [];
+  for (const source of sources)
+    if (!(await refusalOfBlob(deps.database.read, source, job.key))) open.push(source);
+  const from = await fetchFromAny({ ...deps, blob, key, signal }, open).catch(async (error: unknown) => {
+    // Wrong bytes must not be what the next attempt goes on from. They have no row: nobody saw them.
+    if (isWrong(error)) await copyGiveUp(deps, job, key);
+    throw error;
+  });
+  if (from === undefined) return abandon(deps, { job, key, outcome: 'refused' });
+  await keepCopy(deps, job, { blob, key, from, durationMs: Math.round(deps.clock.bootMs() - startedAt) });
+  return 'copied';
+}
+
+/** Lets go of the job's bytes, if there are any: the next attempt begins anew. */
+export async function copyGiveUp(
+  { database }: Pick<CopyDeps, 'database'>,
+  job: Job,
+  key: BlobKey | undefined = rememberedKey(job),
+): Promise<void> {
+  await database.transact(async (tx) => {
+    if (key) await condemnedKeyAdd(tx, { storageKey: key, blobId: 0, sizeBytes: 0 });
+    await jobRemember(tx, job, {});
+  });
+}
+
+async function abandon<O extends CopyOutcome>(
+  { database }: CopyDeps,
+  { job, key = rememberedKey(job), outcome }: { job: Job; key?: BlobKey | undefined; outcome: O },
+): Promise<O> {
+  await database.transact(async (tx) => {
+    if (key) await condemnedKeyAdd(tx, { storageKey: key, blobId: 0, sizeBytes: 0 });
+    await jobFinish(tx, job);
+  });
+  return outcome;
+}
+
+function rememberedKey({ payload }: Job): BlobKey | undefined {
+  const known = typeof payload === 'object' && payload !== null && 'storageKey' in payload;
+  return known && typeof payload.storageKey === 'string' ? payload.storageKey : undefined;
+}
+
+async function keyOf(deps: CopyDeps, job: Job): Promise<BlobKey> {
+  const known = rememberedKey(job);
+  if (known) return known;
+  const storageKey = randomKey();
+  await deps.database.transact((tx) => jobRemember(tx, job, { storageKey }));
+  return storageKey;
+}
+
+interface Copying extends CopyDeps {
+  readonly blob: Blob;
+  readonly key: BlobKey;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Asks the sources in order.
+ * @returns the region it came from; undefined if a quarantine refused it everywhere
+ * @throws what the last source failed with
+ */
+async function fetchFromAny(copying: Copying, sources: readonly CopySource[]): Promise<string | undefined> {
+  let failure: unknown;
+  for (const source of sources) {
+    try {
+      await fetchFrom(copying, source);
+      return source.home;
+    } catch (error) {
+      copying.signal.throwIfAborted();
+      if (isWrong(error)) throw error;
+      if (!hasCode(error, 'quarantined')) failure = error;
+    }
+  }
+  if (failure !== undefined) throw failure;
+  return undefined;
+}
+
+async function fetchFrom(copying: Copying, { repository, home }: CopySource): Promise<void> {
+  const { blobs, key, signal, blob } = copying;
+  const link = copying.links.get(home);
+  if (!link) throw new LazaretError('unavailable', `this region does not follow region ${home}`);
+  const have = await blobs.length(key);
+  const hash = createHash('sha256');
+  if (have < blob.size_bytes || blob.size_bytes === 0) {
+    const source = await link.blob({ digest: blob.digest, repository, from: have }, signal);
+    const rest = limitBytes(source, blob.size_bytes - have, () => wrongSize(blob));
+    await blobs.append(key, have, hashing(rest, hash), signal);
+  }
+  await blobs.commit(key);
+  await verify(copying, have === 0 ? digestEnd(hash, 'sha256') : undefined);
+}
+
+/** @param streamed the digest of what was stored, if all of it was seen on its way; else it is read back */
+async function verify(copying: Copying, streamed: Digest | undefined): Promise<void> {
+  const { blob, key, blobs } = copying;
+  if ((await blobs.length(key)) !== blob.size_bytes) throw wrongSize(blob);
+  const digest = streamed ?? (await digestOfStored(copying));
+  if (digest !== blob.digest)
+    throw new LazaretError('digestInvalid', `what came as ${blob.digest} is ${digest}`);
+}
+
+async function digestOfStored({ blobs, key, signal }: Copying): Promise<Digest> {
+  const hash = createHash('sha256');
+  const { stream } = await blobs.read(key, undefined, signal);
+  for await (const chunk of stream) hash.update(chunk);
+  return digestEnd(hash, 'sha256');
+}
+
+function isWrong(error: unknown): boolean {
+  return hasCode(error, 'digestInvalid') || hasCode(error, 'sizeInvalid');
+}
+
+function wrongSize({ digest, size_bytes: sizeBytes }: Blob): LazaretError {
+  return new LazaretError('sizeInvalid', `what came as ${digest} does not have ${sizeBytes} bytes`);
+}
+
+interface Copied {
+  readonly blob: Blob;
+  readonly key: BlobKey;
+  readonly from: string;
+  readonly durationMs: number;
+}
+
+async function keepCopy(
+  { database }: CopyDeps,
+  job: Job,
+  { blob, key, from, durationMs }: Copied,
+): Promise<void> {
+  const { digest, size_bytes: sizeBytes } = blob;
+  const sha256 = parseDigest(digest);
+  await database.transact(async (tx) => {
+    await jobFinish(tx, job);
+    const row = (await blobsLocked(tx, [sha256])).get(digest);
+    // Here by another way meanwhile, or collected: then nothing needs these bytes.
+    if (row?.state !== 'remote')
+      return condemnedKeyAdd(tx, { storageKey: key, blobId: row?.id ?? 0, sizeBytes });
+    await blobKeep(tx, { sha256, sha512: undefined, sizeBytes, storageKey: key });
+    const data = { digest, sizeBytes, from, durationMs };
+    tx.emit({ type: 'blob.copied', lane: 'local', subject: digest, actor: 'replication', data });
+  });
+}
+
+/** How often a copy says that it is alive. */
+export const copyAliveEveryMs = limits.jobLeaseMs / 4;

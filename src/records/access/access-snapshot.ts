@@ -1,0 +1,102 @@
+import type { AccessSnapshot } from '../../contract/replication.ts';
+import type { Tx } from '../db/database.ts';
+import type { Reader } from '../db/engine.ts';
+import { logHead } from '../log/log.ts';
+import { accountEnsure } from './accounts.ts';
+
+/**
+ * Who may do what, as the primary region decides it: accounts, and users and robots with their roles. A follower takes
+ * over the whole: what it has that the primary has not is disabled, what has the same name becomes the primary's.
+ * Principals of instances and regions are not in it; they belong to the region that they speak to. Signing keys never
+ * leave their region: each signs its own tokens.
+ */
+export async function accessSnapshotRead(db: Reader): Promise<AccessSnapshot> {
+  // First, so that a change that comes meanwhile is announced by an event after it.
+  const position = await logHead(db);
+  const accounts = await db
+    .selectFrom('accounts')
+    .select(['name', 'created_at as createdAt'])
+    .orderBy('name')
+    .execute();
+  const principals = await db
+    .selectFrom('principals')
+    .leftJoin('accounts', 'accounts.id', 'principals.account_id')
+    .selectAll('principals')
+    .select('accounts.name as account')
+    .where('principals.kind', 'in', ['user', 'robot'])
+    .orderBy('principals.id')
+    .execute();
+  const bindings = await db
+    .selectFrom('role_bindings')
+    .leftJoin('accounts', 'accounts.id', 'role_bindings.account_id')
+    .select(['principal_id', 'role', 'accounts.name as account', 'repository_glob as repositoryGlob'])
+    .orderBy('role_bindings.id')
+    .execute();
+  const bindingsOf = Map.groupBy(bindings, (binding) => binding.principal_id);
+  return {
+    position,
+    accounts,
+    principals: principals.map((row) => ({
+      uid: row.uid,
+      name: row.name,
+      kind: row.kind === 'robot' ? 'robot' : 'user',
+      account: row.account,
+      secretHash: row.secret_hash,
+      createdAt: row.created_at,
+      disabledAt: row.disabled_at,
+      bindings: (bindingsOf.get(row.id) ?? []).map(({ role, account, repositoryGlob }) => ({
+        role,
+        account,
+        repositoryGlob,
+      })),
+    })),
+  };
+}
+
+/** @param origin the primary region, whose snapshot it is */
+export async function accessSnapshotApply(tx: Tx, snapshot: AccessSnapshot, origin: string): Promise<void> {
+  const actor = `region/${origin}`;
+  for (const { name } of snapshot.accounts) await accountEnsure(tx, name, actor);
+  const names = snapshot.principals.map((principal) => principal.name);
+  await tx.db
+    .updateTable('principals')
+    .set({ disabled_at: tx.nowMs })
+    .where('kind', 'in', ['user', 'robot'])
+    .where('disabled_at', 'is', null)
+    .$if(names.length > 0, (query) => query.where('name', 'not in', names))
+    .execute();
+  for (const principal of snapshot.principals) await principalApply(tx, principal, actor);
+}
+
+async function principalApply(
+  tx: Tx,
+  principal: AccessSnapshot['principals'][number],
+  actor: string,
+): Promise<void> {
+  const { account } = principal;
+  const row = {
+    uid: principal.uid,
+    kind: principal.kind,
+    account_id: account === null ? null : await accountEnsure(tx, account, actor),
+    secret_hash: principal.secretHash,
+    disabled_at: principal.disabledAt,
+  };
+  const { id } = await tx.db
+    .insertInto('principals')
+    .values({ name: principal.name, created_at: principal.createdAt, ...row })
+    .onConflict((c) => c.column('name').doUpdateSet(row))
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  await tx.db.deleteFrom('role_bindings').where('principal_id', '=', id).execute();
+  for (const binding of principal.bindings) {
+    await tx.db
+      .insertInto('role_bindings')
+      .values({
+        principal_id: id,
+        role: binding.role,
+        account_id: binding.account === null ? null : await accountEnsure(tx, binding.account, actor),
+        repository_glob: binding.repositoryGlob,
+      })
+      .execute();
+  }
+}
