@@ -45,7 +45,11 @@ export class ManualClock implements Clock {
     return new Promise((resolve) => {
       const sleeper = { untilMs: this.#nowMs + ms, wake: resolve };
       this.#sleepers.add(sleeper);
-      signal?.addEventListener('abort', () => (this.#sleepers.delete(sleeper), resolve()), { once: true });
+      const abort = () => {
+        this.#sleepers.delete(sleeper);
+        resolve();
+      };
+      signal?.addEventListener('abort', abort, { once: true });
     });
   }
 

@@ -5,7 +5,6 @@ import type { Database } from '../../records/db/database.ts';
 import { expireMarks } from './expire-marks.ts';
 import { reviewDueItems } from './review.ts';
 import { sweepCondemned } from './sweep.ts';
-import { expireUploads } from './uploads.ts';
 
 /**
  * The collector decides from metadata what goes, while pushes and pulls go on. It never walks the store.
@@ -23,7 +22,7 @@ export interface CollectDeps {
   readonly database: Database;
   readonly blobs: BlobStore;
   readonly clock: Clock;
-  /** How long a deleted manifest can be brought back, in milliseconds. */
+  /** How long what changed is left alone, and a deleted manifest can be brought back; milliseconds. */
   readonly graceMs: number;
 }
 
@@ -52,7 +51,6 @@ export function collectTask(deps: CollectDeps, periodMs: number): Task {
 export async function collect(deps: CollectDeps, signal?: AbortSignal): Promise<Collected> {
   const marked = await expireMarks(deps, actor, signal);
   const reviewed = await reviewDueItems(deps, actor, signal);
-  await expireUploads(deps, signal);
   const swept = await sweepCondemned(deps, actor, signal);
   return {
     manifests: marked.manifests + reviewed.manifests,

@@ -18,7 +18,7 @@ export async function reviewDueItems(
   const { database, clock, graceMs } = deps;
   let manifests = 0;
   let condemned = 0;
-  for (const item of await reviewDue(database.read, clock.wallMs(), batch)) {
+  for (const item of await reviewDue(database.read, clock.wallMs() - graceMs, batch)) {
     if (signal?.aborted) break;
     if (item.kind === 'manifest')
       manifests += await database.transact((tx) => reviewManifest(tx, item, graceMs));
@@ -38,11 +38,11 @@ async function reviewManifest(tx: Tx, item: ReviewItem, graceMs: number): Promis
       continue;
     }
     for (const blob of await manifestRemove(tx, manifest.repositoryId, manifest.manifestId))
-      await reviewAdd(tx, 'blob', blob, 'its manifest was deleted');
+      await reviewAdd(tx, 'blob', blob, 'its manifest was deleted', tx.nowMs - graceMs);
     removed += 1;
   }
   if (nextAt === undefined) await reviewDone(tx, item);
-  else await reviewLater(tx, item, nextAt);
+  else await reviewLater(tx, item, nextAt - graceMs);
   return removed;
 }
 
@@ -62,7 +62,7 @@ async function reviewBlob(
       await reviewDone(tx, item);
       return false;
     case 'held':
-      await reviewLater(tx, item, verdict.untilMs ?? tx.nowMs + options.graceMs);
+      await reviewLater(tx, item, verdict.untilMs === null ? tx.nowMs : verdict.untilMs - options.graceMs);
       return false;
     case 'free': {
       if (blob) await blobCondemn(tx, blob);

@@ -5,23 +5,30 @@ import type { Reader } from '../db/engine.ts';
 export interface ReviewItem {
   readonly kind: 'blob' | 'manifest';
   readonly digest: string;
-  readonly reviewAt: number;
+  /** Its grace counts from here; milliseconds since 1970. */
+  readonly changedAt: number;
   readonly reason: string;
 }
 
-export async function reviewDue(db: Reader, nowMs: number, limit: number): Promise<ReviewItem[]> {
+/** What changed at `changedBefore` or earlier, oldest first. */
+export async function reviewDue(db: Reader, changedBefore: number, limit: number): Promise<ReviewItem[]> {
   const rows = await db
     .selectFrom('review_queue')
     .selectAll()
-    .where('review_at', '<=', nowMs)
-    .orderBy('review_at')
+    .where('changed_at', '<=', changedBefore)
+    .orderBy('changed_at')
     .limit(limit)
     .execute();
-  return rows.map(({ review_at, ...row }) => ({ ...row, reviewAt: review_at }));
+  return rows.map(({ changed_at, ...row }) => ({ ...row, changedAt: changed_at }));
 }
 
 export async function reviewList(db: Reader, limit: number): Promise<ReviewItem[]> {
   return reviewDue(db, Number.MAX_SAFE_INTEGER, limit);
+}
+
+export async function reviewOf(db: Reader, digest: string): Promise<ReviewItem | undefined> {
+  const row = await db.selectFrom('review_queue').selectAll().where('digest', '=', digest).executeTakeFirst();
+  return row && { kind: row.kind, digest: row.digest, changedAt: row.changed_at, reason: row.reason };
 }
 
 /** Taken off only as it was read: if it was queued again meanwhile, that stands. */
@@ -30,14 +37,15 @@ export async function reviewDone(tx: Tx, item: ReviewItem): Promise<void> {
     .deleteFrom('review_queue')
     .where('kind', '=', item.kind)
     .where('digest', '=', item.digest)
-    .where('review_at', '=', item.reviewAt)
+    .where('changed_at', '=', item.changedAt)
     .execute();
 }
 
-export async function reviewLater(tx: Tx, item: ReviewItem, reviewAt: number): Promise<void> {
+/** It is due a grace after `changedAt`. */
+export async function reviewLater(tx: Tx, item: ReviewItem, changedAt: number): Promise<void> {
   await tx.db
     .updateTable('review_queue')
-    .set({ review_at: reviewAt })
+    .set({ changed_at: changedAt })
     .where('kind', '=', item.kind)
     .where('digest', '=', item.digest)
     .execute();
