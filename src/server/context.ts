@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import pino, { type Logger } from 'pino';
 import { type Authenticator, openAuthenticator } from '../actions/access/authenticate.ts';
+import { RunningDigests } from '../actions/push/running-digests.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import { openBlobStore } from '../blobs/drivers.ts';
 import { createMetrics, type Metrics } from '../edges/http/metrics.ts';
@@ -10,6 +11,7 @@ import { lazaretVersion } from '../lib/version.ts';
 import type { Database } from '../records/db/database.ts';
 import { openDatabase } from '../records/db/drivers.ts';
 import type { Config, PeerConfig } from './config/config.ts';
+import { openReplication, type Replication } from './replication.ts';
 
 /** Everything that the server is made of, built once. What actions and edges take as their `deps` is a part of this. */
 export interface Context {
@@ -21,6 +23,11 @@ export interface Context {
   readonly clock: Clock;
   readonly database: Database;
   readonly blobs: BlobStore;
+  /** Of the uploads that are going on in this process. */
+  readonly digests: RunningDigests;
+  readonly replication: Replication;
+  /** Brings the bytes of a blob here that another region has. @throws unavailable, quarantined */
+  readonly fetchRemote: (digest: string) => Promise<void>;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly authenticator: Authenticator;
@@ -79,13 +86,17 @@ type Opened = Pick<Context, 'clock' | 'logger' | 'database' | 'blobs' | 'shutdow
 function contextOf(config: Config, opened: Opened): Context {
   const service = `lazaret-${config.region}`;
   const { database, clock } = opened;
+  const replication = openReplication({ ...opened, config });
   return {
     ...opened,
     config,
     service,
+    replication,
+    fetchRemote: replication.fetchRemote,
     version: lazaretVersion,
     region: config.region,
     primary: config.primary,
+    digests: new RunningDigests(),
     peers: config.peers,
     metrics: createMetrics({ database }),
     authenticator: openAuthenticator({

@@ -50,7 +50,8 @@ export async function startServer(config: Config, overrides: ServerOverrides = {
     cleanups.push(() => closeApp(app, context), beginShutdown);
     await takeRegions(context, url);
     const tasks = startTasks(serverTasks(context), { ...context, loops: overrides.taskLoops ?? true });
-    cleanups.splice(cleanups.length - 1, 0, tasks.stop);
+    cleanups.splice(cleanups.length - 1, 0, tasks.stop, context.replication.stop);
+    context.replication.start();
     return { url, context, drain: tasks.drain, close: cleanUp };
   } catch (error) {
     await cleanUp();

@@ -4,5 +4,5 @@ import type { Context } from './context.ts';
 
 /** The one list of what goes on in the background. */
 export function serverTasks(context: Context): readonly Task[] {
-  return [collectTask(context, context.config.collection.intervalMs)];
+  return [collectTask(context, context.config.collection.intervalMs), ...context.replication.tasks];
 }

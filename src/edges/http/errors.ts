@@ -6,6 +6,7 @@ import { causeChain, type ErrorCode, errorCodes, LazaretError } from '../../lib/
 export type Dialect = 'api' | 'oci';
 
 const retryAfterDefaultS = 5;
+const restBytesMax = 32 * 1024 * 1024;
 
 export async function sendError(
   request: FastifyRequest,
@@ -13,15 +14,19 @@ export async function sendError(
   error: unknown,
   dialect: Dialect,
 ): Promise<void> {
-  const known = knownError(error, request.id);
+  const known = request.raw.readableAborted ? hungUp(error) : knownError(error, request.id);
   logError(request, error, known.code);
   const { status } = errorCodes[known.code];
   reply.code(status).header('content-type', 'application/json; charset=utf-8');
   if (status === 429 || status === 503) reply.header('retry-after', String(retryAfterS(known)));
   if (status === 401 && !reply.hasHeader('www-authenticate'))
     reply.header('www-authenticate', 'Basic realm="lazaret"');
-  // A body that was not read to its end would be taken for the next request.
-  if (!request.raw.complete) reply.header('connection', 'close');
+  // What is left of the body is read and dropped after the answer; not if it is much.
+  if (
+    Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY) > restBytesMax &&
+    !request.raw.complete
+  )
+    reply.header('connection', 'close');
   await reply.send(JSON.stringify(errorBodyOf(known, dialect)));
 }
 
@@ -33,6 +38,11 @@ export function knownError(error: unknown, requestId: string): LazaretError {
     return new LazaretError(code, error.message, { cause: error });
   const message = `a defect in Lazaret; the log tells more about request ${requestId}`;
   return new LazaretError('internal', message, { cause: error });
+}
+
+/** Nobody reads this answer; it is only for the log. */
+function hungUp(cause: unknown): LazaretError {
+  return new LazaretError('uploadInvalid', 'the client hung up before its request had ended', { cause });
 }
 
 function statusOf(error: unknown): number | undefined {

@@ -1,22 +1,17 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Authenticator } from '../../actions/access/authenticate.ts';
 import type { TokenScope } from '../../actions/access/tokens.ts';
-import type { BlobStore } from '../../blobs/blob-store.ts';
-import type { Clock } from '../../lib/clock.ts';
+import type { PullDeps } from '../../actions/pull/blob-open.ts';
+import type { PushDeps } from '../../actions/push/upload.ts';
 import type { Caller } from '../../records/access/caller.ts';
-import type { Database } from '../../records/db/database.ts';
 import type { Metrics } from '../http/metrics.ts';
 
 /** What the distribution API needs of the server. */
-export interface OciDeps {
-  readonly database: Database;
-  readonly blobs: BlobStore;
-  readonly clock: Clock;
+export interface OciDeps extends PushDeps, PullDeps {
   readonly region: string;
   readonly primary: string;
   readonly authenticator: Authenticator;
   readonly service: string;
-  readonly sparse: 'refuse' | 'index' | 'all';
   readonly metrics: Pick<Metrics, 'uploadEnded'>;
   readonly shutdown: AbortSignal;
   readonly config: { readonly url: string | null };

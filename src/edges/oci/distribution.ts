@@ -1,11 +1,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { LazaretError } from '../../lib/errors.ts';
+import { assertNever, LazaretError } from '../../lib/errors.ts';
 import { factsOf } from '../http/request-facts.ts';
 import { requestSignal } from '../http/request-signal.ts';
+import { serveBlob } from './blobs.ts';
 import type { OciCall, OciDeps } from './call.ts';
+import { serveCatalog, serveReferrers, serveTags } from './lists.ts';
+import { serveManifest } from './manifests.ts';
 import { type OciPath, parseOciPath } from './path.ts';
 import { setChallenge } from './rights.ts';
 import { serveToken } from './token.ts';
+import { serveUpload, serveUploads } from './uploads.ts';
 
 /** The distribution-spec's API, one file per resource. Bodies arrive here as streams. */
 export function distributionApi(deps: OciDeps): (scope: FastifyInstance) => void {
@@ -39,8 +43,22 @@ function dispatch(call: OciCall, path: Exclude<OciPath, { kind: 'token' }>): Pro
   switch (path.kind) {
     case 'base':
       return serveBase(call);
+    case 'catalog':
+      return serveCatalog(call);
+    case 'uploads':
+      return serveUploads(call, path.name);
+    case 'upload':
+      return serveUpload(call, path.name, path.id);
+    case 'blob':
+      return serveBlob(call, path.name, path.digest);
+    case 'manifest':
+      return serveManifest(call, path.name, path.reference);
+    case 'tags':
+      return serveTags(call, path.name);
+    case 'referrers':
+      return serveReferrers(call, path.name, path.digest);
     default:
-      throw new LazaretError('unsupported', `${path.kind} is not served here yet`);
+      return assertNever(path);
   }
 }
 

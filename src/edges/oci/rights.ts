@@ -17,7 +17,7 @@ export type OciAction = 'pull' | 'push' | 'delete';
 export interface Permitted {
   readonly repository: RepositoryName;
   readonly right: PullRight;
-  /** The caller may also push here. */
+  /** The caller, and its token if it has one, may also push here. */
   readonly mayPush: boolean;
 }
 
@@ -33,9 +33,16 @@ export async function assertMay(call: OciCall, name: string, action: OciAction):
     throw new LazaretError('nameUnknown', `there is no repository ${name} that you may use`);
   if (!allowed)
     throw new LazaretError('denied', `${caller.principal} may pull from ${name} but not ${action}`);
-  if (scopes !== null && !inScope(scopes, name, action))
+  const mayScope = (wanted: OciAction) => scopes === null || inScope(scopes, name, wanted);
+  if (!mayScope(action))
     throw challenged(call, { name, action }, `the token is not for this: ${action} in ${name}`);
-  return { repository, right, mayPush: permits(caller, 'push', target) };
+  return { repository, right, mayPush: permits(caller, 'push', target) && mayScope('push') };
+}
+
+/** For what is only done if it may be: no error, no challenge. */
+export async function mayPull(call: OciCall, { name, account }: RepositoryName): Promise<PullRight['kind']> {
+  if (call.scopes !== null && !inScope(call.scopes, name, 'pull')) return 'none';
+  return (await pullRight(call.deps.database.read, call.caller, { repository: name, owner: account })).kind;
 }
 
 /** An account appears with the operator's first push to it; anyone else's must have been created. */

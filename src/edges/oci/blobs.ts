@@ -1,0 +1,66 @@
+import { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
+import { blobHead, blobOpen, blobStat } from '../../actions/pull/blob-open.ts';
+import { blobDelete } from '../../actions/push/delete.ts';
+import type { ByteRange } from '../../blobs/blob-store.ts';
+import { LazaretError } from '../../lib/errors.ts';
+import { type Digest, parseDigest } from '../../oci/digest.ts';
+import { assertNotRevoked, grantedBlob } from '../../records/access/pull-right.ts';
+import type { OciCall } from './call.ts';
+import { etagMatches, rangeOf } from './conditions.ts';
+import { assertMay, type Permitted } from './rights.ts';
+
+/** distribution-spec: end-2 (pulling), end-10 (deleting). */
+export async function serveBlob(call: OciCall, name: string, digestText: string): Promise<FastifyReply> {
+  const { method } = call.request;
+  if (method === 'GET' || method === 'HEAD') {
+    const permitted = await assertMay(call, name, 'pull');
+    return pull(call, permitted, parseDigest(digestText));
+  }
+  if (method !== 'DELETE') throw new LazaretError('unsupported', `${method} is not for blobs`);
+  const { repository } = await assertMay(call, name, 'delete');
+  const digest = parseDigest(digestText);
+  await blobDelete(call.deps, { repository, digest, principal: call.caller.principal });
+  return call.reply.code(202).send();
+}
+
+async function pull(call: OciCall, permitted: Permitted, digest: Digest): Promise<FastifyReply> {
+  const { deps, request, reply, signal } = call;
+  const { repository } = permitted;
+  await assertGrantReaches(call, permitted, digest);
+  // A HEAD may make the client skip an upload, so it holds the blob.
+  const look = request.method === 'HEAD' ? blobHead : blobStat;
+  const { sizeBytes } = await look(deps, { repository, digest });
+  reply
+    .header('docker-content-digest', digest)
+    .header('etag', `"${digest}"`)
+    .header('accept-ranges', 'bytes')
+    .header('cache-control', 'private, no-cache');
+  if (etagMatches(request, digest)) return reply.code(304).send();
+  reply.header('content-type', 'application/octet-stream');
+  if (request.method === 'HEAD') return reply.header('content-length', String(sizeBytes)).send();
+  const range = rangeOf(request, reply, sizeBytes);
+  const { stream } = await blobOpen(deps, { repository, digest, range, signal });
+  setLength(reply, sizeBytes, range);
+  return reply.send(Readable.from(stream, { objectMode: false }));
+}
+
+function setLength(reply: FastifyReply, sizeBytes: number, range: ByteRange | undefined): void {
+  const length = range ? range.end - range.start + 1 : sizeBytes;
+  reply.header('content-length', String(length));
+  if (range) reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${sizeBytes}`);
+}
+
+/** @throws denied when an event took it away; blobUnknown for what no granted image needs */
+async function assertGrantReaches(
+  { caller, deps }: OciCall,
+  { repository, right }: Permitted,
+  digest: Digest,
+): Promise<void> {
+  if (right.kind !== 'granted' || caller.account === null) return;
+  const asked = { account: caller.account, repository: repository.name, blobDigest: digest };
+  const answer = await grantedBlob(deps.database.read, asked);
+  if (answer.kind === 'refused') assertNotRevoked(answer.revocation);
+  if (answer.kind === 'unneeded')
+    throw new LazaretError('blobUnknown', `${repository.name} has no blob ${digest}`, { detail: { digest } });
+}

@@ -1,0 +1,139 @@
+import type { FastifyReply } from 'fastify';
+import { blobMount } from '../../actions/push/blob-mount.ts';
+import { uploadAppend, uploadCancel, uploadStart, uploadStatus } from '../../actions/push/upload.ts';
+import { uploadFinish, uploadMonolithic } from '../../actions/push/upload-finish.ts';
+import { hasCode, LazaretError } from '../../lib/errors.ts';
+import { type DigestAlgorithm, parseDigest } from '../../oci/digest.ts';
+import { parseRepositoryName, type RepositoryName } from '../../oci/reference.ts';
+import { grantedBlob } from '../../records/access/pull-right.ts';
+import { type OciCall, queryValue } from './call.ts';
+import { assertMayPush, mayPull } from './rights.ts';
+
+/** distribution-spec, "Pushing blobs": end-4a, end-4b, end-11. */
+export async function serveUploads(call: OciCall, name: string): Promise<FastifyReply> {
+  if (call.request.method !== 'POST') throw new LazaretError('unsupported', 'an upload is begun by POST');
+  const { repository } = await assertMayPush(call, name);
+  const { caller, deps, request, reply, signal } = call;
+  const mount = queryValue(request, 'mount');
+  if (mount !== undefined && (await mounted(call, repository, mount))) return reply;
+  const principal = caller.principal;
+  const digest = queryValue(request, 'digest');
+  if (digest !== undefined && hasBody(call)) {
+    const blob = { repository, principal, digest: parseDigest(digest), source: request.raw, signal };
+    const pushed = await uploadMonolithic(deps, blob);
+    deps.metrics.uploadEnded(pushed.sizeBytes);
+    return sendCreated(call, repository, pushed.digest);
+  }
+  const algorithm = algorithmOf(queryValue(request, 'digest-algorithm'));
+  const { uploadId } = await uploadStart(deps, { repository, principal, algorithm });
+  return sendProgress(call, { repository, uploadId, offset: 0, status: 202 });
+}
+
+/** distribution-spec, "Pushing blobs": end-5, end-6, end-13, and cancelling. */
+export async function serveUpload(call: OciCall, name: string, uploadId: string): Promise<FastifyReply> {
+  const { repository } = await assertMayPush(call, name);
+  try {
+    return await serveSession(call, repository, uploadId);
+  } catch (error) {
+    if (hasCode(error, 'uploadRange')) {
+      const { offset } = await uploadStatus(call.deps, { repository, uploadId });
+      setProgress(call, { repository, uploadId, offset });
+    }
+    throw error;
+  }
+}
+
+async function serveSession(
+  call: OciCall,
+  repository: RepositoryName,
+  uploadId: string,
+): Promise<FastifyReply> {
+  const { deps, request, reply, signal } = call;
+  const upload = { repository, uploadId };
+  switch (request.method) {
+    case 'GET':
+      return sendProgress(call, { ...upload, ...(await uploadStatus(deps, upload)), status: 204 });
+    case 'PATCH': {
+      const part = { ...upload, source: request.raw, range: contentRange(call), signal };
+      return sendProgress(call, { ...upload, ...(await uploadAppend(deps, part)), status: 202 });
+    }
+    case 'PUT': {
+      const digest = parseDigest(queryValue(request, 'digest') ?? '');
+      const source = hasBody(call) ? request.raw : undefined;
+      const end = { ...upload, digest, source, range: source && contentRange(call), signal };
+      const pushed = await uploadFinish(deps, end);
+      deps.metrics.uploadEnded(pushed.sizeBytes);
+      return sendCreated(call, repository, pushed.digest);
+    }
+    case 'DELETE':
+      await uploadCancel(deps, upload);
+      return reply.code(204).send();
+    default:
+      throw new LazaretError('unsupported', `${request.method} is not for uploads`);
+  }
+}
+
+/**
+ * A mount without `from` is of a blob that this very repository may hold already. What the caller may not read, or its
+ * token is not for, is not mounted but uploaded.
+ */
+async function mounted(call: OciCall, repository: RepositoryName, mount: string): Promise<boolean> {
+  const digest = parseDigest(mount);
+  const from = parseRepositoryName(queryValue(call.request, 'from') ?? repository.name);
+  const right = await mayPull(call, from);
+  let allowed = right === 'owner';
+  if (right === 'granted' && call.caller.account !== null) {
+    const asked = { account: call.caller.account, repository: from.name, blobDigest: digest };
+    allowed = (await grantedBlob(call.deps.database.read, asked)).kind === 'allowed';
+  }
+  const blob = await blobMount(call.deps, { repository, from, digest, allowed });
+  if (!blob) return false;
+  await sendCreated(call, repository, blob.digest);
+  return true;
+}
+
+interface Progress {
+  readonly repository: RepositoryName;
+  readonly uploadId: string;
+  readonly offset: number;
+}
+
+function sendProgress(call: OciCall, progress: Progress & { readonly status: 202 | 204 }): FastifyReply {
+  setProgress(call, progress);
+  return call.reply.code(progress.status).send();
+}
+
+function setProgress({ reply }: OciCall, { repository, uploadId, offset }: Progress): void {
+  reply
+    .header('location', `/v2/${repository.name}/blobs/uploads/${uploadId}`)
+    .header('range', `0-${Math.max(0, offset - 1)}`)
+    .header('docker-upload-uuid', uploadId);
+}
+
+function sendCreated({ reply }: OciCall, repository: RepositoryName, digest: string): FastifyReply {
+  return reply
+    .code(201)
+    .header('location', `/v2/${repository.name}/blobs/${digest}`)
+    .header('docker-content-digest', digest)
+    .send();
+}
+
+function hasBody({ request }: OciCall): boolean {
+  const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
+  return encoding !== undefined || (length !== undefined && length !== '0');
+}
+
+/** `start-end`, as the distribution-spec writes it; `bytes start-end/*` is understood too. @throws uploadInvalid */
+function contentRange({ request }: OciCall): { start: number; end: number } | undefined {
+  const header = request.headers['content-range'];
+  if (header === undefined) return undefined;
+  const [, start, end] = /^(?:bytes[ =])?(\d{1,15})-(\d{1,15})(?:\/(?:\*|\d+))?$/.exec(header) ?? [];
+  if (start === undefined || end === undefined || Number(end) < Number(start))
+    throw new LazaretError('uploadInvalid', `'${header.slice(0, 80)}' is not a range of bytes`);
+  return { start: Number(start), end: Number(end) };
+}
+
+function algorithmOf(text: string | undefined): DigestAlgorithm | undefined {
+  if (text === undefined || text === 'sha256' || text === 'sha512') return text;
+  throw new LazaretError('digestInvalid', `'${text.slice(0, 40)}' is not an algorithm that is known here`);
+}
