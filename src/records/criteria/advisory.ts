@@ -8,7 +8,8 @@ const severityOrder: readonly Severity[] = ['low', 'medium', 'high', 'critical']
 
 /**
  * `advisory`: findings hang on distinct package versions, so the search joins them with where those packages were found.
- * A finding whose severity nobody gave makes the image unknown where the criteria ask for a severity.
+ * A finding whose severity nobody gave makes the image unknown where the criteria ask for a severity, and so does one
+ * of which nobody can tell whether the advisory applies.
  */
 export function advisoryLeaf(db: Reader, criteria: AdvisoryCriteria, scope: ImageScope): Leaf {
   const { severity, in: place = 'image' } = criteria.advisory;
@@ -16,14 +17,18 @@ export function advisoryLeaf(db: Reader, criteria: AdvisoryCriteria, scope: Imag
     join findings on findings.package_id = found.package_id and findings.until is null
     join advisories on advisories.id = findings.advisory_id and advisories.withdrawn_at is null
     where ${named(criteria)} and ${fixable(criteria)}`;
-  const severe = severity
+  const rated = severity
     ? severityIn(severityOrder.slice(severityOrder.indexOf(severity)))
     : sql<boolean>`1 = 1`;
+  const severe = sql<boolean>`findings.verdict = 'affected' and ${rated}`;
+  const possible = severity
+    ? sql<boolean>`(findings.severity = 'unknown' or (findings.verdict = 'unknown' and ${rated}))`
+    : sql<boolean>`findings.verdict = 'unknown'`;
   const images = (where: RawBuilder<boolean>) =>
     sql<{ manifest_id: number }>`select distinct found.manifest_id from ${found} and ${where}`.compile(db);
   return {
     matches: images(severe),
-    ...(severity ? { unknowns: images(sql<boolean>`findings.severity = 'unknown'`) } : {}),
+    unknowns: images(possible),
     evidence: (manifestIds, limit) =>
       sql<EvidenceRow>`select hit.manifest_id, blobs.digest as layer, paths.path, packages.purl, hit.advisory, hit.severity,
           hit.fixed_version

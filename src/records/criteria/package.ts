@@ -20,12 +20,17 @@ export async function packageLeaf(db: Reader, criteria: PackageCriteria, scope: 
     .selectFrom('packages')
     .select(['id', 'version'])
     .where('purl_type', '=', wanted.type)
-    .where('name', '=', wanted.name)
+    .where(named(wanted))
     .execute();
   const matches = versionTest(wanted, versions);
   const ids = known.filter((row) => matches(row.version)).map((row) => row.id);
   const found = sql`${foundPackages(place, scope)} where ${within('found.package_id', ids)}`;
   return packageEvidenceLeaf(db, found);
+}
+
+/** npm's purls fold case, while packages older than that rule keep the name that advisories write: `JSONStream`. */
+function named({ type, name }: { type: string; name: string }): RawBuilder<boolean> {
+  return type === 'npm' ? sql<boolean>`lower(name) = ${name.toLowerCase()}` : sql<boolean>`name = ${name}`;
 }
 
 function versionTest(wanted: { type: string; version: string | undefined }, versions: string | undefined) {

@@ -1,0 +1,41 @@
+import { expect, it } from 'vitest';
+import { describeEngines } from '../../../test/support/engines.ts';
+import { compileLeaf, type LeafCriteria } from './compile.ts';
+
+const leaves: readonly (readonly [string, LeafCriteria])[] = [
+  ['package-in-image', { package: { purl: 'pkg:npm/lodash' } }],
+  ['package-in-layer', { package: { purl: 'pkg:npm/lodash', in: 'layer' } }],
+  ['advisory', { advisory: { id: 'CVE-2021-23337', fixed: true } }],
+  ['advisory-severity', { advisory: { severity: 'high', in: 'layer' } }],
+  ['file', { file: { path: 'etc/passwd', setuid: true } }],
+  ['file-in-image', { file: { sha256: 'ab'.repeat(32), in: 'image' } }],
+];
+
+describeEngines('criteria', (world) => {
+  it.each(leaves)('compile to the SQL that is checked in: %s', async (name, criteria) => {
+    const database = await world.open();
+    await database.transact(async (tx) => {
+      const row = { purl: 'pkg:npm/lodash@4.17.20', purl_type: 'npm', ecosystem: 'npm', name: 'lodash' };
+      const rest = { version: '4.17.20', source_name: null, source_version: null, license: null };
+      await tx.db
+        .insertInto('packages')
+        .values({ ...row, ...rest, first_seen_at: 0 })
+        .execute();
+    });
+    const leaf = await compileLeaf(database, criteria, [7]);
+    for (const query of [leaf.matches, leaf.unknowns, leaf.evidence([7], 10)])
+      if (query) expect(await database.search(query)).toEqual([]);
+    const text = [leaf.matches, leaf.unknowns, leaf.evidence([7], 10)]
+      .map((query) => (query ? layout(query.sql) : '-- none'))
+      .join('\n\n');
+    await expect(`${text}\n`).toMatchFileSnapshot(`golden/${name}.${database.engine}.sql`);
+  });
+});
+
+/** One clause a line, so that a change shows where it is. */
+function layout(sql: string): string {
+  return sql
+    .replace(/\s+/g, ' ')
+    .replace(/ (from|join|where|and|or|limit) /g, '\n$1 ')
+    .trim();
+}

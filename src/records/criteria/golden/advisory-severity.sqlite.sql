@@ -1,0 +1,54 @@
+select distinct found.manifest_id
+from (select edges.manifest_id, layer_packages.package_id, layer_packages.blob_id, layer_packages.path_id
+from layer_packages
+join blobs on blobs.id = layer_packages.blob_id
+join edges on edges.digest = blobs.digest
+and edges.kind = 'layer'
+where "edges"."manifest_id" in (7)) as found
+join findings on findings.package_id = found.package_id
+and findings.until is null
+join advisories on advisories.id = findings.advisory_id
+and advisories.withdrawn_at is null
+where 1 = 1
+and 1 = 1
+and findings.verdict = 'affected'
+and findings.severity in ('high', 'critical')
+
+select distinct found.manifest_id
+from (select edges.manifest_id, layer_packages.package_id, layer_packages.blob_id, layer_packages.path_id
+from layer_packages
+join blobs on blobs.id = layer_packages.blob_id
+join edges on edges.digest = blobs.digest
+and edges.kind = 'layer'
+where "edges"."manifest_id" in (7)) as found
+join findings on findings.package_id = found.package_id
+and findings.until is null
+join advisories on advisories.id = findings.advisory_id
+and advisories.withdrawn_at is null
+where 1 = 1
+and 1 = 1
+and (findings.severity = 'unknown'
+or (findings.verdict = 'unknown'
+and findings.severity in ('high', 'critical')))
+
+select hit.manifest_id, blobs.digest as layer, paths.path, packages.purl, hit.advisory, hit.severity, hit.fixed_version
+from (select found.*, advisories.advisory_id as advisory, findings.severity, findings.fixed_version
+from (select edges.manifest_id, layer_packages.package_id, layer_packages.blob_id, layer_packages.path_id
+from layer_packages
+join blobs on blobs.id = layer_packages.blob_id
+join edges on edges.digest = blobs.digest
+and edges.kind = 'layer'
+where "edges"."manifest_id" in (7)) as found
+join findings on findings.package_id = found.package_id
+and findings.until is null
+join advisories on advisories.id = findings.advisory_id
+and advisories.withdrawn_at is null
+where 1 = 1
+and 1 = 1
+and findings.verdict = 'affected'
+and findings.severity in ('high', 'critical')
+and "found"."manifest_id" in (7)
+limit ?) as hit
+join blobs on blobs.id = hit.blob_id
+join paths on paths.id = hit.path_id
+join packages on packages.id = hit.package_id

@@ -1,0 +1,25 @@
+select distinct found.manifest_id
+from (select edges.manifest_id, layer_packages.package_id, layer_packages.blob_id, layer_packages.path_id
+from layer_packages
+join blobs on blobs.id = layer_packages.blob_id
+join edges on edges.digest = blobs.digest
+and edges.kind = 'layer'
+where "edges"."manifest_id" in (7)) as found
+where "found"."package_id" in (1)
+
+-- none
+
+select hit.manifest_id, blobs.digest as layer, paths.path, packages.purl, null as advisory, null as severity, null as fixed_version
+from (select *
+from (select edges.manifest_id, layer_packages.package_id, layer_packages.blob_id, layer_packages.path_id
+from layer_packages
+join blobs on blobs.id = layer_packages.blob_id
+join edges on edges.digest = blobs.digest
+and edges.kind = 'layer'
+where "edges"."manifest_id" in (7)) as found
+where "found"."package_id" in (1)
+and "found"."manifest_id" in (7)
+limit $1) as hit
+join blobs on blobs.id = hit.blob_id
+join paths on paths.id = hit.path_id
+join packages on packages.id = hit.package_id
