@@ -4,4 +4,7 @@ import type { CommandModule } from '../cli/commands.ts';
 export const processCommands: readonly {
   readonly name: string;
   readonly load: () => Promise<CommandModule>;
-}[] = [{ name: 'serve', load: () => import('./serve.ts') }];
+}[] = [
+  { name: 'serve', load: () => import('./serve.ts') },
+  { name: 'agent', load: () => import('./agent.ts') },
+];

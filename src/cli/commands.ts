@@ -14,5 +14,9 @@ export const commands: readonly { readonly name: string; readonly load: () => Pr
   { name: 'events', load: () => import('./events.ts') },
   { name: 'debug', load: () => import('./debug.ts') },
   { name: 'receipt', load: () => import('./receipt.ts') },
+  { name: 'deploy', load: () => import('./deploy.ts') },
+  { name: 'ps', load: () => import('./ps.ts') },
+  { name: 'instance', load: () => import('./instance.ts') },
+  { name: 'grant', load: () => import('./grant.ts') },
   { name: 'region', load: () => import('./region.ts') },
 ];

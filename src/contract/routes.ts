@@ -1,6 +1,19 @@
 import { accountCreate, accountList, principalCreate, principalDisable, roleBind, whoami } from './access.ts';
+import { agentAssignments, agentReportSend } from './agent.ts';
 import { blobExplain, gcPlan, gcRun } from './collection.ts';
+import {
+  deploymentCreate,
+  deploymentDelete,
+  deploymentList,
+  deploymentRestore,
+  deploymentShow,
+  deploymentStart,
+  deploymentStop,
+  revocationList,
+} from './deployments.ts';
 import { eventList } from './events.ts';
+import { grantCreate, grantDelete, grantListRoute } from './grants.ts';
+import { containerList, instanceCreate, instanceList } from './instances.ts';
 import {
   planApply,
   planCreate,
@@ -27,6 +40,22 @@ export const routes: readonly AnyRoute[] = [
   roleBind,
   versionShow,
   whoami,
+  agentAssignments,
+  agentReportSend,
+  containerList,
+  deploymentCreate,
+  deploymentDelete,
+  deploymentList,
+  deploymentRestore,
+  deploymentShow,
+  deploymentStart,
+  deploymentStop,
+  grantCreate,
+  grantDelete,
+  grantListRoute,
+  instanceCreate,
+  instanceList,
+  revocationList,
   blobExplain,
   gcPlan,
   gcRun,

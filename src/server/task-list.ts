@@ -1,8 +1,14 @@
 import { collectTask } from '../actions/collect/collect.ts';
+import { revokeTask } from '../actions/revoke/revoke-task.ts';
+import { imageMeets } from '../actions/scan/image-meets.ts';
 import type { Task } from '../lib/task.ts';
 import type { Context } from './context.ts';
 
 /** The one list of what goes on in the background. */
 export function serverTasks(context: Context): readonly Task[] {
-  return [collectTask(context, context.config.collection.intervalMs), ...context.replication.tasks];
+  return [
+    revokeTask({ ...context, imageMeets }),
+    collectTask(context, context.config.collection.intervalMs),
+    ...context.replication.tasks,
+  ];
 }

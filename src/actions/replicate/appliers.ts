@@ -74,6 +74,7 @@ const content: Readonly<Record<string, Applier>> = {
     }),
   'deployment.set': deployment,
   'instance.registered': fleet,
+  'container.starting': fleet,
   'container.started': fleet,
   'container.stopped': fleet,
   'container.failed': fleet,

@@ -1,9 +1,14 @@
 import type { CollectDeps } from '../../actions/collect/collect.ts';
+import type { LaunchDeps } from '../../actions/launch/launch-deps.ts';
 import type { QuarantineDeps } from '../../actions/quarantine/plan.ts';
 import { type AccessDeps, accessRoutes } from './access.ts';
+import { type AgentDeps, agentRoutes } from './agent.ts';
 import type { BoundRoute } from './bind.ts';
 import { collectionRoutes } from './collection.ts';
+import { deploymentRoutes } from './deployments.ts';
 import { eventRoutes } from './events.ts';
+import { grantRoutes } from './grants.ts';
+import { instanceRoutes } from './instances.ts';
 import { quarantineRoutes } from './quarantines.ts';
 import { receiptRoutes } from './receipts.ts';
 import { regionRoutes } from './regions.ts';
@@ -12,14 +17,25 @@ import { scanRoutes } from './scans.ts';
 import { type SystemDeps, systemRoutes } from './system.ts';
 
 /** All that the handlers use together; the server's context is one. */
-export interface ApiDeps extends AccessDeps, SystemDeps, QuarantineDeps, CollectDeps, ReplicationDeps {}
+export interface ApiDeps
+  extends AgentDeps,
+    LaunchDeps,
+    AccessDeps,
+    SystemDeps,
+    QuarantineDeps,
+    CollectDeps,
+    ReplicationDeps {}
 
 /** The one list of what answers the management routes. */
 export function apiRoutes(deps: ApiDeps): BoundRoute[] {
   return [
     ...accessRoutes(deps),
+    ...agentRoutes(deps),
     ...collectionRoutes(deps),
+    ...deploymentRoutes(deps),
     ...eventRoutes(deps),
+    ...grantRoutes(deps),
+    ...instanceRoutes(deps),
     ...quarantineRoutes(deps),
     ...receiptRoutes(deps),
     ...regionRoutes(deps),
