@@ -4,8 +4,8 @@ import type { Tables } from './tables.ts';
 export type Engine = 'sqlite' | 'postgres';
 
 /**
- * All that differs between the two engines, in one file: row locks, globs. (Opening, the order of the log and bulk
- * limits belong to the drivers beside it.)
+ * All that differs between the two engines, in one file: row locks, globs, collation. (Opening, the order of the log
+ * and bulk limits belong to the drivers beside it.)
  */
 
 /** Locks the selected rows until the transaction ends. SQLite has one writer, so every transaction holds that lock. */
@@ -14,6 +14,20 @@ export function locked<T extends keyof Tables, O>(
   query: SelectQueryBuilder<Tables, T, O>,
 ): SelectQueryBuilder<Tables, T, O> {
   return engine === 'postgres' ? query.forUpdate() : query;
+}
+
+/**
+ * Holds the turn number `turn` until the transaction ends: many holders of kind `shared` at once, or one `exclusive`.
+ * SQLite's transactions take turns anyway.
+ */
+export async function turnTaken(
+  tx: { readonly engine: Engine; readonly db: Kysely<Tables> },
+  turn: number,
+  kind: 'shared' | 'exclusive',
+): Promise<void> {
+  if (tx.engine === 'sqlite') return;
+  const take = kind === 'shared' ? sql`pg_advisory_xact_lock_shared` : sql`pg_advisory_xact_lock`;
+  await sql`select ${take}(${turn})`.execute(tx.db);
 }
 
 /** True when `column` matches a glob translated by `globToRegex`-like callers into SQLite GLOB or a POSIX regex. */
@@ -25,6 +39,11 @@ export function matchesGlob(
   return engine === 'sqlite'
     ? sql<boolean>`${sql.ref(column)} glob ${glob.sqlite}`
     : sql<boolean>`${sql.ref(column)} ~ ${glob.regex}`;
+}
+
+/** `column` compared and sorted by code unit, as digests, tags and names are, whatever the database's own collation is. */
+export function byCodeUnit(engine: Engine, column: string): RawBuilder<string> {
+  return engine === 'sqlite' ? sql<string>`${sql.ref(column)}` : sql<string>`${sql.ref(column)} collate "C"`;
 }
 
 /** How many values one statement may carry: SQLite's compiled limit is 32,766, PostgreSQL's protocol limit 65,535. */

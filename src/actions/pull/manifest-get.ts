@@ -1,0 +1,94 @@
+import { LazaretError } from '../../lib/errors.ts';
+import type { RepositoryName } from '../../oci/reference.ts';
+import {
+  manifestBody,
+  manifestInRepository,
+  type RepositoryManifest,
+  type TagOrDigest,
+} from '../../records/catalog/manifests.ts';
+import type { Database } from '../../records/db/database.ts';
+import { assertOpen, type Refusal, refusalOfManifest, refusedChildren } from '../../records/marks/door.ts';
+
+/**
+ * The doors of a manifest. A HEAD by tag is what clients begin with, and they take any status but 200 and 404 for a
+ * fault of the registry; so a reached image is there for whoever only pulls (who then meets the reason at the GET), and
+ * not there for whoever may push (whose PUT meets it). distribution-spec, "Pulling manifests".
+ */
+export interface ManifestName {
+  readonly repository: RepositoryName;
+  readonly reference: TagOrDigest;
+}
+
+export interface ManifestStat {
+  readonly mediaType: string;
+  /** As it was asked for; of a tag the sha256. */
+  readonly digest: string;
+  readonly sizeBytes: number;
+  /** Each one text for a header `Warning: 299 - "…"`. */
+  readonly warnings: readonly string[];
+}
+
+type Deps = { readonly database: Database };
+
+/** @throws manifestUnknown, quarantined */
+export async function manifestGet(
+  deps: Deps,
+  name: ManifestName,
+): Promise<ManifestStat & { body: Uint8Array }> {
+  const { manifest, refusal } = await manifestFound(deps, name);
+  assertOpen(refusal);
+  const body = await manifestBody(deps.database.read, manifest.id);
+  if (!body) throw manifestUnknown(name);
+  return { ...statOf(name, manifest), warnings: await childWarnings(deps, manifest), body };
+}
+
+/**
+ * @param ask.mayPush whether the caller's token lets it push to the repository
+ * @throws manifestUnknown; quarantined only for a digest
+ */
+export async function manifestHead(
+  deps: Deps,
+  ask: ManifestName & { mayPush: boolean },
+): Promise<ManifestStat> {
+  const { manifest, refusal } = await manifestFound(deps, ask);
+  const stat = statOf(ask, manifest);
+  if (!refusal) return { ...stat, warnings: await childWarnings(deps, manifest) };
+  if ('digest' in ask.reference) assertOpen(refusal);
+  if (ask.mayPush) throw manifestUnknown(ask);
+  return { ...stat, warnings: [`quarantined (${refusal.quarantine}): ${refusal.reason}`] };
+}
+
+/** In service, or withdrawn and still reached by a mark. @throws manifestUnknown */
+async function manifestFound(
+  { database }: Deps,
+  name: ManifestName,
+): Promise<{ manifest: RepositoryManifest; refusal: Refusal | undefined }> {
+  const manifest = await manifestInRepository(database.read, {
+    repository: name.repository.name,
+    reference: name.reference,
+  });
+  if (!manifest || manifest.deletedAt !== null) throw manifestUnknown(name);
+  const scope = { repository: manifest.repository.name, account: manifest.repository.account };
+  const refusal = await refusalOfManifest(database.read, scope, manifest.id);
+  if (manifest.withdrawnAt !== null && !refusal) throw manifestUnknown(name);
+  return { manifest, refusal };
+}
+
+async function childWarnings({ database }: Deps, manifest: RepositoryManifest): Promise<string[]> {
+  if (manifest.kind !== 'index') return [];
+  const scope = { repository: manifest.repository.name, account: manifest.repository.account };
+  const refused = await refusedChildren(database.read, scope, manifest.id);
+  return refused.map((digest) => `quarantined and not served: ${digest}`);
+}
+
+function statOf({ reference }: ManifestName, manifest: RepositoryManifest): Omit<ManifestStat, 'warnings'> {
+  const digest = 'digest' in reference ? reference.digest : manifest.digest;
+  return { mediaType: manifest.mediaType, digest, sizeBytes: manifest.sizeBytes };
+}
+
+function manifestUnknown({ repository, reference }: ManifestName): LazaretError {
+  const named = 'digest' in reference ? reference.digest : reference.tag;
+  return new LazaretError('manifestUnknown', `${repository.name} has no manifest ${named}`, {
+    detail: { reference: named },
+  });
+}

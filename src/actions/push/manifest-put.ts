@@ -1,0 +1,287 @@
+import { LazaretError } from '../../lib/errors.ts';
+import type { ImageConfig } from '../../oci/config.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
+import { type Digest, digestAlgorithm, digestOf } from '../../oci/digest.ts';
+import { type Manifest, manifestArtifactType, parseManifest } from '../../oci/manifest.ts';
+import { isFilesystemLayer, isNonDistributable } from '../../oci/media-types.ts';
+import type { RepositoryName } from '../../oci/reference.ts';
+import { type Blob, blobsLinked, blobsLocked } from '../../records/catalog/blobs.ts';
+import { contentBelow, diffIdsFound, manifestsKnown } from '../../records/catalog/edges.ts';
+import {
+  manifestKeep,
+  type NewEdge,
+  repositoryManifestKeep,
+  type TagOrDigest,
+} from '../../records/catalog/manifests.ts';
+import { type Repository, repositoryEnsure } from '../../records/catalog/repositories.ts';
+import { tagSet } from '../../records/catalog/tags.ts';
+import { imageWant, inspectionsWant } from '../../records/catalog/wanted-inspections.ts';
+import type { Tx } from '../../records/db/database.ts';
+import type { Reader } from '../../records/db/engine.ts';
+import { reviewAdd } from '../../records/holds/review.ts';
+import { jobEnqueue } from '../../records/jobs/jobs.ts';
+import { assertOpen, type Content, refusalOfContent } from '../../records/marks/door.ts';
+import { hasImageConfig, readImageConfig } from './image-config.ts';
+import type { PushDeps } from './upload.ts';
+
+/**
+ * Accepting a manifest. Its bytes are kept as they came. One transaction locks the blobs that it names, checks that
+ * each is live and linked here, and makes everything visible at once. Who wins:
+ *
+ * - against the collector: both lock the blob rows. Either it sees the new edges and skips the blob, or the blob is
+ *   condemned here and the push gets manifestBlobUnknown, so the client uploads it again;
+ * - against DELETE of one of the blobs: likewise;
+ * - against a quarantine: the door is asked last, when the transaction has its place in the log, so a mark that was
+ *   acknowledged before is seen, and everything is rolled back;
+ * - against a push of the same tag: the later one in the log has it.
+ *
+ * Children of an index may be missing; the edge protects them when they arrive. What a manifest only names as `subject`
+ * is never asked about: a signature, an SBOM or a VEX document may be attached to what is quarantined.
+ *
+ * distribution-spec, "Pushing Manifests".
+ */
+export interface ManifestPut {
+  readonly repository: RepositoryName;
+  readonly reference: TagOrDigest;
+  /** More tags to set, as `?tag=` asks. */
+  readonly tags?: readonly string[] | undefined;
+  readonly bytes: Uint8Array;
+  readonly contentType?: string | undefined;
+  readonly principal: string;
+}
+
+export interface PutManifest {
+  readonly digest: Digest;
+  readonly tags: readonly string[];
+  /** For the header OCI-Subject. */
+  readonly subject: Digest | undefined;
+}
+
+/**
+ * @throws manifestTooLarge, manifestInvalid, digestInvalid, manifestBlobUnknown, quarantined, denied (no such account),
+ *   readOnlyReplica
+ */
+export async function manifestPut(deps: PushDeps, put: ManifestPut): Promise<PutManifest> {
+  const manifest = parseManifest(put.bytes, put.contentType);
+  const digest = assertDigest(put);
+  const tags = [...new Set([...('tag' in put.reference ? [put.reference.tag] : []), ...(put.tags ?? [])])];
+  const store = { read: deps.database.read, blobs: deps.blobs };
+  const config =
+    manifest.kind === 'image' ? await readImageConfig(store, put.repository.name, manifest) : undefined;
+  await deps.database.transact((tx) => accept(tx, { put, manifest, config, digest, tags }));
+  const named = 'digest' in put.reference ? put.reference.digest : digest;
+  return { digest: named, tags, subject: manifest.subject?.digest };
+}
+
+/** @returns the sha256, whatever it was pushed by. @throws digestInvalid */
+function assertDigest({ bytes, reference }: ManifestPut): Digest {
+  const digest = digestOf(bytes);
+  if ('tag' in reference) return digest;
+  const algorithm = digestAlgorithm(reference.digest);
+  const found = algorithm === 'sha256' ? digest : digestOf(bytes, algorithm);
+  if (found === reference.digest) return digest;
+  throw new LazaretError('digestInvalid', `the manifest has the digest ${found}, not ${reference.digest}`, {
+    detail: { digest: reference.digest, found },
+  });
+}
+
+interface Accepting {
+  readonly put: ManifestPut;
+  readonly manifest: Manifest;
+  /** undefined: unknown, or an index. */
+  readonly config: ImageConfig | undefined;
+  readonly digest: Digest;
+  readonly tags: readonly string[];
+}
+
+async function accept(tx: Tx, accepting: Accepting): Promise<void> {
+  const { put, manifest, digest } = accepting;
+  const repository = await repositoryEnsure(tx, put.repository);
+  const blobs = await blobsLocked(
+    tx,
+    blobsNamed(manifest).map((descriptor) => descriptor.digest),
+  );
+  await assertBlobsHere(tx, { repository, manifest, blobs });
+  const manifestId = await manifestKeep(tx, {
+    digest,
+    sha512: 'digest' in put.reference && put.reference.digest !== digest ? put.reference.digest : undefined,
+    kind: kindOf(manifest),
+    mediaType: manifest.mediaType,
+    artifactType: manifestArtifactType(manifest),
+    platform: accepting.config && platformOf(accepting.config),
+    body: put.bytes,
+    annotations: manifest.annotations,
+    edges: await edgesOf(tx.db, { manifest, config: accepting.config, blobs }),
+  });
+  await repositoryManifestKeep(tx, { repositoryId: repository.id, manifestId, actor: put.principal });
+  emitPushed(tx, repository, accepting);
+  await setTags(tx, { repository, manifestId, accepting });
+  await wantInspection(tx, { manifest, manifestId, blobs });
+  const content = await contentOf(tx.db, { accepting, blobs });
+  // From here to the commit no other transaction is acknowledged, so no mark can come in between.
+  await tx.nextVersion();
+  const scope = { repository: repository.name, account: repository.account };
+  assertOpen(await refusalOfContent(tx.db, scope, content));
+}
+
+type BlobsByDigest = ReadonlyMap<string, Blob>;
+
+/** @throws manifestBlobUnknown, manifestInvalid if a size is wrong */
+async function assertBlobsHere(
+  tx: Tx,
+  { repository, manifest, blobs }: { repository: Repository; manifest: Manifest; blobs: BlobsByDigest },
+): Promise<void> {
+  const linked = await blobsLinked(tx.db, repository.id, [
+    ...new Set([...blobs.values()].map((blob) => blob.id)),
+  ]);
+  const missing: string[] = [];
+  for (const { digest, size, mediaType } of blobsNamed(manifest)) {
+    const blob = blobs.get(digest);
+    const here = blob?.state === 'live' && linked.has(blob.id);
+    if (!here && !isNonDistributable(mediaType)) missing.push(digest);
+    if (here && blob.size_bytes !== size)
+      throw new LazaretError(
+        'manifestInvalid',
+        `${digest} has ${blob.size_bytes} bytes, the manifest says ${size}`,
+        {
+          detail: { digest, size, found: blob.size_bytes },
+        },
+      );
+  }
+  const [first] = missing;
+  if (first === undefined) return;
+  throw new LazaretError('manifestBlobUnknown', `${repository.name} has no blob ${missing.join(', ')}`, {
+    detail: { digest: first, digests: missing },
+  });
+}
+
+function blobsNamed(manifest: Manifest): readonly Descriptor[] {
+  return manifest.kind === 'image' ? [manifest.config, ...manifest.layers] : [];
+}
+
+function kindOf(manifest: Manifest): 'image' | 'index' | 'artifact' {
+  if (manifest.kind === 'index') return 'index';
+  return hasImageConfig(manifest) ? 'image' : 'artifact';
+}
+
+function platformOf({ os, architecture, variant }: ImageConfig): string {
+  return variant === undefined ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`;
+}
+
+/** By the sha256 of what is known, so that marks and the collector meet one name only. */
+async function edgesOf(
+  db: Reader,
+  { manifest, config, blobs }: { manifest: Manifest; config: ImageConfig | undefined; blobs: BlobsByDigest },
+): Promise<NewEdge[]> {
+  const children = manifest.kind === 'index' ? manifest.manifests : [];
+  const known = await manifestsKnown(
+    db,
+    children.map((child) => child.digest),
+  );
+  const edge = (kind: NewEdge['kind'], { digest, mediaType, size }: Descriptor): NewEdge => ({
+    kind,
+    digest: (blobs.get(digest) ?? known.get(digest))?.digest ?? digest,
+    mediaType,
+    sizeBytes: size,
+  });
+  const edges = children.map((child) => edge('child', child));
+  if (manifest.subject) edges.push(edge('subject', manifest.subject));
+  if (manifest.kind === 'index') return edges;
+  // A config that names another number of layers says nothing about any of them.
+  const diffIds = config?.diffIds.length === manifest.layers.length ? config.diffIds : [];
+  const layers = manifest.layers.map((layer, at) => ({ ...edge('layer', layer), diffId: diffIds[at] }));
+  return [...edges, edge('config', manifest.config), ...layers];
+}
+
+/** All that the door is asked about: what the manifest is, names and claims, at any depth, but not its subject. */
+async function contentOf(
+  db: Reader,
+  { accepting, blobs }: { accepting: Accepting; blobs: BlobsByDigest },
+): Promise<Content> {
+  const { manifest, config, digest, put } = accepting;
+  const named = manifest.kind === 'index' ? manifest.manifests : blobsNamed(manifest);
+  const children =
+    manifest.kind === 'index'
+      ? await manifestsKnown(
+          db,
+          manifest.manifests.map((child) => child.digest),
+        )
+      : undefined;
+  const below = await contentBelow(db, [...(children?.values() ?? [])]);
+  const rows = [...new Set(blobs.values())];
+  const found = await diffIdsFound(
+    db,
+    rows.map((blob) => blob.id),
+  );
+  const pushedBy = 'digest' in put.reference ? [put.reference.digest] : [];
+  return {
+    digests: [
+      ...new Set([
+        digest,
+        ...pushedBy,
+        ...named.map((each) => each.digest),
+        ...rows.map((blob) => blob.digest),
+        ...below.digests,
+      ]),
+    ],
+    diffIds: [...new Set([...(config?.diffIds ?? []), ...found, ...below.diffIds])],
+  };
+}
+
+function emitPushed(tx: Tx, repository: Repository, { put, manifest, digest, tags }: Accepting): void {
+  const subject = manifest.subject?.digest;
+  tx.emit({
+    type: 'manifest.pushed',
+    lane: 'content',
+    account: repository.account,
+    subject: `${repository.name}@${digest}`,
+    actor: put.principal,
+    data: {
+      repository: repository.name,
+      digest,
+      mediaType: manifest.mediaType,
+      tags,
+      ...(subject === undefined ? {} : { subject }),
+    },
+  });
+}
+
+async function setTags(
+  tx: Tx,
+  { repository, manifestId, accepting }: { repository: Repository; manifestId: number; accepting: Accepting },
+): Promise<void> {
+  const { digest, tags, put } = accepting;
+  for (const name of [...tags].sort()) {
+    const before = await tagSet(tx, { repository, name, manifestId, digest, actor: put.principal });
+    if (before && before.digest !== digest)
+      await reviewAdd(tx, 'manifest', before.digest, `tag ${name} moved`);
+  }
+}
+
+/**
+ * Layers that are file systems are read, whatever the manifest's config calls itself; of an image all are, since a type
+ * that nobody knows yet is unknown, not clean.
+ */
+async function wantInspection(
+  tx: Tx,
+  { manifest, manifestId, blobs }: { manifest: Manifest; manifestId: number; blobs: BlobsByDigest },
+): Promise<void> {
+  if (manifest.kind === 'index') return;
+  const wanted = manifest.layers.filter(
+    (layer) => hasImageConfig(manifest) || isFilesystemLayer(layer.mediaType),
+  );
+  const layers = wanted.flatMap(({ digest, mediaType }) => {
+    const blob = blobs.get(digest);
+    return blob ? [{ blobId: blob.id, digest: blob.digest, mediaType }] : [];
+  });
+  await imageWant(tx, manifestId, wanted.length > 0 ? 'pending' : 'notApplicable');
+  const allRead = await inspectionsWant(tx, layers);
+  const top = layers.at(-1);
+  // Nothing is left to be read, but the image's view is still to be made: the job does that after any layer.
+  if (allRead && top)
+    await jobEnqueue(tx, {
+      kind: 'inspect',
+      key: top.digest,
+      payload: { digest: top.digest, mediaType: top.mediaType },
+    });
+}

@@ -1,0 +1,155 @@
+import type { BlobStore } from '../../blobs/blob-store.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { LazaretError } from '../../lib/errors.ts';
+import { limits } from '../../lib/limits.ts';
+import { randomKey, uuidv7 } from '../../lib/random.ts';
+import { type ByteSource, limitBytes } from '../../lib/streams.ts';
+import type { DigestAlgorithm } from '../../oci/digest.ts';
+import type { RepositoryName } from '../../oci/reference.ts';
+import { condemnedKeyAdd } from '../../records/catalog/blobs.ts';
+import { repositoryEnsure } from '../../records/catalog/repositories.ts';
+import type { Database } from '../../records/db/database.ts';
+import {
+  type Upload,
+  uploadAdd,
+  uploadFind,
+  uploadRemove,
+  uploadTouch,
+} from '../../records/uploads/uploads.ts';
+import type { RunningDigests } from './running-digests.ts';
+
+/**
+ * An upload session: start, append (any number of times), then finish (`upload-finish.ts`) or cancel. How far it has
+ * come is what the blob store holds durably, so a cut connection or a crash costs only what was not flushed, and the
+ * client goes on from there. Two appends at once: the second gets conflict. A session that ends lets go of its key
+ * through condemned_keys, which the collector sweeps; so no crash can leave bytes that nothing knows.
+ *
+ * distribution-spec, "Pushing blobs".
+ */
+export interface PushDeps {
+  readonly database: Database;
+  readonly blobs: BlobStore;
+  readonly clock: Clock;
+  readonly digests: RunningDigests;
+}
+
+export interface UploadName {
+  readonly repository: RepositoryName;
+  readonly uploadId: string;
+}
+
+export interface UploadPart extends UploadName {
+  readonly source: ByteSource;
+  /** From Content-Range: first and last byte. Without it the bytes follow what is there. */
+  readonly range?: { readonly start: number; readonly end: number } | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The repository appears if it is new.
+ * @param upload.algorithm of the digest that the upload will be closed with, if that is known
+ * @throws denied (no such account), readOnlyReplica
+ */
+export async function uploadStart(
+  deps: PushDeps,
+  upload: { repository: RepositoryName; principal: string; algorithm?: DigestAlgorithm | undefined },
+): Promise<{ uploadId: string }> {
+  const uploadId = await deps.database.transact(async (tx) => {
+    const repository = await repositoryEnsure(tx, upload.repository);
+    const id = uuidv7(tx.nowMs);
+    const { principal } = upload;
+    await uploadAdd(tx, { id, repositoryId: repository.id, principal, storageKey: randomKey() });
+    return id;
+  });
+  deps.digests.begin(uploadId, upload.algorithm);
+  return { uploadId };
+}
+
+/**
+ * Streams bytes into the session. When the source fails, what came before it is kept.
+ * @returns the offset that is durable: the length of the upload
+ * @throws uploadUnknown; uploadRange if the range does not start there, sizeInvalid if it has another length (the session
+ *   goes on in both cases); tooLarge; conflict
+ */
+export async function uploadAppend(deps: PushDeps, part: UploadPart): Promise<{ offset: number }> {
+  const upload = await uploadOpen(deps, part);
+  return { offset: await appendTo(deps, upload, part) };
+}
+
+/** How far the session has come. @throws uploadUnknown */
+export async function uploadStatus(deps: PushDeps, name: UploadName): Promise<{ offset: number }> {
+  const upload = await uploadOpen(deps, name);
+  return { offset: await deps.blobs.length(upload.storage_key) };
+}
+
+/** @throws uploadUnknown */
+export async function uploadCancel(deps: PushDeps, name: UploadName): Promise<void> {
+  const upload = await uploadOpen(deps, name);
+  if (!(await uploadDrop(deps, upload))) throw uploadUnknown(name.uploadId);
+}
+
+/** @throws uploadUnknown */
+export async function uploadOpen(
+  deps: PushDeps,
+  { uploadId, repository }: UploadName,
+): Promise<Upload & { account: string }> {
+  const upload = await uploadFind(deps.database.read, { id: uploadId, repository: repository.name });
+  if (!upload) throw uploadUnknown(uploadId);
+  return upload;
+}
+
+/** Ends the session and lets go of its bytes. @returns false if it had ended */
+export async function uploadDrop(deps: PushDeps, upload: Upload): Promise<boolean> {
+  deps.digests.forget(upload.id);
+  const sizeBytes = await deps.blobs.length(upload.storage_key);
+  return deps.database.transact(async (tx) => {
+    if (!(await uploadRemove(tx, upload.id))) return false;
+    await condemnedKeyAdd(tx, { storageKey: upload.storage_key, blobId: 0, sizeBytes });
+    return true;
+  });
+}
+
+/** @returns the durable length */
+export async function appendTo(
+  deps: PushDeps,
+  upload: Upload,
+  { source, range, signal }: Pick<UploadPart, 'source' | 'range' | 'signal'>,
+): Promise<number> {
+  const key = upload.storage_key;
+  const offset = range?.start ?? (await deps.blobs.length(key));
+  const bytesMax = limits.blobBytesMax - offset;
+  const limited = range
+    ? limitBytes(source, range.end - range.start + 1, () => wrongLength(range))
+    : limitBytes(source, bytesMax, tooLarge);
+  if (range && range.end >= limits.blobBytesMax) throw tooLarge();
+  const length = await deps.blobs.append(
+    key,
+    offset,
+    deps.digests.follow(upload.id, offset, limited),
+    signal,
+  );
+  await keepAwake(deps, upload);
+  if (range && length !== range.end + 1) throw wrongLength(range);
+  return length;
+}
+
+/** At most one write per upload in `limits.holdExtendEveryMs`. */
+async function keepAwake(deps: PushDeps, upload: Upload): Promise<void> {
+  const freshUntilMs = deps.clock.wallMs() + limits.uploadIdleMs - limits.holdExtendEveryMs;
+  if (upload.expires_at < freshUntilMs) await deps.database.transact((tx) => uploadTouch(tx, upload.id));
+}
+
+export function uploadUnknown(uploadId: string): LazaretError {
+  return new LazaretError('uploadUnknown', `there is no upload ${uploadId.slice(0, 64)} in this repository`);
+}
+
+function wrongLength({ start, end }: { start: number; end: number }): LazaretError {
+  return new LazaretError('sizeInvalid', `the chunk is not as long as its range ${start}-${end} says`);
+}
+
+function tooLarge(): LazaretError {
+  const bytesMax = limits.blobBytesMax;
+  return new LazaretError('tooLarge', `a blob has at most ${bytesMax} bytes`, {
+    detail: { limit: 'blobBytesMax', bytesMax },
+  });
+}

@@ -1,0 +1,151 @@
+import type { Selectable } from 'kysely';
+import { type Digest, digestAlgorithm } from '../../oci/digest.ts';
+import type { Tx } from '../db/database.ts';
+import { locked, type Reader } from '../db/engine.ts';
+import type { BlobTable } from '../db/tables.ts';
+
+/**
+ * Blobs and the repositories that hold them. A row is found by its sha256 or, once known, its sha512; marks, links and
+ * edges use the row's sha256. Whoever relies on a row's state in a transaction locks it, so that accepting a reference
+ * and condemning exclude each other; rows are always locked in the order of their ids.
+ */
+export type Blob = Selectable<BlobTable>;
+
+/** @param digest either of the row's two */
+export function blobFind(db: Reader, digest: Digest): Promise<Blob | undefined> {
+  return db.selectFrom('blobs').selectAll().where(digestColumn(digest), '=', digest).executeTakeFirst();
+}
+
+/** Whatever its state, if the repository has a link to it. */
+export function blobInRepository(
+  db: Reader,
+  { repository, digest }: { repository: string; digest: Digest },
+): Promise<(Blob & { repository_id: number; account: string }) | undefined> {
+  return db
+    .selectFrom('blobs')
+    .innerJoin('blob_links', 'blob_links.blob_id', 'blobs.id')
+    .innerJoin('repositories', 'repositories.id', 'blob_links.repository_id')
+    .innerJoin('accounts', 'accounts.id', 'repositories.account_id')
+    .selectAll('blobs')
+    .select(['repositories.id as repository_id', 'accounts.name as account'])
+    .where(digestColumn(digest), '=', digest)
+    .where('repositories.name', '=', repository)
+    .executeTakeFirst();
+}
+
+/** Locks the rows that there are, until the transaction ends; by each digest that was asked with. */
+export async function blobsLocked(tx: Tx, digests: readonly Digest[]): Promise<ReadonlyMap<string, Blob>> {
+  const asked = [...new Set(digests)];
+  const sha256 = asked.filter((digest) => digestAlgorithm(digest) === 'sha256');
+  const sha512 = asked.filter((digest) => digestAlgorithm(digest) === 'sha512');
+  if (asked.length === 0) return new Map();
+  const query = tx.db
+    .selectFrom('blobs')
+    .selectAll()
+    .where((e) =>
+      e.or([
+        ...(sha256.length > 0 ? [e('digest', 'in', sha256)] : []),
+        ...(sha512.length > 0 ? [e('digest_sha512', 'in', sha512)] : []),
+      ]),
+    )
+    .orderBy('id');
+  const rows = await locked(tx.engine, query).execute();
+  const byDigest = new Map(rows.map((row) => [row.digest, row]));
+  for (const row of rows) if (row.digest_sha512 !== null) byDigest.set(row.digest_sha512, row);
+  return byDigest;
+}
+
+/** What a completed upload has brought. */
+export interface StoredBlob {
+  readonly sha256: Digest;
+  readonly sha512: Digest | undefined;
+  readonly sizeBytes: number;
+  readonly storageKey: string;
+}
+
+/**
+ * Makes the row of these bytes live, and locks it. `fresh`: the row is new. `revived`: it was condemned or remote, and
+ * has the new key; an old key stays in condemned_keys. `known`: it was live, and the new key went to condemned_keys, to
+ * be swept.
+ */
+export async function blobKeep(
+  tx: Tx,
+  stored: StoredBlob,
+): Promise<{ blob: Blob; outcome: 'fresh' | 'revived' | 'known' }> {
+  const { sha256, sha512, sizeBytes, storageKey } = stored;
+  const placed = { storage_key: storageKey, state: 'live' as const, stored_at: tx.nowMs };
+  const inserted = await tx.db
+    .insertInto('blobs')
+    .values({ digest: sha256, digest_sha512: sha512 ?? null, size_bytes: sizeBytes, ...placed })
+    .onConflict((c) => c.column('digest').doNothing())
+    .returningAll()
+    .executeTakeFirst();
+  if (inserted) return { blob: inserted, outcome: 'fresh' };
+  // Another transaction that inserted it has committed, else the insert would still wait.
+  const query = tx.db.selectFrom('blobs').selectAll().where('digest', '=', sha256);
+  const row = await locked(tx.engine, query).executeTakeFirstOrThrow();
+  const names = { digest_sha512: row.digest_sha512 ?? sha512 ?? null };
+  const revive = row.state !== 'live';
+  const change = revive ? { ...names, ...placed } : names;
+  await tx.db.updateTable('blobs').set(change).where('id', '=', row.id).execute();
+  if (!revive) await condemnedKeyAdd(tx, { storageKey, blobId: row.id, sizeBytes });
+  return { blob: { ...row, ...change }, outcome: revive ? 'revived' : 'known' };
+}
+
+/**
+ * Lets go of bytes, which the collector then sweeps.
+ * @param blobId 0 for bytes that never became a blob
+ */
+export async function condemnedKeyAdd(
+  tx: Tx,
+  key: { storageKey: string; blobId: number; sizeBytes: number },
+): Promise<void> {
+  await tx.db
+    .insertInto('condemned_keys')
+    .values({
+      storage_key: key.storageKey,
+      blob_id: key.blobId,
+      size_bytes: key.sizeBytes,
+      condemned_at: tx.nowMs,
+    })
+    .onConflict((c) => c.column('storage_key').doNothing())
+    .execute();
+  tx.wake();
+}
+
+export async function blobLink(tx: Tx, repositoryId: number, blobId: number): Promise<void> {
+  await tx.db
+    .insertInto('blob_links')
+    .values({ repository_id: repositoryId, blob_id: blobId, linked_at: tx.nowMs })
+    .onConflict((c) => c.columns(['repository_id', 'blob_id']).doNothing())
+    .execute();
+}
+
+export async function blobUnlink(tx: Tx, repositoryId: number, blobId: number): Promise<void> {
+  await tx.db
+    .deleteFrom('blob_links')
+    .where('repository_id', '=', repositoryId)
+    .where('blob_id', '=', blobId)
+    .execute();
+}
+
+/** Which of these blobs the repository holds. */
+export async function blobsLinked(
+  db: Reader,
+  repositoryId: number,
+  blobIds: readonly number[],
+): Promise<ReadonlySet<number>> {
+  if (blobIds.length === 0) return new Set();
+  const rows = await db
+    .selectFrom('blob_links')
+    .select('blob_id')
+    .where('repository_id', '=', repositoryId)
+    .where('blob_id', 'in', [...blobIds])
+    .execute();
+  return new Set(rows.map((row) => row.blob_id));
+}
+
+/** Of `blobs` and of `manifests`: where a digest of this algorithm is kept. */
+export function digestColumn(digest: Digest): 'digest' | 'digest_sha512' {
+  return digestAlgorithm(digest) === 'sha512' ? 'digest_sha512' : 'digest';
+}

@@ -1,0 +1,67 @@
+import type { Tx } from '../db/database.ts';
+import type { ImageTable } from '../db/tables.ts';
+import { jobEnqueue } from '../jobs/jobs.ts';
+
+/** A layer that a manifest in service names. */
+export interface WantedLayer {
+  readonly blobId: number;
+  readonly digest: string;
+  readonly mediaType: string;
+}
+
+/**
+ * Asks for each layer to be read once. A layer that ended `unknown` is asked for again only by a newer reader; one that
+ * another manifest gave a type that can't be read (`notApplicable`) is asked for under this one.
+ * @returns whether every layer has been read already
+ */
+export async function inspectionsWant(tx: Tx, layers: readonly WantedLayer[]): Promise<boolean> {
+  let allRead = true;
+  for (const layer of layers) {
+    const before = await tx.db
+      .selectFrom('inspections')
+      .select('state')
+      .where('blob_id', '=', layer.blobId)
+      .executeTakeFirst();
+    if (before?.state === 'done' || before?.state === 'unknown') continue;
+    allRead = false;
+    await tx.db
+      .insertInto('inspections')
+      .values({ blob_id: layer.blobId, ...unread })
+      .onConflict((c) =>
+        c.column('blob_id').doUpdateSet(unread).where('inspections.state', '=', 'notApplicable'),
+      )
+      .execute();
+    const { digest, mediaType } = layer;
+    await jobEnqueue(tx, { kind: 'inspect', key: digest, payload: { digest, mediaType } });
+  }
+  return allRead;
+}
+
+const unread = {
+  state: 'pending' as const,
+  reason: null,
+  diff_id: null,
+  uncompressed_bytes: 0,
+  entries: 0,
+  duration_ms: 0,
+  os: null,
+  version: 0,
+  inspected_at: null,
+};
+
+/** Begins the image's view of a manifest that has none yet. */
+export async function imageWant(tx: Tx, manifestId: number, state: ImageTable['state']): Promise<void> {
+  await tx.db
+    .insertInto('images')
+    .values({
+      manifest_id: manifestId,
+      state,
+      reason: null,
+      os: null,
+      config: null,
+      created_at: null,
+      inspected_at: null,
+    })
+    .onConflict((c) => c.column('manifest_id').doNothing())
+    .execute();
+}

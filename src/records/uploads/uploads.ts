@@ -1,0 +1,61 @@
+import type { Selectable } from 'kysely';
+import { limits } from '../../lib/limits.ts';
+import type { Tx } from '../db/database.ts';
+import { locked, type Reader } from '../db/engine.ts';
+import type { UploadTable } from '../db/tables.ts';
+
+/**
+ * Upload sessions. A row lives from the start of an upload to its end; it names the key that the bytes are written
+ * under. How far the upload has come is the length of the key in the blob store, nothing else.
+ */
+export type Upload = Selectable<UploadTable>;
+
+export async function uploadAdd(
+  tx: Tx,
+  upload: { id: string; repositoryId: number; principal: string; storageKey: string },
+): Promise<void> {
+  await tx.db
+    .insertInto('uploads')
+    .values({
+      id: upload.id,
+      repository_id: upload.repositoryId,
+      principal: upload.principal,
+      storage_key: upload.storageKey,
+      started_at: tx.nowMs,
+      expires_at: tx.nowMs + limits.uploadIdleMs,
+    })
+    .execute();
+}
+
+/** Only of the repository that it was begun in. */
+export function uploadFind(
+  db: Reader,
+  { id, repository }: { id: string; repository: string },
+): Promise<(Upload & { account: string }) | undefined> {
+  return db
+    .selectFrom('uploads')
+    .innerJoin('repositories', 'repositories.id', 'uploads.repository_id')
+    .innerJoin('accounts', 'accounts.id', 'repositories.account_id')
+    .selectAll('uploads')
+    .select('accounts.name as account')
+    .where('uploads.id', '=', id)
+    .where('repositories.name', '=', repository)
+    .executeTakeFirst();
+}
+
+/** Bytes came: the session is idle from now on only. */
+export async function uploadTouch(tx: Tx, id: string): Promise<void> {
+  await tx.db
+    .updateTable('uploads')
+    .set({ expires_at: tx.nowMs + limits.uploadIdleMs })
+    .where('id', '=', id)
+    .execute();
+}
+
+/** @returns false if another request has ended the session */
+export async function uploadRemove(tx: Tx, id: string): Promise<boolean> {
+  const query = tx.db.selectFrom('uploads').select('id').where('id', '=', id);
+  if (!(await locked(tx.engine, query).executeTakeFirst())) return false;
+  await tx.db.deleteFrom('uploads').where('id', '=', id).execute();
+  return true;
+}
