@@ -39,7 +39,7 @@ export const manifestAttachment = Type.Object({
   kind: Type.Union([Type.Literal('image'), Type.Literal('index'), Type.Literal('artifact')]),
   artifactType: nullableText,
   platform: nullableText,
-  annotations: nullableText,
+  annotations: Type.Record(Type.String(), Type.String()),
   digestSha512: nullableText,
   edges: Type.Array(
     Type.Object({

@@ -31,11 +31,14 @@ export class Copier {
    * Makes the blob's bytes be here; everyone who waits for the same blob waits for one copy.
    * @throws unavailable when home does not answer or the copy does not verify; quarantined when it is refused there
    */
-  fetchRemote(digest: string): Promise<void> {
-    const known = this.#asked.get(digest);
+  async fetchRemote(digest: string): Promise<void> {
+    // Jobs, and whoever waits, know a blob by its row's digest.
+    const row = await blobFind(this.#deps.database.read, parseDigest(digest));
+    if (row?.state !== 'remote') return;
+    const known = this.#asked.get(row.digest);
     if (known) return known;
-    const fetched = this.#fetch(digest).finally(() => this.#asked.delete(digest));
-    this.#asked.set(digest, fetched);
+    const fetched = this.#fetch(row.digest).finally(() => this.#asked.delete(row.digest));
+    this.#asked.set(row.digest, fetched);
     return fetched;
   }
 
@@ -66,9 +69,15 @@ export class Copier {
   async #arrival(digest: string): Promise<void> {
     const { database, clock } = this.#deps;
     const until = clock.bootMs() + limits.fetchRemoteMs;
-    while (clock.bootMs() < until) {
-      if ((await blobFind(database.read, parseDigest(digest)))?.state === 'live') return;
-      await nextCommit(this.#deps, limits.heartbeatMs);
+    const commits = new CommitWaiter(database, clock);
+    try {
+      while (clock.bootMs() < until) {
+        const row = await blobFind(database.read, parseDigest(digest));
+        if (row?.state !== 'remote') return;
+        await commits.next(limits.heartbeatMs);
+      }
+    } finally {
+      commits.close();
     }
     throw stillComing(digest);
   }
@@ -124,9 +133,19 @@ function stillComing(digest: string, cause?: LazaretError): LazaretError {
   });
 }
 
-async function nextCommit({ database, clock }: CopierDeps, atMostMs: number): Promise<void> {
-  const woken = new AbortController();
-  const unsubscribe = database.onCommit(() => woken.abort());
-  await clock.sleep(atMostMs, woken.signal);
-  unsubscribe();
+/** Waits for commits from its making on, so that none falls in between two looks. */
+class CommitWaiter {
+  readonly #clock: Clock;
+  readonly close: () => void;
+  #woken = new AbortController();
+
+  constructor(database: CopierDeps['database'], clock: Clock) {
+    this.#clock = clock;
+    this.close = database.onCommit(() => this.#woken.abort());
+  }
+
+  async next(atMostMs: number): Promise<void> {
+    await this.#clock.sleep(atMostMs, this.#woken.signal);
+    this.#woken = new AbortController();
+  }
 }

@@ -59,9 +59,10 @@ export class LaneApplier {
     const { database, policy } = this.#deps;
     await database.transact(async (tx) => {
       if (!(await regionAdvance(tx, this.#peer, { lane, position: event.position }))) return;
-      await logKeepFollowed(tx, event);
       const data = new Field(event.data, event.type);
       await applier({ tx, event, data, attachment, snapshot, policy });
+      // Last: it takes the log's turn, for which others wait.
+      await logKeepFollowed(tx, event);
     });
   }
 

@@ -4,9 +4,10 @@ import { digestOf, parseDigest } from '../../oci/digest.ts';
 import { parseRepositoryName } from '../../oci/reference.ts';
 import { accountEnsure } from '../access/accounts.ts';
 import { blobLink, blobsLocked } from '../catalog/blobs.ts';
+import { manifestKeep } from '../catalog/manifests.ts';
 import { type Repository, repositoryFind, repositoryGet } from '../catalog/repositories.ts';
+import { imageWant } from '../catalog/wanted-inspections.ts';
 import type { Tx } from '../db/database.ts';
-import { chunked } from '../db/engine.ts';
 import { inspectionFollow } from './inspection-apply.ts';
 
 /**
@@ -27,7 +28,10 @@ export interface FollowedManifest {
 export async function manifestApply(tx: Tx, followed: FollowedManifest): Promise<Repository | undefined> {
   const repository = await repositoryFollowed(tx, followed.repository, followed.origin);
   if (!repository) return undefined;
+  // The blobs first: who locks both kinds of rows does so in this order.
+  await blobRows(tx, repository.id, followed);
   const manifestId = await manifestRow(tx, followed);
+  if (followed.attachment.kind === 'image') await imageWant(tx, manifestId, 'unknown');
   const fresh = {
     pushed_at: followed.pushedAt,
     pushed_by: followed.pushedBy,
@@ -39,7 +43,6 @@ export async function manifestApply(tx: Tx, followed: FollowedManifest): Promise
     .values({ repository_id: repository.id, manifest_id: manifestId, last_pulled_at: null, ...fresh })
     .onConflict((c) => c.columns(['repository_id', 'manifest_id']).doUpdateSet(fresh))
     .execute();
-  await blobRows(tx, repository.id, followed);
   return repository;
 }
 
@@ -57,46 +60,23 @@ async function repositoryFollowed(tx: Tx, text: string, origin: string): Promise
   return repositoryGet(tx.db, name);
 }
 
-async function manifestRow(tx: Tx, { digest, pushedAt, attachment }: FollowedManifest): Promise<number> {
+/** @throws digestInvalid */
+function manifestRow(tx: Tx, { digest: text, attachment }: FollowedManifest): Promise<number> {
   const body = Buffer.from(attachment.body, 'base64');
+  const digest = parseDigest(text);
   if (digestOf(body) !== digest)
     throw new LazaretError('digestInvalid', `what came as ${digest} is ${digestOf(body)}`);
-  const inserted = await tx.db
-    .insertInto('manifests')
-    .values({
-      digest,
-      digest_sha512: attachment.digestSha512,
-      kind: attachment.kind,
-      media_type: attachment.mediaType,
-      artifact_type: attachment.artifactType,
-      platform: attachment.platform,
-      size_bytes: body.length,
-      body,
-      annotations: attachment.annotations,
-      created_at: pushedAt,
-    })
-    .onConflict((c) => c.column('digest').doNothing())
-    .returning('id')
-    .executeTakeFirst();
-  if (inserted) {
-    const edges = attachment.edges.map((edge) => ({
-      manifest_id: inserted.id,
-      kind: edge.kind,
-      position: edge.position,
-      digest: edge.digest,
-      media_type: edge.mediaType,
-      size_bytes: edge.sizeBytes,
-      diff_id: edge.diffId,
-    }));
-    for (const rows of chunked(edges)) await tx.db.insertInto('edges').values(rows).execute();
-    return inserted.id;
-  }
-  const known = await tx.db
-    .selectFrom('manifests')
-    .select('id')
-    .where('digest', '=', digest)
-    .executeTakeFirstOrThrow();
-  return known.id;
+  return manifestKeep(tx, {
+    digest,
+    sha512: attachment.digestSha512 === null ? undefined : parseDigest(attachment.digestSha512),
+    kind: attachment.kind,
+    mediaType: attachment.mediaType,
+    artifactType: attachment.artifactType ?? undefined,
+    platform: attachment.platform ?? undefined,
+    body,
+    annotations: attachment.annotations,
+    edges: attachment.edges.map(({ diffId, ...edge }) => ({ ...edge, diffId: diffId ?? undefined })),
+  });
 }
 
 async function blobRows(

@@ -21,7 +21,7 @@ export async function attachmentOf(db: Reader, event: LogEvent): Promise<Manifes
     kind: manifest.kind,
     artifactType: manifest.artifact_type,
     platform: manifest.platform,
-    annotations: manifest.annotations,
+    annotations: manifest.annotations === null ? {} : JSON.parse(manifest.annotations),
     digestSha512: manifest.digest_sha512,
     edges: await edgesOf(db, manifest.id),
     blobs: await blobsOf(db, manifest.id),

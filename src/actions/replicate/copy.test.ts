@@ -1,0 +1,176 @@
+import { expect, it } from 'vitest';
+import { describeEngines, type EngineWorld } from '../../../test/support/engines.ts';
+import {
+  openRegion,
+  pushImage,
+  quarantineLayer,
+  releaseQuarantine,
+  stateOfBlob,
+  TestFollower,
+  type TestRegion,
+} from '../../../test/support/regions.ts';
+import { hasCode } from '../../lib/errors.ts';
+import { limits } from '../../lib/limits.ts';
+import { deploymentSet } from '../../records/fleet/deployments.ts';
+import { logRead } from '../../records/log/log.ts';
+
+async function pair(world: EngineWorld, repositories: readonly string[] = []) {
+  const home = await openRegion(world, { name: 'home', peers: ['away'] });
+  const away = await openRegion(world, { name: 'away', peers: ['home'] });
+  return { home, away, follower: new TestFollower(away, home, repositories) };
+}
+
+describeEngines('copies', (world) => {
+  it('of a repository that is asked for are made, verified and then visible', async () => {
+    const { home, away, follower } = await pair(world, ['acme/*']);
+    const { layer, config } = await pushImage(home, { text: 'layer bytes' });
+    await pushImage(home, { text: 'not asked for', repository: 'globex/app' });
+    await follower.catchUp();
+    await follower.copy();
+    expect(await stateOfBlob(away, layer)).toBe('live');
+    expect(await stateOfBlob(away, config)).toBe('live');
+    expect(await textOf(away, layer)).toBe('layer bytes');
+    const remote = await away.database.read
+      .selectFrom('blobs')
+      .select('digest')
+      .where('state', '=', 'remote')
+      .execute();
+    expect(remote).toHaveLength(2);
+    const copied = await logRead(away.database.read, { after: 0, limit: 99, lane: 'local' });
+    expect(copied.map((event) => event.subject).sort()).toEqual([layer, config].sort());
+    expect(await away.database.read.selectFrom('jobs').selectAll().execute()).toEqual([]);
+  });
+
+  it('go on where they were cut', async () => {
+    const { home, away, follower } = await pair(world);
+    const { layer } = await pushImage(home, { text: '0123456789' });
+    await follower.catchUp();
+    follower.link.cutAfter = 4;
+    await expect(follower.copier.fetchRemote(layer)).rejects.toMatchObject({ code: 'unavailable' });
+    expect(await stateOfBlob(away, layer)).toBe('remote');
+    await follower.copier.fetchRemote(layer);
+    expect(follower.link.asked).toEqual([0, 4]);
+    expect(await textOf(away, layer)).toBe('0123456789');
+  });
+
+  it('that are not what was asked for are never visible, and made anew', async () => {
+    const { home, away, follower } = await pair(world);
+    const { layer } = await pushImage(home, { text: '0123456789' });
+    await follower.catchUp();
+    follower.link.corrupt = true;
+    await expect(follower.copier.fetchRemote(layer)).rejects.toMatchObject({ code: 'unavailable' });
+    expect(await stateOfBlob(away, layer)).toBe('remote');
+    expect(await away.database.read.selectFrom('condemned_keys').selectAll().execute()).toHaveLength(1);
+    follower.link.corrupt = false;
+    away.clock.advance(60_000);
+    await follower.copy();
+    expect(await textOf(away, layer)).toBe('0123456789');
+    expect(follower.link.asked).toEqual([0, 0]);
+  });
+
+  it('that are cut in the middle and then go on wrongly are found out', async () => {
+    const { home, away, follower } = await pair(world);
+    const { layer } = await pushImage(home, { text: '0123456789' });
+    await follower.catchUp();
+    follower.link.cutAfter = 4;
+    await expect(follower.copier.fetchRemote(layer)).rejects.toMatchObject({ code: 'unavailable' });
+    follower.link.corrupt = true;
+    await expect(follower.copier.fetchRemote(layer)).rejects.toMatchObject({ code: 'unavailable' });
+    expect(await stateOfBlob(away, layer)).toBe('remote');
+  });
+
+  it('are made once for all who wait for the same blob', async () => {
+    const { home, follower } = await pair(world);
+    const { layer } = await pushImage(home, { text: '0123456789' });
+    await follower.catchUp();
+    await Promise.all([1, 2, 3].map(() => follower.copier.fetchRemote(layer)));
+    expect(follower.link.asked).toEqual([0]);
+  });
+
+  it('fail with unavailable when home does not answer, and are tried again when it does', async () => {
+    const { home, away, follower } = await pair(world, ['**']);
+    const { layer } = await pushImage(home, { text: '0123456789' });
+    await follower.catchUp();
+    follower.link.down = true;
+    const failure = await follower.copier.fetchRemote(layer).catch((error: unknown) => error);
+    expect(hasCode(failure, 'unavailable')).toBe(true);
+    for (let n = 0; n < limits.jobAttemptsMax; n++) {
+      away.clock.advance(3_600_000);
+      await follower.copy();
+    }
+    const dead = await away.database.read.selectFrom('jobs').select('state').distinct().execute();
+    expect(dead).toEqual([{ state: 'dead' }]);
+    follower.link.down = false;
+    await follower.catchUp();
+    await follower.copy();
+    expect(await stateOfBlob(away, layer)).toBe('live');
+  });
+
+  it('are not made while a quarantine reaches the blob, and are after its release', async () => {
+    const { home, away, follower } = await pair(world, ['**']);
+    const { layer, config } = await pushImage(home, { text: 'one' });
+    const uid = await quarantineLayer(home, layer);
+    await follower.catchUp();
+    await follower.copy();
+    expect([await stateOfBlob(away, layer), await stateOfBlob(away, config)]).toEqual(['remote', 'live']);
+    expect(await away.database.read.selectFrom('jobs').selectAll().execute()).toEqual([]);
+    await releaseQuarantine(home, uid);
+    await follower.catchUp();
+    await follower.copy();
+    expect(await stateOfBlob(away, layer)).toBe('live');
+    expect(follower.problems).toEqual([]);
+  });
+
+  it('are refused by home also before the quarantine is known here', async () => {
+    const { home, away, follower } = await pair(world);
+    const { layer } = await pushImage(home, { text: 'one' });
+    await follower.catchUp();
+    await quarantineLayer(home, layer);
+    await expect(follower.copier.fetchRemote(layer)).rejects.toMatchObject({ code: 'quarantined' });
+    expect(await stateOfBlob(away, layer)).toBe('remote');
+    expect(await away.database.read.selectFrom('jobs').selectAll().execute()).toEqual([]);
+  });
+
+  it('are made for a deployment to this region, whatever repositories are asked for', async () => {
+    const { home, away, follower } = await pair(world);
+    const { layer, digest } = await pushImage(home, { text: 'one' });
+    await home.database.transact(async (tx) => {
+      const deployment = {
+        uid: 'd1',
+        name: 'shop',
+        account: 'globex',
+        owner: 'acme',
+        repository: 'acme/shop',
+        reference: 'acme/shop:1',
+        manifestDigest: digest,
+        region: 'away',
+        instance: 'edge-1',
+        env: {},
+        eventCriteria: [],
+        stopDeadlineMs: 1_000,
+        leaseMs: null,
+        onLeaseEnd: 'stop' as const,
+        desired: 'running' as const,
+        desiredReason: null,
+        createdBy: 'jo',
+        createdAt: tx.nowMs,
+      };
+      await deploymentSet(tx, deployment, { actor: 'jo' });
+    });
+    await follower.catchUp();
+    await follower.copy();
+    expect(await stateOfBlob(away, layer)).toBe('live');
+  });
+});
+
+async function textOf({ database, blobs }: TestRegion, digest: string): Promise<string> {
+  const row = await database.read
+    .selectFrom('blobs')
+    .select('storage_key')
+    .where('digest', '=', digest)
+    .executeTakeFirst();
+  const { stream } = await blobs.read(row?.storage_key ?? '');
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
