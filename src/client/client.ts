@@ -3,7 +3,7 @@ import type { Static, TSchema } from 'typebox';
 import type { Dispatcher } from 'undici';
 import { checked } from '../contract/check.ts';
 import { errorOfBody } from '../contract/errors.ts';
-import type { Route } from '../contract/route.ts';
+import type { Frozen, Route } from '../contract/route.ts';
 import { LazaretError } from '../lib/errors.ts';
 import { limits } from '../lib/limits.ts';
 import { collect } from '../lib/streams.ts';
@@ -30,9 +30,9 @@ export interface CallOptions {
 
 /** `params`, `query` and `body` may be left out where the route has nothing there. */
 export interface CallInput<P extends TSchema, Q extends TSchema, B extends TSchema> {
-  readonly params?: Static<P>;
-  readonly query?: Static<Q>;
-  readonly body?: Static<B>;
+  readonly params?: Frozen<Static<P>>;
+  readonly query?: Frozen<Static<Q>>;
+  readonly body?: Frozen<Static<B>>;
 }
 
 export interface ByteResponse {

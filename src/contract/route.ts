@@ -45,6 +45,9 @@ export function route<
 /** For params, query, body or response where there are none. */
 export const nothing = Type.Object({});
 
+/** What callers and handlers pass in is read-only; the schemas' own types are not. */
+export type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T;
+
 export type RouteInput<T> =
   T extends Route<infer P, infer Q, infer B, infer _R>
     ? { readonly params: Static<P>; readonly query: Static<Q>; readonly body: Static<B> }

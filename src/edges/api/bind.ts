@@ -1,6 +1,6 @@
 import type { Static, TSchema } from 'typebox';
 import { checked } from '../../contract/check.ts';
-import type { AnswerKind, AnyRoute, Route } from '../../contract/route.ts';
+import type { AnswerKind, AnyRoute, Frozen, Route } from '../../contract/route.ts';
 import type { Caller } from '../../records/access/caller.ts';
 
 /** What a handler is given: checked against the route's schemas, with the caller known and the audience checked. */
@@ -27,9 +27,6 @@ export type HandlerAnswer<R extends TSchema, A extends AnswerKind> = A extends '
   : A extends 'bytes'
     ? ByteAnswer
     : Frozen<Static<R>>;
-
-/** Handlers answer with what actions return, which is read-only; the schemas' own types are not. */
-type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T;
 
 /** A request before its parts were checked. */
 export interface RawInput {

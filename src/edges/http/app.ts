@@ -1,11 +1,16 @@
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import type { Authenticator } from '../../actions/access/authenticate.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { causeChain, LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import { randomKey } from '../../lib/random.ts';
 import type { BoundRoute } from '../api/bind.ts';
-import { sendError } from './errors.ts';
+import { type Dialect, sendError } from './errors.ts';
 import { serveManagement } from './management.ts';
 import type { Metrics } from './metrics.ts';
 import { factsOf } from './request-facts.ts';
@@ -38,18 +43,22 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     keepAliveTimeout: keepAliveMs,
     exposeHeadRoutes: false,
     forceCloseConnections: 'idle',
+    frameworkErrors: (error, request, reply) => {
+      const code = dialectOf(request) === 'oci' ? 'nameInvalid' : 'invalid';
+      void sendError(
+        request,
+        reply,
+        new LazaretError(code, error.message, { cause: error }),
+        dialectOf(request),
+      );
+    },
     routerOptions: { maxParamLength: pathPartLengthMax },
   });
   app.setErrorHandler((error, request, reply) => sendError(request, reply, error, 'api'));
   app.setNotFoundHandler((request, reply) => {
     factsOf(request).route = 'none';
-    const dialect = request.url.startsWith('/v2') ? 'oci' : 'api';
-    return sendError(
-      request,
-      reply,
-      new LazaretError('notFound', `nothing is at ${request.method} here`),
-      dialect,
-    );
+    const error = new LazaretError('notFound', `nothing is at ${request.method} here`);
+    return sendError(request, reply, error, dialectOf(request));
   });
   watchRequests(app, options);
   serveOperation(app, options);
@@ -61,6 +70,10 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     options.distribution(scope);
   });
   return app;
+}
+
+function dialectOf(request: FastifyRequest): Dialect {
+  return request.url.startsWith('/v2') ? 'oci' : 'api';
 }
 
 /** Gives each answer its request id, and each request its line in the log and its place in the metrics. */

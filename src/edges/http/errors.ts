@@ -14,7 +14,8 @@ export async function sendError(
   error: unknown,
   dialect: Dialect,
 ): Promise<void> {
-  const known = request.raw.readableAborted ? hungUp(error) : knownError(error, request.id);
+  const { raw } = request;
+  const known = raw.destroyed && !raw.complete ? hungUp(error) : knownError(error, request.id);
   logError(request, error, known.code);
   const { status } = errorCodes[known.code];
   reply.code(status).header('content-type', 'application/json; charset=utf-8');

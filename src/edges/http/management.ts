@@ -10,6 +10,7 @@ import { isOperator } from '../../records/access/permits.ts';
 import type { BoundRoute, ByteAnswer } from '../api/bind.ts';
 import { knownError, sendError } from './errors.ts';
 import { jsonLines } from './lines.ts';
+import { requestBody } from './request-body.ts';
 import { factsOf } from './request-facts.ts';
 import { requestSignal } from './request-signal.ts';
 
@@ -50,7 +51,7 @@ async function answer(
     body: bodyOf(bound.route, request.body),
     caller,
     signal,
-    stream: bound.route.streamedBody ? request.raw : Readable.from([]),
+    stream: bound.route.streamedBody ? requestBody(request) : Readable.from([]),
   });
   return send(bound.route, result, { request, reply, signal, clock: deps.clock });
 }

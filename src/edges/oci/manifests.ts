@@ -9,6 +9,7 @@ import { digestOf } from '../../oci/digest.ts';
 import { parseTag, parseTagOrDigest } from '../../oci/reference.ts';
 import { assertNotRevoked, grantedManifestRefusal } from '../../records/access/pull-right.ts';
 import { manifestInRepository, type TagOrDigest } from '../../records/catalog/manifests.ts';
+import { requestBody } from '../http/request-body.ts';
 import { type OciCall, queryValues } from './call.ts';
 import { etagMatches } from './conditions.ts';
 import { assertMay, assertMayPush, type Permitted } from './rights.ts';
@@ -59,7 +60,7 @@ async function head(call: OciCall, permitted: Permitted, reference: TagOrDigest)
 
 async function put(call: OciCall, { repository }: Permitted, reference: TagOrDigest): Promise<FastifyReply> {
   const { caller, deps, request, reply } = call;
-  const body = limitBytes(request.raw, limits.manifestBytesMax, tooLarge);
+  const body = limitBytes(requestBody(request), limits.manifestBytesMax, tooLarge);
   const manifest = await manifestPut(deps, {
     repository,
     reference,

@@ -6,6 +6,7 @@ import { parseRepositoryName } from '../../oci/reference.ts';
 import type { Caller } from '../../records/access/caller.ts';
 import { permits } from '../../records/access/permits.ts';
 import { pullRight } from '../../records/access/pull-right.ts';
+import { requestBody } from '../http/request-body.ts';
 import { factsOf } from '../http/request-facts.ts';
 import { type OciDeps, queryValues } from './call.ts';
 
@@ -53,7 +54,7 @@ function askedByQuery(request: FastifyRequest): Asked {
 }
 
 async function askedByForm(request: FastifyRequest): Promise<Asked> {
-  const form = new URLSearchParams((await collect(request.raw, formBytesMax)).toString());
+  const form = new URLSearchParams((await collect(requestBody(request), formBytesMax)).toString());
   if (form.get('grant_type') !== 'password')
     throw new LazaretError('unsupported', 'only grant_type=password is known here', {
       detail: { path: 'grant_type' },

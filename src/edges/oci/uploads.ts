@@ -6,6 +6,7 @@ import { hasCode, LazaretError } from '../../lib/errors.ts';
 import { type DigestAlgorithm, parseDigest } from '../../oci/digest.ts';
 import { parseRepositoryName, type RepositoryName } from '../../oci/reference.ts';
 import { grantedBlob } from '../../records/access/pull-right.ts';
+import { requestBody } from '../http/request-body.ts';
 import { type OciCall, queryValue } from './call.ts';
 import { assertMayPush, mayPull } from './rights.ts';
 
@@ -19,7 +20,7 @@ export async function serveUploads(call: OciCall, name: string): Promise<Fastify
   const principal = caller.principal;
   const digest = queryValue(request, 'digest');
   if (digest !== undefined && hasBody(call)) {
-    const blob = { repository, principal, digest: parseDigest(digest), source: request.raw, signal };
+    const blob = { repository, principal, digest: parseDigest(digest), source: requestBody(request), signal };
     const pushed = await uploadMonolithic(deps, blob);
     deps.metrics.uploadEnded(pushed.sizeBytes);
     return sendCreated(call, repository, pushed.digest);
@@ -54,12 +55,12 @@ async function serveSession(
     case 'GET':
       return sendProgress(call, { ...upload, ...(await uploadStatus(deps, upload)), status: 204 });
     case 'PATCH': {
-      const part = { ...upload, source: request.raw, range: contentRange(call), signal };
+      const part = { ...upload, source: requestBody(request), range: contentRange(call), signal };
       return sendProgress(call, { ...upload, ...(await uploadAppend(deps, part)), status: 202 });
     }
     case 'PUT': {
       const digest = parseDigest(queryValue(request, 'digest') ?? '');
-      const source = hasBody(call) ? request.raw : undefined;
+      const source = hasBody(call) ? requestBody(request) : undefined;
       const end = { ...upload, digest, source, range: source && contentRange(call), signal };
       const pushed = await uploadFinish(deps, end);
       deps.metrics.uploadEnded(pushed.sizeBytes);
