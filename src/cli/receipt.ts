@@ -4,7 +4,7 @@ import { receiptShow } from '../contract/receipts.ts';
 import type { RouteAnswer } from '../contract/route.ts';
 import { type CliIo, clientOf } from './io.ts';
 import { type OutputFormat, print, serverCommand } from './output.ts';
-import { digestText, timeText } from './words.ts';
+import { countText, digestText, timeText } from './words.ts';
 
 type Receipt = RouteAnswer<typeof receiptShow>;
 
@@ -32,6 +32,7 @@ export function register(program: Command, io: CliIo): void {
 export function receiptText(receipt: Receipt): string {
   const { quarantine } = receipt;
   const proved = receipt.containers.filter((container) => container.proof).length;
+  const refused = `${countText(receipt.refused, 'request')} refused here`;
   return [
     `receipt of ${quarantine.name} · ${quarantine.reason} · issued ${timeText(receipt.issuedAt)} UTC`,
     `  decided    ${timeText(quarantine.createdAt)} by ${quarantine.author}, from ${quarantine.cause}`,
@@ -53,6 +54,6 @@ export function receiptText(receipt: Receipt): string {
     ...receipt.events.map(
       (event) => `  event      ${timeText(event.at)}  ${event.type} (${event.actor}, ${event.id})`,
     ),
-    `${proved} of ${receipt.containers.length} containers proved stopped`,
+    `${proved} of ${receipt.containers.length} containers proved stopped · ${refused}`,
   ].join('\n');
 }

@@ -40,6 +40,7 @@ export const receiptSchema = Type.Object({
       liftReason: textOrNull,
     }),
   ),
+  refused: Type.Integer({ description: 'requests for it that were turned away in this region' }),
   events: Type.Array(eventSchema),
 });
 

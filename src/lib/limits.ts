@@ -69,6 +69,8 @@ export const limits = {
 
   transactionMs: 20,
   eventDataBytesMax: 256 * KiB,
+  /** Different pulls and refusals counted between two writes of the ledger. */
+  ledgerEntriesMax: 50_000,
   jobAttemptsMax: 8,
   jobLeaseMs: 60_000,
   agentReportContainersMax: 5_000,

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import pino, { type Logger } from 'pino';
 import { type Authenticator, openAuthenticator } from '../actions/access/authenticate.ts';
+import { PullLedger } from '../actions/pull/ledger.ts';
 import { RunningDigests } from '../actions/push/running-digests.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import { openBlobStore } from '../blobs/drivers.ts';
@@ -30,6 +31,7 @@ export interface Context {
   readonly fetchRemote: (digest: string) => Promise<void>;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly ledger: PullLedger;
   readonly authenticator: Authenticator;
   /** The `service` of tokens. */
   readonly service: string;
@@ -99,6 +101,7 @@ function contextOf(config: Config, opened: Opened): Context {
     digests: new RunningDigests(),
     peers: config.peers,
     metrics: createMetrics({ database }),
+    ledger: new PullLedger(clock),
     authenticator: openAuthenticator({
       database,
       clock,

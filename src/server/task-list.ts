@@ -1,4 +1,5 @@
 import { collectTask } from '../actions/collect/collect.ts';
+import { ledgerTask } from '../actions/pull/ledger.ts';
 import { revokeTask } from '../actions/revoke/revoke-task.ts';
 import { imageMeets } from '../actions/scan/image-meets.ts';
 import type { Task } from '../lib/task.ts';
@@ -8,6 +9,7 @@ import type { Context } from './context.ts';
 export function serverTasks(context: Context): readonly Task[] {
   return [
     revokeTask({ ...context, imageMeets }),
+    ledgerTask(context),
     collectTask(context, context.config.collection.intervalMs),
     ...context.replication.tasks,
   ];

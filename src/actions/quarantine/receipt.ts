@@ -1,5 +1,6 @@
 import type { Clock } from '../../lib/clock.ts';
 import { limits } from '../../lib/limits.ts';
+import { refusalCount } from '../../records/access/ledger.ts';
 import type { Database } from '../../records/db/database.ts';
 import type { LogEvent } from '../../records/log/event.ts';
 import { logOfSubject } from '../../records/log/log.ts';
@@ -27,6 +28,8 @@ export interface Receipt {
   readonly layers: readonly { readonly digest: string; readonly state: string }[];
   readonly containers: readonly ReceiptContainer[];
   readonly revocations: readonly RevocationHistory[];
+  /** Requests for it that were turned away in this region, as counted so far. */
+  readonly refused: number;
   readonly events: readonly LogEvent[];
 }
 
@@ -56,6 +59,7 @@ export async function receiptOf(
     layers: await layerStates(db, marked),
     containers: (await containersOf(db, images)).map((container) => outcomeOf(container, issuedAt)),
     revocations: await revocationsOf(db, images),
+    refused: await refusalCount(db, [...marked, ...images]),
     events: await logOfSubject(db, quarantine.name, limits.apiPageMax),
   };
 }

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Authenticator } from '../../actions/access/authenticate.ts';
 import type { TokenScope } from '../../actions/access/tokens.ts';
 import type { PullDeps } from '../../actions/pull/blob-open.ts';
+import type { PullLedger } from '../../actions/pull/ledger.ts';
 import type { PushDeps } from '../../actions/push/upload.ts';
 import type { Caller } from '../../records/access/caller.ts';
 import type { Metrics } from '../http/metrics.ts';
@@ -12,6 +13,7 @@ export interface OciDeps extends PushDeps, PullDeps {
   readonly primary: string;
   readonly authenticator: Authenticator;
   readonly service: string;
+  readonly ledger: Pick<PullLedger, 'note'>;
   readonly metrics: Pick<Metrics, 'uploadEnded'>;
   readonly shutdown: AbortSignal;
   readonly config: { readonly url: string | null };

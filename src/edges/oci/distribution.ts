@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { assertNever, LazaretError } from '../../lib/errors.ts';
+import { assertNever, hasCode, LazaretError } from '../../lib/errors.ts';
 import { factsOf } from '../http/request-facts.ts';
 import { requestSignal } from '../http/request-signal.ts';
 import { serveBlob } from './blobs.ts';
@@ -50,15 +50,34 @@ function dispatch(call: OciCall, path: Exclude<OciPath, { kind: 'token' }>): Pro
     case 'upload':
       return serveUpload(call, path.name, path.id);
     case 'blob':
-      return serveBlob(call, path.name, path.digest);
+      return counted(call, path, serveBlob(call, path.name, path.digest));
     case 'manifest':
-      return serveManifest(call, path.name, path.reference);
+      return counted(call, path, serveManifest(call, path.name, path.reference));
     case 'tags':
       return serveTags(call, path.name);
     case 'referrers':
       return serveReferrers(call, path.name, path.digest);
     default:
       return assertNever(path);
+  }
+}
+
+type Pullable = Extract<OciPath, { kind: 'blob' | 'manifest' }>;
+
+/** What is served, and what is refused although it is here, is counted in the ledger. */
+async function counted(call: OciCall, path: Pullable, answer: Promise<FastifyReply>): Promise<FastifyReply> {
+  const { ledger } = call.deps;
+  const asked = path.kind === 'blob' ? path.digest : path.reference;
+  const seen = { principal: call.caller.principal, repository: path.name };
+  try {
+    await answer;
+    const digest = String(call.reply.getHeader('docker-content-digest') ?? asked);
+    if (call.request.method === 'GET') ledger.note({ ...seen, digest, verdict: 'served' });
+    return call.reply;
+  } catch (error) {
+    if (hasCode(error, 'quarantined') || hasCode(error, 'denied'))
+      ledger.note({ ...seen, digest: asked, verdict: 'refused' });
+    throw error;
   }
 }
 

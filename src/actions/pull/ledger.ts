@@ -1,0 +1,57 @@
+import type { Clock } from '../../lib/clock.ts';
+import { limits } from '../../lib/limits.ts';
+import type { Task } from '../../lib/task.ts';
+import { type LedgerEntry, ledgerAdd, minuteOf } from '../../records/access/ledger.ts';
+import type { Database } from '../../records/db/database.ts';
+
+/**
+ * Pulls and refusals, counted in memory outside the request's path and written by a task. A crash loses at most the
+ * counts of one period; nothing decides by them. Beyond `limits.ledgerEntriesMax` what differs is not counted but
+ * reported as dropped.
+ */
+export class PullLedger {
+  readonly #clock: Clock;
+  #entries = new Map<string, LedgerEntry>();
+  #dropped = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  note(seen: Omit<LedgerEntry, 'minute' | 'count'>): void {
+    const minute = minuteOf(this.#clock.wallMs());
+    const key = [minute, seen.principal, seen.repository, seen.digest, seen.verdict].join(' ');
+    const before = this.#entries.get(key);
+    if (!before && this.#entries.size >= limits.ledgerEntriesMax) this.#dropped += 1;
+    else this.#entries.set(key, { ...seen, minute, count: (before?.count ?? 0) + 1 });
+  }
+
+  /** What was noted since the last call. */
+  take(): { entries: LedgerEntry[]; dropped: number } {
+    const taken = { entries: [...this.#entries.values()], dropped: this.#dropped };
+    this.#entries = new Map();
+    this.#dropped = 0;
+    return taken;
+  }
+}
+
+const periodMs = 10_000;
+const batch = 50;
+
+export function ledgerTask(deps: {
+  readonly database: Database;
+  readonly ledger: PullLedger;
+  readonly logger: { warn(fields: object, message: string): void };
+}): Task {
+  return {
+    name: 'ledger',
+    periodMs,
+    run: async () => {
+      const { entries, dropped } = deps.ledger.take();
+      if (dropped > 0) deps.logger.warn({ dropped }, 'pulls were not counted: too many different ones');
+      for (let at = 0; at < entries.length; at += batch)
+        await deps.database.transact((tx) => ledgerAdd(tx, entries.slice(at, at + batch)));
+      return entries.length > 0 ? 'worked' : 'idle';
+    },
+  };
+}
