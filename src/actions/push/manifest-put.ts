@@ -19,7 +19,6 @@ import { imageWant, inspectionsWant } from '../../records/catalog/wanted-inspect
 import type { Tx } from '../../records/db/database.ts';
 import type { Reader } from '../../records/db/engine.ts';
 import { reviewAdd } from '../../records/holds/review.ts';
-import { jobEnqueue } from '../../records/jobs/jobs.ts';
 import { assertOpen, type Content, refusalOfContent } from '../../records/marks/door.ts';
 import { hasImageConfig, readImageConfig } from './image-config.ts';
 import type { PushDeps } from './upload.ts';
@@ -259,29 +258,23 @@ async function setTags(
 }
 
 /**
- * Layers that are file systems are read, whatever the manifest's config calls itself; of an image all are, since a type
- * that nobody knows yet is unknown, not clean.
+ * What is, or holds, a file system is read whole, whatever else its config calls it: a layer type that nobody knows yet is
+ * unknown, not clean.
  */
 async function wantInspection(
   tx: Tx,
   { manifest, manifestId, blobs }: { manifest: Manifest; manifestId: number; blobs: BlobsByDigest },
 ): Promise<void> {
   if (manifest.kind === 'index') return;
-  const wanted = manifest.layers.filter(
-    (layer) => hasImageConfig(manifest) || isFilesystemLayer(layer.mediaType),
-  );
-  const layers = wanted.flatMap(({ digest, mediaType }) => {
-    const blob = blobs.get(digest);
-    return blob ? [{ blobId: blob.id, digest: blob.digest, mediaType }] : [];
-  });
+  const isImage =
+    hasImageConfig(manifest) || manifest.layers.some((layer) => isFilesystemLayer(layer.mediaType));
+  const wanted = isImage ? manifest.layers : [];
   await imageWant(tx, manifestId, wanted.length > 0 ? 'pending' : 'notApplicable');
-  const allRead = await inspectionsWant(tx, layers);
-  const top = layers.at(-1);
-  // Nothing is left to be read, but the image's view is still to be made: the job does that after any layer.
-  if (allRead && top)
-    await jobEnqueue(tx, {
-      kind: 'inspect',
-      key: top.digest,
-      payload: { digest: top.digest, mediaType: top.mediaType },
-    });
+  await inspectionsWant(
+    tx,
+    wanted.flatMap(({ digest, mediaType }) => {
+      const blob = blobs.get(digest);
+      return blob ? [{ blobId: blob.id, digest: blob.digest, mediaType }] : [];
+    }),
+  );
 }

@@ -12,10 +12,8 @@ export interface WantedLayer {
 /**
  * Asks for each layer to be read once. A layer that ended `unknown` is asked for again only by a newer reader; one that
  * another manifest gave a type that can't be read (`notApplicable`) is asked for under this one.
- * @returns whether every layer has been read already
  */
-export async function inspectionsWant(tx: Tx, layers: readonly WantedLayer[]): Promise<boolean> {
-  let allRead = true;
+export async function inspectionsWant(tx: Tx, layers: readonly WantedLayer[]): Promise<void> {
   for (const layer of layers) {
     const before = await tx.db
       .selectFrom('inspections')
@@ -23,7 +21,6 @@ export async function inspectionsWant(tx: Tx, layers: readonly WantedLayer[]): P
       .where('blob_id', '=', layer.blobId)
       .executeTakeFirst();
     if (before?.state === 'done' || before?.state === 'unknown') continue;
-    allRead = false;
     await tx.db
       .insertInto('inspections')
       .values({ blob_id: layer.blobId, ...unread })
@@ -34,7 +31,6 @@ export async function inspectionsWant(tx: Tx, layers: readonly WantedLayer[]): P
     const { digest, mediaType } = layer;
     await jobEnqueue(tx, { kind: 'inspect', key: digest, payload: { digest, mediaType } });
   }
-  return allRead;
 }
 
 const unread = {
