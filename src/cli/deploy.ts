@@ -16,6 +16,7 @@ import { LazaretError } from '../lib/errors.ts';
 import { deploymentText } from './deployment-text.ts';
 import { type CliIo, clientOf, type ServerOptions } from './io.ts';
 import { type OutputOptions, print, serverCommand } from './output.ts';
+import { shortText } from './words.ts';
 
 interface Options extends ServerOptions, OutputOptions {
   readonly owner?: string;
@@ -146,12 +147,12 @@ async function list(io: CliIo, options: Options): Promise<void> {
   await print(io, options.output, deployments, () => ({
     columns: ['name', 'image', 'for', 'where', 'should', 'why'],
     rows: deployments.map((one) => [
-      one.name,
-      one.reference.slice(0, 28),
-      one.account,
-      `${one.region}/${one.instance}`,
+      shortText(one.name, 14),
+      shortText(one.reference, 22),
+      shortText(one.account, 10),
+      shortText(`${one.region}/${one.instance}`, 17),
       one.desired === 'running' ? 'run' : 'stop',
-      one.desiredReason?.slice(0, 30),
+      one.desiredReason === null ? null : shortText(one.desiredReason, 20),
     ]),
   }));
 }

@@ -34,5 +34,5 @@ function containerLine(container: View['containers'][number]): string {
   const { uid, state, message, exitCode } = container;
   const code = exitCode === null ? '' : `, exit code ${exitCode}`;
   const at = timeText(container.stoppedAt ?? container.startedAt ?? container.reportedAt);
-  return `  container  ${uid.slice(-12)} ${state} ${at}${code}${message === null ? '' : `: ${message}`}`;
+  return `  container  ${uid.slice(-8)} ${state} ${at}${code}${message === null ? '' : `: ${message}`}`;
 }

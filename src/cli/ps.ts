@@ -3,7 +3,7 @@ import { call } from '../client/client.ts';
 import { containerList } from '../contract/instances.ts';
 import { type CliIo, clientOf, type ServerOptions } from './io.ts';
 import { type OutputOptions, print, serverCommand } from './output.ts';
-import { timeText } from './words.ts';
+import { shortText, timeText } from './words.ts';
 
 interface PsOptions extends ServerOptions, OutputOptions {
   readonly all?: boolean;
@@ -24,10 +24,10 @@ async function list(io: CliIo, options: PsOptions): Promise<void> {
   await print(io, options.output, containers, () => ({
     columns: ['container', 'deployment', 'image', 'where', 'state', 'since'],
     rows: containers.map((container) => [
-      container.uid.slice(-12),
-      container.deployment,
-      container.reference.slice(0, 28),
-      `${container.region}/${container.instance}`,
+      container.uid.slice(-8),
+      shortText(container.deployment, 14),
+      shortText(container.reference, 24),
+      shortText(`${container.region}/${container.instance}`, 17),
       container.state,
       timeText(container.stoppedAt ?? container.startedAt ?? container.reportedAt),
     ]),

@@ -25,3 +25,8 @@ export function timeText(ms: number | null): string {
 export function digestText(digest: string): string {
   return digest.slice(0, 'sha256:'.length + 12);
 }
+
+/** At most `width` characters, the last one `…` where something is missing. */
+export function shortText(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
+}
