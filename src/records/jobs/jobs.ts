@@ -166,6 +166,21 @@ export async function jobFail(tx: Tx, job: Job, error: string): Promise<'again' 
   return dead ? 'dead' : 'again';
 }
 
+/** Gives a job back that was not worked on to its end through no fault of its own: due at once, and no try is counted. */
+export async function jobRelease(tx: Tx, job: Job): Promise<void> {
+  await tx.db
+    .updateTable('jobs')
+    .set({
+      state: 'queued',
+      run_at: tx.nowMs,
+      attempts: job.attempts - 1,
+      lease_until: null,
+      leased_by: null,
+    })
+    .where('id', '=', job.id)
+    .execute();
+}
+
 export async function jobCounts(
   db: Reader,
 ): Promise<{ kind: string; state: JobTable['state']; count: number }[]> {

@@ -1,0 +1,195 @@
+/**
+ * An image's view, once each of its layers was read: what it shows when all layers are applied, and what its config says.
+ * Whatever could not be read, or contradicts itself, makes it *unknown* with the first reason; what was found is kept
+ * all the same. A config that claims other layers than those that are there lies: its image is unknown.
+ */
+import type { BlobStore } from '../../blobs/blob-store.ts';
+import { causeChain, LazaretError } from '../../lib/errors.ts';
+import { limits } from '../../lib/limits.ts';
+import { collect } from '../../lib/streams.ts';
+import { type ImageConfig, parseImageConfig } from '../../oci/config.ts';
+import { isNonDistributable } from '../../oci/media-types.ts';
+import type { Database } from '../../records/db/database.ts';
+import { hasRelease, ofRelease } from '../../records/inventory/distribution.ts';
+import { type ImageView, imageViewKeep } from '../../records/inventory/image-keep.ts';
+import {
+  configBlob,
+  filesAtPaths,
+  type LayerOfImage,
+  layersOfImage,
+  type PackageOfLayer,
+  packagesOfLayers,
+} from '../../records/inventory/image-layers.ts';
+import { type InventoryOs, storable } from '../../records/inventory/rows.ts';
+import { imageView, pathsOfInterest } from './image-view.ts';
+import { inspectActor } from './inspect-actor.ts';
+
+export interface CompleteImageDeps {
+  readonly database: Database;
+  readonly blobs: BlobStore;
+}
+
+/** Writes the view and says so with `image.inspected`. @throws unavailable */
+export async function completeImage(deps: CompleteImageDeps, manifestId: number): Promise<void> {
+  const layers = await layersOfImage(deps.database.read, manifestId);
+  const config = await configOf(deps, manifestId);
+  const view = await viewOf(deps.database, { manifestId, layers, config });
+  const { state, reason, shown } = view;
+  await imageViewKeep(deps.database, view, (tx, digest) =>
+    tx.emit({
+      type: 'image.inspected',
+      lane: 'local',
+      subject: digest,
+      actor: inspectActor,
+      data: { digest, state, packages: shown.length, ...(reason === null ? {} : { reason }) },
+    }),
+  );
+}
+
+interface Looked {
+  readonly manifestId: number;
+  readonly layers: readonly LayerOfImage[];
+  readonly config: FoundConfig;
+}
+
+async function viewOf(database: Database, { manifestId, layers, config }: Looked): Promise<ImageView> {
+  const nothing = {
+    manifestId,
+    reason: null,
+    os: null,
+    config: null,
+    createdAt: null,
+    shown: [],
+    learned: [],
+  };
+  const isFileSystem = config.kind === 'read' || layers.some(({ state }) => state !== 'notApplicable');
+  if (!isFileSystem) return { ...nothing, state: 'notApplicable' };
+  const os = layers.findLast((layer) => layer.os !== undefined)?.os;
+  const held = await packagesOfLayers(database, blobIds(layers));
+  const visible = await visiblePackages(database, layers, held);
+  const shown = visible.map((found) => ({ ...found, facts: ofRelease(found.facts, os) }));
+  const problem = layerProblem(layers) ?? configProblem(layers, config) ?? releaseProblem(shown, os);
+  return {
+    ...nothing,
+    state: problem === undefined ? 'done' : 'unknown',
+    reason: problem === undefined ? null : storable(problem),
+    os: os ? JSON.stringify(os) : null,
+    config: config.kind === 'read' ? configText(config.config) : null,
+    createdAt: config.kind === 'read' ? createdAt(config.config) : null,
+    shown,
+    learned: learnedFrom(held, os),
+  };
+}
+
+function blobIds(layers: readonly LayerOfImage[]): number[] {
+  return [...new Set(layers.map(({ blobId }) => blobId).filter((id) => id !== null))];
+}
+
+async function visiblePackages(
+  database: Database,
+  layers: readonly LayerOfImage[],
+  held: readonly PackageOfLayer[],
+): Promise<PackageOfLayer[]> {
+  const files = await filesAtPaths(database, blobIds(layers), [...pathsOfInterest(held)]);
+  const byLayer = Map.groupBy(held, ({ blobId }) => blobId);
+  const stack = layers.flatMap(({ position, blobId }) =>
+    blobId === null
+      ? []
+      : [{ position, blobId, packages: byLayer.get(blobId) ?? [], files: files.get(blobId) ?? [] }],
+  );
+  const blobAt = new Map(stack.map(({ position, blobId }) => [position, blobId]));
+  const known = new Map(held.map((found) => [placeKey(found.blobId, found), found]));
+  return imageView(stack).flatMap((seen) => known.get(placeKey(blobAt.get(seen.position), seen)) ?? []);
+}
+
+function placeKey(
+  blobId: number | undefined,
+  { packageId, path }: { readonly packageId: number; readonly path: string },
+): string {
+  return `${blobId} ${packageId} ${path}`;
+}
+
+/** Also those that the image does not show: `in: layer` asks for them too. */
+function learnedFrom(held: readonly PackageOfLayer[], os: InventoryOs | undefined) {
+  if (os === undefined) return [];
+  return held
+    .filter(({ facts }) => !hasRelease(facts))
+    .map((found) => ({ ...found, facts: ofRelease(found.facts, os) }))
+    .filter(({ facts }) => hasRelease(facts));
+}
+
+function layerProblem(layers: readonly LayerOfImage[]): string | undefined {
+  for (const layer of layers) {
+    if (layer.blobId === null)
+      return isNonDistributable(layer.mediaType)
+        ? `layer ${layer.digest} is not distributed with the image`
+        : `layer ${layer.digest} is not here`;
+    if (layer.state !== 'done') return `layer ${layer.digest}: ${layer.reason ?? layer.state}`;
+    const [problem] = layer.problems;
+    if (problem) return `layer ${layer.digest}: ${problem.extractor}: ${problem.reason}`;
+  }
+  return undefined;
+}
+
+function configProblem(layers: readonly LayerOfImage[], found: FoundConfig): string | undefined {
+  if (found.kind === 'unread') return `the config can't be read: ${found.reason}`;
+  const { diffIds } = found.config;
+  if (diffIds.length !== layers.length)
+    return `the config lies about the layers: it names ${diffIds.length}, and there are ${layers.length}`;
+  const lie = layers.find(
+    ({ position, claimedDiffId, diffId }) =>
+      diffId !== null &&
+      (diffId !== diffIds[position] || (claimedDiffId !== null && claimedDiffId !== diffId)),
+  );
+  return (
+    lie && `the config lies about layer ${lie.digest}: it is ${lie.diffId}, not ${diffIds[lie.position]}`
+  );
+}
+
+function releaseProblem(
+  shown: readonly { readonly facts: { readonly purl: string; readonly ecosystem: string } }[],
+  os: InventoryOs | undefined,
+): string | undefined {
+  if (shown.every(({ facts }) => hasRelease(facts))) return undefined;
+  const known =
+    os === undefined ? 'the image does not say its distribution' : `'${os.id}' names no known release`;
+  return `advisories can't be matched with its Debian packages: ${known}`;
+}
+
+type FoundConfig =
+  | { readonly kind: 'read'; readonly config: ImageConfig }
+  | { readonly kind: 'unread'; readonly reason: string };
+
+async function configOf({ database, blobs }: CompleteImageDeps, manifestId: number): Promise<FoundConfig> {
+  const row = await configBlob(database.read, manifestId);
+  if (!row?.storageKey)
+    return { kind: 'unread', reason: row ? `${row.digest} is not here` : 'there is none' };
+  try {
+    const { stream } = await blobs.read(row.storageKey);
+    return { kind: 'read', config: parseImageConfig(await collect(stream, limits.configBytesMax)) };
+  } catch (error) {
+    // A store that is away is worth another try; what is wrong with the config stays wrong.
+    if (!(error instanceof LazaretError) || error.code === 'unavailable') throw error;
+    return { kind: 'unread', reason: causeChain(error) };
+  }
+}
+
+/** Names of the environment only: values are often secrets. */
+function configText({ config, ...image }: ImageConfig): string {
+  return JSON.stringify({
+    os: image.os,
+    architecture: image.architecture,
+    variant: image.variant,
+    user: config.user,
+    env: config.env.map((variable) => variable.split('=', 1)[0]),
+    workingDir: config.workingDir,
+    exposedPorts: config.exposedPorts,
+    labels: config.labels,
+    history: image.historyCount,
+  });
+}
+
+function createdAt({ created }: ImageConfig): number | null {
+  const ms = created === undefined ? Number.NaN : Date.parse(created);
+  return Number.isFinite(ms) ? ms : null;
+}

@@ -1,0 +1,2 @@
+/** Who the log says did what inspection does by itself. */
+export const inspectActor = 'inspect';

@@ -1,0 +1,128 @@
+/**
+ * One job: a layer is read and what was found is kept. How it ends:
+ * - read, or found to be no file system or broken → the inspection is done, not applicable or unknown, the job is gone;
+ *   `layer.inspected` says so, and images that have the layer are to be viewed anew.
+ * - the blob is not here (collected, or still to be copied), or was read before → the job ends quietly.
+ * - the reading failed, not the layer (the store is away, a thread crashed) → the job is tried again later; the last try
+ *   makes the inspection unknown with the reason. A job whose process died each time ends so too.
+ * - the server is shutting down → the job is given back at once, and costs no try.
+ */
+import type { Clock } from '../../lib/clock.ts';
+import { causeChain, LazaretError } from '../../lib/errors.ts';
+import { isRecord } from '../../lib/fields.ts';
+import { limits } from '../../lib/limits.ts';
+import type { Database, Tx } from '../../records/db/database.ts';
+import type { KnownIds } from '../../records/inventory/known-ids.ts';
+import { inspectionFinish, type KeptLayer, layerInventoryKeep } from '../../records/inventory/layer-keep.ts';
+import {
+  type InspectedBlob,
+  imagesReset,
+  inspectedBlob,
+  inspectionOf,
+} from '../../records/inventory/pending.ts';
+import { type Job, jobExtend, jobFail, jobFinish, jobRelease } from '../../records/jobs/jobs.ts';
+import { inspectActor } from './inspect-actor.ts';
+import type { Inspector } from './inspector.ts';
+
+export interface InspectLayerDeps {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly inspector: Inspector;
+  readonly pathIds: KnownIds;
+}
+
+/** Of the rows that one read makes; higher whenever the same layer would give others. */
+const inventoryVersion = 1;
+
+export async function inspectLayer(deps: InspectLayerDeps, job: Job, signal: AbortSignal): Promise<void> {
+  const { database } = deps;
+  const layer = layerOf(job);
+  const blob = await inspectedBlob(database.read, layer.digest);
+  if (!blob || (await isRead(deps, blob))) return void (await database.transact((tx) => jobFinish(tx, job)));
+  if (job.attempts > limits.jobAttemptsMax)
+    return fail(deps, { job, blob, error: new LazaretError('internal', 'each try ended without a result') });
+  const stopExtending = extendWhileRunning(deps, job);
+  try {
+    await read(deps, { job, blob, mediaType: layer.mediaType }, signal);
+  } catch (error) {
+    if (signal.aborted) await database.transact((tx) => jobRelease(tx, job));
+    else await fail(deps, { job, blob, error });
+  } finally {
+    await stopExtending();
+  }
+}
+
+async function read(
+  { database, clock, inspector, pathIds }: InspectLayerDeps,
+  { job, blob, mediaType }: { job: Job; blob: InspectedBlob; mediaType: string | undefined },
+  signal: AbortSignal,
+): Promise<void> {
+  const startedMs = clock.wallMs();
+  const options = { signal, ...(mediaType === undefined ? {} : { mediaType }) };
+  const parts = inspector.inspect(blob.storageKey, options);
+  const kept = await layerInventoryKeep({ database, pathIds }, blob.id, parts);
+  await database.transact((tx) => finish(tx, { job, blob, kept, durationMs: clock.wallMs() - startedMs }));
+}
+
+interface Finished {
+  readonly job: Job;
+  readonly blob: InspectedBlob;
+  readonly kept: KeptLayer;
+  readonly durationMs: number;
+}
+
+async function finish(tx: Tx, { job, blob, kept, durationMs }: Finished): Promise<void> {
+  await jobFinish(tx, job);
+  const { summary, files, packages } = kept;
+  const version = inventoryVersion;
+  if (!(await inspectionFinish(tx, blob.id, { summary, durationMs, version }))) return;
+  await imagesReset(tx, blob.digest);
+  const { state, reason, diffId, entries } = summary;
+  tx.emit({
+    type: 'layer.inspected',
+    lane: 'content',
+    subject: blob.digest,
+    actor: inspectActor,
+    data: { digest: blob.digest, state, reason, diffId, entries, files, packages, durationMs },
+  });
+}
+
+async function fail(
+  { database }: InspectLayerDeps,
+  { job, blob, error }: { job: Job; blob: InspectedBlob; error: unknown },
+): Promise<void> {
+  const reason = causeChain(error);
+  await database.transact(async (tx) => {
+    if ((await jobFail(tx, job, reason)) === 'again') return;
+    const summary = { state: 'unknown', reason, uncompressedBytes: 0, entries: 0, extractions: [] } as const;
+    await finish(tx, { job, blob, kept: { summary, files: 0, packages: 0 }, durationMs: 0 });
+  });
+}
+
+async function isRead({ database }: InspectLayerDeps, blob: InspectedBlob): Promise<boolean> {
+  const row = await inspectionOf(database.read, blob.id);
+  return row !== undefined && row.state !== 'pending' && row.version >= inventoryVersion;
+}
+
+function layerOf({ key, payload }: Job): { digest: string; mediaType: string | undefined } {
+  const mediaType = isRecord(payload) ? payload.mediaType : undefined;
+  return { digest: key, mediaType: typeof mediaType === 'string' ? mediaType : undefined };
+}
+
+/** Keeps the job ours while it runs. @returns a function that ends that */
+function extendWhileRunning({ database, clock }: InspectLayerDeps, job: Job): () => Promise<void> {
+  const ended = new AbortController();
+  const extending = (async () => {
+    for (;;) {
+      await clock.sleep(limits.jobLeaseMs / 3, ended.signal);
+      if (ended.signal.aborted) return;
+      await database.transact((tx) => jobExtend(tx, job));
+    }
+  })();
+  // A failure to extend is told by the end of the job, which is then another's.
+  extending.catch(() => {});
+  return async () => {
+    ended.abort();
+    await extending.catch(() => {});
+  };
+}

@@ -1,0 +1,274 @@
+/**
+ * Which advisory applies to which distinct package version. Both sides look up only what is new: a new or changed
+ * advisory the packages that it names, a new package the advisories that name it. A package of a distribution is named
+ * by its source package, others by their own name; names are compared exactly, as both sides write them.
+ *
+ * The two meet without missing each other because they take turns (`turnTaken`): who adds packages shares the turn, who
+ * changes advisories has it alone, and each looks only after it has the turn, so it sees what the other has committed.
+ * A finding that ends keeps its row, with `until`; one that comes back is a new row.
+ */
+import type { Tx } from '../db/database.ts';
+import { chunked, turnTaken } from '../db/engine.ts';
+import type { FindingTable } from '../db/tables.ts';
+import { type AffectedEntry, type Judgement, judge } from './affected.ts';
+
+const matchingTurn = 7_205_760;
+
+/** Before packages are added: until the transaction ends no advisory changes. */
+export function packagesTurn(tx: Tx): Promise<void> {
+  return turnTaken(tx, matchingTurn, 'shared');
+}
+
+/** Before advisories are changed: until the transaction ends no package is added. */
+export function advisoriesTurn(tx: Tx): Promise<void> {
+  return turnTaken(tx, matchingTurn, 'exclusive');
+}
+
+/** A package as it is matched. */
+export interface MatchedPackage {
+  readonly id: number;
+  readonly ecosystem: string;
+  readonly name: string;
+  readonly version: string;
+  readonly sourceName: string | null;
+  readonly sourceVersion: string | null;
+}
+
+/** For packages that were added in this transaction. */
+export async function findingsOfNewPackages(tx: Tx, packages: readonly MatchedPackage[]): Promise<void> {
+  const wanted = byEcosystem(packages.map((one) => ({ ecosystem: one.ecosystem, name: advisoryName(one) })));
+  const entries = new Map<string, EntryOfAdvisory[]>();
+  for (const [ecosystem, names] of wanted)
+    for (const entry of await entriesNaming(tx, ecosystem, names)) push(entries, key(entry), entry);
+  const rows = packages.flatMap((found) => {
+    const named = entries.get(key({ ecosystem: found.ecosystem, name: advisoryName(found) })) ?? [];
+    return [...Map.groupBy(named, (entry) => entry.advisoryId)].flatMap(([advisoryId, ofOne]) => {
+      const judgement = judge(ofOne, advisoryVersion(found));
+      return judgement ? [findingRow(tx, { packageId: found.id, advisoryId }, judgement)] : [];
+    });
+  });
+  await findingsInsert(tx, rows);
+}
+
+/** An advisory as it is now; no entries if it is withdrawn. */
+export interface ChangedAdvisory {
+  readonly id: number;
+  readonly entries: readonly AffectedEntry[];
+}
+
+export interface FindingsChange {
+  readonly new: number;
+  readonly ended: number;
+  /** Whose findings are new, ended or otherwise. */
+  readonly packageIds: ReadonlySet<number>;
+}
+
+/** Makes the findings of these advisories be what their entries say. */
+export async function findingsOfAdvisories(
+  tx: Tx,
+  advisories: readonly ChangedAdvisory[],
+): Promise<FindingsChange> {
+  const packages = new Map<string, MatchedPackage[]>();
+  for (const [ecosystem, names] of byEcosystem(advisories.flatMap(({ entries }) => entries)))
+    for (const found of await packagesNamed(tx, ecosystem, names))
+      push(packages, key({ ecosystem, name: advisoryName(found) }), found);
+  const open = await openFindings(tx, advisories);
+  const fresh: FindingRow[] = [];
+  const packageIds = new Set<number>();
+  let ended = 0;
+  for (const advisory of advisories) {
+    const standing = open.get(advisory.id) ?? new Map<number, OpenFinding>();
+    for (const [packageId, judgement] of judgements(advisory, packages)) {
+      const before = standing.get(packageId);
+      standing.delete(packageId);
+      if (before && same(before, judgement)) continue;
+      packageIds.add(packageId);
+      if (before) await findingUpdate(tx, before, judgement);
+      else fresh.push(findingRow(tx, { packageId, advisoryId: advisory.id }, judgement));
+    }
+    ended += standing.size;
+    for (const packageId of standing.keys()) packageIds.add(packageId);
+    await findingsEnd(tx, advisory.id, [...standing.keys()]);
+  }
+  await findingsInsert(tx, fresh);
+  return { new: fresh.length, ended, packageIds };
+}
+
+function judgements(
+  advisory: ChangedAdvisory,
+  packages: ReadonlyMap<string, readonly MatchedPackage[]>,
+): Map<number, Judgement> {
+  const found = new Map<number, Judgement>();
+  for (const [name, entries] of Map.groupBy(advisory.entries, key))
+    for (const candidate of packages.get(name) ?? []) {
+      const judgement = judge(entries, advisoryVersion(candidate));
+      if (judgement) found.set(candidate.id, judgement);
+    }
+  return found;
+}
+
+function advisoryName({ name, sourceName }: MatchedPackage): string {
+  return sourceName ?? name;
+}
+
+function advisoryVersion({ version, sourceVersion }: MatchedPackage): string {
+  return sourceVersion ?? version;
+}
+
+function key({ ecosystem, name }: { readonly ecosystem: string; readonly name: string }): string {
+  return `${ecosystem}\n${name}`;
+}
+
+function push<T>(map: Map<string, T[]>, at: string, value: T): void {
+  const list = map.get(at);
+  if (list) list.push(value);
+  else map.set(at, [value]);
+}
+
+function byEcosystem(
+  named: readonly { readonly ecosystem: string; readonly name: string }[],
+): Map<string, string[]> {
+  const groups = Map.groupBy(named, ({ ecosystem }) => ecosystem);
+  return new Map(
+    [...groups].map(([ecosystem, all]) => [ecosystem, [...new Set(all.map(({ name }) => name))]]),
+  );
+}
+
+interface EntryOfAdvisory extends AffectedEntry {
+  readonly advisoryId: number;
+}
+
+async function entriesNaming(
+  tx: Tx,
+  ecosystem: string,
+  names: readonly string[],
+): Promise<EntryOfAdvisory[]> {
+  const found: EntryOfAdvisory[] = [];
+  for (const part of chunked(names.map((name) => ({ name })))) {
+    const rows = await tx.db
+      .selectFrom('advisory_packages')
+      .innerJoin('advisories', 'advisories.id', 'advisory_packages.advisory_id')
+      .select(['advisory_packages.advisory_id as advisoryId', 'advisory_packages.ecosystem'])
+      .select(['advisory_packages.name', 'advisory_packages.affected', 'advisory_packages.severity'])
+      .where('advisory_packages.ecosystem', '=', ecosystem)
+      .where(
+        'advisory_packages.name',
+        'in',
+        part.map(({ name }) => name),
+      )
+      .where('advisories.withdrawn_at', 'is', null)
+      .execute();
+    found.push(...rows);
+  }
+  return found;
+}
+
+async function packagesNamed(tx: Tx, ecosystem: string, names: readonly string[]): Promise<MatchedPackage[]> {
+  const found: MatchedPackage[] = [];
+  for (const part of chunked(names.map((name) => ({ name })))) {
+    const some = part.map(({ name }) => name);
+    const base = tx.db
+      .selectFrom('packages')
+      .select(['id', 'ecosystem', 'name', 'version'])
+      .select(['source_name as sourceName', 'source_version as sourceVersion'])
+      .where('ecosystem', '=', ecosystem);
+    found.push(...(await base.where('source_name', 'in', some).execute()));
+    found.push(...(await base.where('source_name', 'is', null).where('name', 'in', some).execute()));
+  }
+  return found;
+}
+
+type FindingRow = FindingTable;
+
+type OpenFinding = Pick<
+  FindingTable,
+  'package_id' | 'advisory_id' | 'verdict' | 'fixed_version' | 'severity'
+>;
+
+/** By advisory, then by package. */
+async function openFindings(
+  tx: Tx,
+  advisories: readonly ChangedAdvisory[],
+): Promise<Map<number, Map<number, OpenFinding>>> {
+  const open = new Map<number, Map<number, OpenFinding>>();
+  for (const part of chunked(advisories.map(({ id }) => ({ id })))) {
+    const rows = await tx.db
+      .selectFrom('findings')
+      .select(['package_id', 'advisory_id', 'verdict', 'fixed_version', 'severity'])
+      .where(
+        'advisory_id',
+        'in',
+        part.map(({ id }) => id),
+      )
+      .where('until', 'is', null)
+      .execute();
+    for (const row of rows) {
+      const ofAdvisory = open.get(row.advisory_id) ?? new Map<number, OpenFinding>();
+      open.set(row.advisory_id, ofAdvisory.set(row.package_id, row));
+    }
+  }
+  return open;
+}
+
+function same(before: OpenFinding, now: Judgement): boolean {
+  const { verdict, fixed_version: fixedVersion, severity } = before;
+  return verdict === now.verdict && fixedVersion === now.fixedVersion && severity === now.severity;
+}
+
+function findingRow(
+  tx: Tx,
+  { packageId, advisoryId }: { packageId: number; advisoryId: number },
+  { verdict, fixedVersion, severity }: Judgement,
+): FindingRow {
+  return {
+    package_id: packageId,
+    advisory_id: advisoryId,
+    verdict,
+    fixed_version: fixedVersion,
+    severity,
+    since: tx.nowMs,
+    until: null,
+  };
+}
+
+async function findingsInsert(tx: Tx, rows: readonly FindingRow[]): Promise<void> {
+  for (const part of chunked(rows))
+    await tx.db
+      .insertInto('findings')
+      .values([...part])
+      .onConflict((c) =>
+        // Ended and begun within the same millisecond.
+        c.columns(['package_id', 'advisory_id', 'since']).doUpdateSet((e) => ({
+          verdict: e.ref('excluded.verdict'),
+          fixed_version: e.ref('excluded.fixed_version'),
+          severity: e.ref('excluded.severity'),
+          until: null,
+        })),
+      )
+      .execute();
+}
+
+async function findingUpdate(tx: Tx, before: OpenFinding, now: Judgement): Promise<void> {
+  await tx.db
+    .updateTable('findings')
+    .set({ verdict: now.verdict, fixed_version: now.fixedVersion, severity: now.severity })
+    .where('package_id', '=', before.package_id)
+    .where('advisory_id', '=', before.advisory_id)
+    .where('until', 'is', null)
+    .execute();
+}
+
+async function findingsEnd(tx: Tx, advisoryId: number, packageIds: readonly number[]): Promise<void> {
+  for (const part of chunked(packageIds.map((id) => ({ id }))))
+    await tx.db
+      .updateTable('findings')
+      .set({ until: tx.nowMs })
+      .where('advisory_id', '=', advisoryId)
+      .where(
+        'package_id',
+        'in',
+        part.map(({ id }) => id),
+      )
+      .where('until', 'is', null)
+      .execute();
+}

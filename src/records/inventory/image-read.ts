@@ -1,0 +1,134 @@
+import { sql } from 'kysely';
+import type { Database } from '../db/database.ts';
+import type { Reader } from '../db/engine.ts';
+import type { AdvisoryTable, ImageTable } from '../db/tables.ts';
+import { osName } from './distribution.ts';
+import type { LayerOfImage } from './image-layers.ts';
+import { layersOfImage } from './image-layers.ts';
+import type { InventoryOs } from './rows.ts';
+
+/** What inspection knows about an image, without the packages themselves. */
+export interface ImageInventory {
+  readonly state: ImageTable['state'];
+  readonly reason: string | null;
+  /** `Debian 12` */
+  readonly os: string | null;
+  readonly config: Readonly<Record<string, unknown>> | null;
+  readonly createdAt: number | null;
+  readonly inspectedAt: number | null;
+  readonly layers: readonly (LayerOfImage & { readonly packages: number })[];
+  /** By purl type: `deb`, `npm`. */
+  readonly packages: Readonly<Record<string, number>>;
+  readonly findings: Readonly<Record<AdvisoryTable['severity'], number>>;
+  /** Findings of which a fixed version is known. */
+  readonly fixable: number;
+}
+
+/** undefined for what has no view: an index, or nothing. */
+export async function imageInventory(db: Reader, manifestId: number): Promise<ImageInventory | undefined> {
+  const image = await db
+    .selectFrom('images')
+    .selectAll()
+    .where('manifest_id', '=', manifestId)
+    .executeTakeFirst();
+  if (!image) return undefined;
+  const os: InventoryOs | null = image.os === null ? null : JSON.parse(image.os);
+  return {
+    state: image.state,
+    reason: image.reason,
+    os: os && osName(os),
+    config: image.config === null ? null : JSON.parse(image.config),
+    createdAt: image.created_at,
+    inspectedAt: image.inspected_at,
+    layers: await countedLayers(db, manifestId),
+    packages: await packageCounts(db, manifestId),
+    ...(await findingCounts(db, manifestId)),
+  };
+}
+
+async function countedLayers(db: Reader, manifestId: number) {
+  const layers = await layersOfImage(db, manifestId);
+  const ids = layers.map(({ blobId }) => blobId).filter((id) => id !== null);
+  const rows =
+    ids.length === 0
+      ? []
+      : await db
+          .selectFrom('layer_packages')
+          .select((e) => ['blob_id', e.fn.countAll<number>().as('count')])
+          .where('blob_id', 'in', ids)
+          .groupBy('blob_id')
+          .execute();
+  const counts = new Map(rows.map((row) => [row.blob_id, Number(row.count)]));
+  return layers.map((layer) => ({
+    ...layer,
+    packages: layer.blobId === null ? 0 : (counts.get(layer.blobId) ?? 0),
+  }));
+}
+
+async function packageCounts(db: Reader, manifestId: number): Promise<Record<string, number>> {
+  const rows = await db
+    .selectFrom('image_packages')
+    .innerJoin('packages', 'packages.id', 'image_packages.package_id')
+    .select((e) => ['packages.purl_type', e.fn.countAll<number>().as('count')])
+    .where('image_packages.manifest_id', '=', manifestId)
+    .groupBy('packages.purl_type')
+    .orderBy('packages.purl_type')
+    .execute();
+  return Object.fromEntries(rows.map((row) => [row.purl_type, Number(row.count)]));
+}
+
+async function findingCounts(
+  db: Reader,
+  manifestId: number,
+): Promise<Pick<ImageInventory, 'findings' | 'fixable'>> {
+  const rows = await db
+    .selectFrom('findings')
+    .innerJoin('advisories', 'advisories.id', 'findings.advisory_id')
+    .select((e) => ['findings.severity', e.fn.countAll<number>().as('count')])
+    .select((e) => e.fn.count<number>('findings.fixed_version').as('fixable'))
+    .where('findings.until', 'is', null)
+    .where('advisories.withdrawn_at', 'is', null)
+    .where((e) =>
+      e(
+        'findings.package_id',
+        'in',
+        e.selectFrom('image_packages').select('package_id').where('manifest_id', '=', manifestId),
+      ),
+    )
+    .groupBy('findings.severity')
+    .execute();
+  const findings = { critical: 0, high: 0, medium: 0, low: 0, none: 0, unknown: 0 };
+  for (const row of rows) findings[row.severity] += Number(row.count);
+  return { findings, fixable: rows.reduce((total, row) => total + Number(row.fixable), 0) };
+}
+
+/** A package where the image shows it. */
+export interface ListedPackage {
+  readonly purl: string;
+  readonly ecosystem: string;
+  readonly name: string;
+  readonly version: string;
+  readonly sourceName: string | null;
+  readonly sourceVersion: string | null;
+  readonly license: string | null;
+  readonly layer: string;
+  readonly path: string;
+}
+
+/** In order of their names, after `offset` of them. */
+export function imagePackages(
+  database: Database,
+  { manifestId, offset, limit }: { manifestId: number; offset: number; limit: number },
+): Promise<ListedPackage[]> {
+  return database.search(
+    sql<ListedPackage>`select packages.purl, packages.ecosystem, packages.name, packages.version,
+        packages.source_name as "sourceName", packages.source_version as "sourceVersion", packages.license,
+        blobs.digest as layer, paths.path
+      from image_packages
+      join packages on packages.id = image_packages.package_id
+      join blobs on blobs.id = image_packages.blob_id
+      join paths on paths.id = image_packages.path_id
+      where image_packages.manifest_id = ${manifestId}
+      order by packages.name, packages.id, paths.id limit ${limit} offset ${offset}`.compile(database.read),
+  );
+}

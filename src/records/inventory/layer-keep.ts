@@ -1,0 +1,224 @@
+/**
+ * Keeps what one read of a layer found, in short transactions: first everything found by an earlier, interrupted or
+ * older read goes that this one may not find again; then files, hiders and packages come in batches; the caller's last
+ * transaction sets the inspection's state with `inspectionFinish`. Until then the inspection is `pending`, and no reader
+ * takes the rows for complete. Every step can be repeated: a second read ends in the same rows.
+ */
+import { limits } from '../../lib/limits.ts';
+import type { Database, Tx } from '../db/database.ts';
+import { chunked } from '../db/engine.ts';
+import type { InspectionTable, LayerFileTable } from '../db/tables.ts';
+import { ofRelease } from './distribution.ts';
+import type { KnownIds } from './known-ids.ts';
+import { packageKey, packagesEnsure } from './packages.ts';
+import { keptPath, pathsEnsure } from './paths.ts';
+import {
+  type InventoryExtraction,
+  type InventoryFile,
+  type InventoryOs,
+  type InventoryPackage,
+  type InventorySummary,
+  type KeptPart,
+  storable,
+} from './rows.ts';
+
+export interface KeepDeps {
+  readonly database: Database;
+  /** Of paths, shared by all layers. */
+  readonly pathIds: KnownIds;
+}
+
+export interface KeptLayer {
+  readonly summary: InventorySummary;
+  readonly files: number;
+  readonly packages: number;
+}
+
+const filesAtOnce = 500;
+const packagesAtOnce = 100;
+
+/** All but the inspection's state. @throws what `parts` throws; an error of the database if the blob is gone */
+export async function layerInventoryKeep(
+  deps: KeepDeps,
+  blobId: number,
+  parts: AsyncIterable<KeptPart>,
+): Promise<KeptLayer> {
+  await forgetFormer(deps.database, blobId);
+  let files = 0;
+  // Held until the summary says of which distribution they are.
+  const packages: InventoryPackage[] = [];
+  let summary: InventorySummary | undefined;
+  for await (const part of parts) {
+    if (part.kind === 'summary') summary = part.summary;
+    else if (part.kind === 'packages') packages.push(...part.packages);
+    else {
+      for (let at = 0; at < part.files.length; at += filesAtOnce)
+        await filesKeep(deps, blobId, part.kind, part.files.slice(at, at + filesAtOnce));
+      files += part.files.length;
+    }
+  }
+  if (summary === undefined) throw new TypeError('an inventory ends with its summary');
+  const { kept, extractions } = nameable(packages, summary);
+  await layerPackagesKeep(deps, blobId, { packages: kept, os: summary.os });
+  return { summary: { ...summary, extractions }, files, packages: kept.length };
+}
+
+/** The last step, in the transaction that says so to the world. @returns false if the blob is gone */
+export async function inspectionFinish(
+  tx: Tx,
+  blobId: number,
+  found: { readonly summary: InventorySummary; readonly durationMs: number; readonly version: number },
+): Promise<boolean> {
+  const blob = await tx.db.selectFrom('blobs').select('id').where('id', '=', blobId).executeTakeFirst();
+  if (!blob) return false;
+  const { summary } = found;
+  const row: Omit<InspectionTable, 'blob_id'> = {
+    state: summary.state,
+    reason: summary.reason === undefined ? null : storable(summary.reason),
+    diff_id: summary.diffId ?? null,
+    uncompressed_bytes: summary.uncompressedBytes,
+    entries: summary.entries,
+    duration_ms: Math.round(found.durationMs),
+    os: summary.os ? JSON.stringify(summary.os) : null,
+    version: found.version,
+    inspected_at: tx.nowMs,
+  };
+  await tx.db
+    .insertInto('inspections')
+    .values({ blob_id: blobId, ...row })
+    .onConflict((c) => c.column('blob_id').doUpdateSet(row))
+    .execute();
+  await extractionsKeep(tx, blobId, summary.extractions);
+  return true;
+}
+
+async function forgetFormer(database: Database, blobId: number): Promise<void> {
+  const former = await database.read
+    .selectFrom('layer_packages')
+    .select('package_id')
+    .where('blob_id', '=', blobId)
+    .limit(1)
+    .execute();
+  if (former.length === 0) return;
+  await database.transact((tx) => tx.db.deleteFrom('layer_packages').where('blob_id', '=', blobId).execute());
+}
+
+async function filesKeep(
+  { database, pathIds }: KeepDeps,
+  blobId: number,
+  kind: 'files' | 'hiders',
+  files: readonly InventoryFile[],
+): Promise<void> {
+  const byPath = new Map(files.map((file) => [keptPath(file.path), file]));
+  const unknown = [...byPath.keys()].filter((path) => pathIds.get(path) === undefined);
+  const found = await database.transact(async (tx) => {
+    const ids = await pathsEnsure(tx, unknown);
+    const rows = [...byPath].map(([path, file]) =>
+      fileRow(blobId, pathIds.get(path) ?? ids.get(path) ?? missing(path), file),
+    );
+    for (const part of chunked(rows)) await fileRowsWrite(tx, kind, part);
+    return ids;
+  });
+  for (const [path, id] of found) pathIds.set(path, id);
+}
+
+function missing(path: string): never {
+  throw new TypeError(`the path '${path}' got no id`);
+}
+
+function fileRow(blobId: number, pathId: number, file: InventoryFile): LayerFileTable {
+  return {
+    blob_id: blobId,
+    path_id: pathId,
+    kind: file.kind,
+    size_bytes: file.sizeBytes,
+    mode: file.mode,
+    sha256: file.sha256 === undefined ? null : Buffer.from(file.sha256),
+  };
+}
+
+/** Of files the last record of a path counts; a hider leaves a record that is there, but makes a folder opaque. */
+async function fileRowsWrite(
+  tx: Tx,
+  kind: 'files' | 'hiders',
+  rows: readonly LayerFileTable[],
+): Promise<void> {
+  await tx.db
+    .insertInto('layer_files')
+    .values([...rows])
+    .onConflict((c) => {
+      const same = c.columns(['blob_id', 'path_id']);
+      if (kind === 'hiders')
+        return same.doUpdateSet({ kind: 'opaque' }).where('layer_files.kind', '=', 'directory');
+      return same.doUpdateSet((e) => ({
+        kind: e.ref('excluded.kind'),
+        size_bytes: e.ref('excluded.size_bytes'),
+        mode: e.ref('excluded.mode'),
+        sha256: e.ref('excluded.sha256'),
+      }));
+    })
+    .execute();
+}
+
+/** Packages whose names no index takes are left out, and their extractor's result is then unknown. */
+function nameable(packages: readonly InventoryPackage[], summary: InventorySummary) {
+  const kept: InventoryPackage[] = [];
+  const problems = new Map<string, string>();
+  for (const found of packages) {
+    const texts = [found.purl, found.name, found.version, found.sourceName ?? '', found.sourceVersion ?? ''];
+    const fits = texts.every((text) => text.length <= limits.packageNameLengthMax && !text.includes('\0'));
+    if (fits) kept.push(found);
+    else
+      problems.set(found.extractor, `${storable(found.path)}: a package whose name is too long or malformed`);
+  }
+  const extractions = summary.extractions.map((extraction): InventoryExtraction => {
+    const problem = problems.get(extraction.extractor);
+    if (problem === undefined || extraction.state === 'unknown') return extraction;
+    return { ...extraction, state: 'unknown', reason: problem };
+  });
+  return { kept, extractions };
+}
+
+async function layerPackagesKeep(
+  { database }: KeepDeps,
+  blobId: number,
+  found: { readonly packages: readonly InventoryPackage[]; readonly os: InventoryOs | undefined },
+): Promise<void> {
+  const packages = found.packages.map((one) => ofRelease({ ...one, path: keptPath(one.path) }, found.os));
+  for (let at = 0; at < packages.length; at += packagesAtOnce) {
+    const batch = packages.slice(at, at + packagesAtOnce);
+    await database.transact(async (tx) => {
+      const ids = await packagesEnsure(tx, batch);
+      const paths = await pathsEnsure(tx, [...new Set(batch.map(({ path }) => path))]);
+      const rows = batch.flatMap((one) => {
+        const packageId = ids.get(packageKey(one));
+        const pathId = paths.get(one.path);
+        if (packageId === undefined || pathId === undefined) return [];
+        return [{ blob_id: blobId, package_id: packageId, path_id: pathId, extractor: one.extractor }];
+      });
+      for (const part of chunked(rows))
+        await tx.db
+          .insertInto('layer_packages')
+          .values([...part])
+          .onConflict((c) => c.columns(['blob_id', 'package_id', 'path_id']).doNothing())
+          .execute();
+    });
+  }
+}
+
+async function extractionsKeep(
+  tx: Tx,
+  blobId: number,
+  extractions: readonly InventoryExtraction[],
+): Promise<void> {
+  await tx.db.deleteFrom('extractions').where('blob_id', '=', blobId).execute();
+  if (extractions.length === 0) return;
+  const rows = extractions.map(({ extractor, version, state, reason }) => ({
+    blob_id: blobId,
+    extractor,
+    version,
+    state,
+    reason: reason === undefined ? null : storable(reason),
+  }));
+  await tx.db.insertInto('extractions').values(rows).execute();
+}

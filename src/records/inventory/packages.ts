@@ -1,0 +1,84 @@
+import { findingsOfNewPackages, type MatchedPackage, packagesTurn } from '../advisories/findings.ts';
+import type { Tx } from '../db/database.ts';
+import { chunked, type Reader } from '../db/engine.ts';
+import { type PackageFacts, storable } from './rows.ts';
+
+/** What makes a package distinct: a purl folds the case of some names that are different packages to advisories. */
+export function packageKey({ purl, name }: Pick<PackageFacts, 'purl' | 'name'>): string {
+  return `${purl}\n${name}`;
+}
+
+/**
+ * The ids of all, by key; those that were missing are added and matched with the advisories in the same transaction.
+ * Give it few at a time (100), since the matching takes its time too.
+ */
+export async function packagesEnsure(
+  tx: Tx,
+  packages: readonly PackageFacts[],
+): Promise<Map<string, number>> {
+  const wanted = new Map(packages.map((found) => [packageKey(found), found]));
+  const ids = await packagesFind(tx.db, [...wanted.values()]);
+  const missing = [...wanted].filter(([key]) => !ids.has(key)).map(([, found]) => found);
+  if (missing.length === 0) return ids;
+  await packagesTurn(tx);
+  const added = await packagesInsert(tx, missing);
+  for (const row of added) ids.set(packageKey(row), row.id);
+  await findingsOfNewPackages(tx, added);
+  const lost = missing.filter((found) => !ids.has(packageKey(found)));
+  // Someone else added, and matched, them meanwhile.
+  for (const [key, id] of await packagesFind(tx.db, lost)) ids.set(key, id);
+  return ids;
+}
+
+async function packagesFind(db: Reader, packages: readonly PackageFacts[]): Promise<Map<string, number>> {
+  const ids = new Map<string, number>();
+  const wanted = new Set(packages.map(packageKey));
+  for (const part of chunked(packages.map(({ purl }) => ({ purl })))) {
+    const rows = await db
+      .selectFrom('packages')
+      .select(['id', 'purl', 'name'])
+      .where(
+        'purl',
+        'in',
+        part.map(({ purl }) => purl),
+      )
+      .execute();
+    for (const row of rows) if (wanted.has(packageKey(row))) ids.set(packageKey(row), row.id);
+  }
+  return ids;
+}
+
+async function packagesInsert(
+  tx: Tx,
+  packages: readonly PackageFacts[],
+): Promise<(MatchedPackage & Pick<PackageFacts, 'purl'>)[]> {
+  const added: (MatchedPackage & Pick<PackageFacts, 'purl'>)[] = [];
+  // In one order everywhere, so that two transactions that add the same ones can't wait for each other.
+  const sorted = packages.toSorted((a, b) => (packageKey(a) < packageKey(b) ? -1 : 1));
+  for (const part of chunked(sorted)) {
+    const rows = await tx.db
+      .insertInto('packages')
+      .values(part.map((found) => packageRow(tx, found)))
+      .onConflict((c) => c.columns(['purl', 'name']).doNothing())
+      .returning(['id', 'purl', 'ecosystem', 'name', 'version'])
+      .returning(['source_name as sourceName', 'source_version as sourceVersion'])
+      .execute();
+    added.push(...rows);
+  }
+  return added;
+}
+
+function packageRow(tx: Tx, found: PackageFacts) {
+  const { purl, ecosystem, name, version, sourceName, sourceVersion, license } = found;
+  return {
+    purl,
+    purl_type: purl.slice('pkg:'.length, purl.indexOf('/')),
+    ecosystem,
+    name,
+    version,
+    source_name: sourceName ?? null,
+    source_version: sourceVersion ?? null,
+    license: license === undefined ? null : storable(license),
+    first_seen_at: tx.nowMs,
+  };
+}

@@ -1,0 +1,63 @@
+import type { LayerFileTable } from '../db/tables.ts';
+
+/** What an inspection hands over to be kept: the inventory's words, as far as rows need them. */
+export interface InventoryFile {
+  readonly path: string;
+  readonly kind: LayerFileTable['kind'];
+  readonly sizeBytes: number;
+  readonly mode: number;
+  readonly sha256?: Uint8Array;
+}
+
+/** A distinct package version, before it is known where it was found. */
+export interface PackageFacts {
+  readonly purl: string;
+  /** As OSV names it: `npm`, `Debian:12`; `Debian` while the release is not known; empty where there is none. */
+  readonly ecosystem: string;
+  readonly name: string;
+  readonly version: string;
+  readonly sourceName?: string | undefined;
+  readonly sourceVersion?: string | undefined;
+  readonly license?: string | undefined;
+}
+
+export interface InventoryPackage extends PackageFacts {
+  readonly path: string;
+  readonly extractor: string;
+}
+
+export interface InventoryExtraction {
+  readonly extractor: string;
+  readonly version: number;
+  readonly state: 'done' | 'unknown';
+  readonly reason?: string;
+}
+
+/** os-release(5). */
+export interface InventoryOs {
+  readonly id: string;
+  readonly versionId?: string;
+  readonly codename?: string;
+  readonly prettyName?: string;
+}
+
+export interface InventorySummary {
+  readonly state: 'done' | 'unknown' | 'notApplicable';
+  readonly reason?: string;
+  readonly diffId?: string;
+  readonly uncompressedBytes: number;
+  readonly entries: number;
+  readonly extractions: readonly InventoryExtraction[];
+  readonly os?: InventoryOs;
+}
+
+/** In the order and with the meaning that the inspection's own parts have: files, hiders, packages, then the summary. */
+export type KeptPart =
+  | { readonly kind: 'files' | 'hiders'; readonly files: readonly InventoryFile[] }
+  | { readonly kind: 'packages'; readonly packages: readonly InventoryPackage[] }
+  | { readonly kind: 'summary'; readonly summary: InventorySummary };
+
+/** PostgreSQL's text can't hold a zero character, and nothing that names something has one. */
+export function storable(text: string, lengthMax = 4_096): string {
+  return text.slice(0, lengthMax).replaceAll('\0', '\uFFFD');
+}
