@@ -12,7 +12,7 @@ import type { BlobStore } from '../../src/blobs/blob-store.ts';
 import { openMemoryStore } from '../../src/blobs/memory.ts';
 import { checked } from '../../src/contract/check.ts';
 import { accessSnapshot, type ReplicationLine, replicationLine } from '../../src/contract/replication.ts';
-import { ManualClock } from '../../src/lib/clock.ts';
+import { type Clock, ManualClock } from '../../src/lib/clock.ts';
 import { LazaretError } from '../../src/lib/errors.ts';
 import { randomKey, uuidv7 } from '../../src/lib/random.ts';
 import { type Digest, digestOf } from '../../src/oci/digest.ts';
@@ -27,10 +27,14 @@ import { type Quarantine, quarantineApply, quarantineGet } from '../../src/recor
 import { regionsEnsure } from '../../src/records/regions/regions.ts';
 import type { EngineWorld } from './engines.ts';
 
-export interface TestRegion {
+export interface RegionParts {
   readonly name: string;
   readonly database: Database;
   readonly blobs: BlobStore;
+  readonly clock: Clock;
+}
+
+export interface TestRegion extends RegionParts {
   readonly clock: ManualClock;
 }
 
@@ -149,7 +153,7 @@ export interface PushedImage {
 
 /** Pushes an image of one layer, made of `text`, as `acme`. */
 export async function pushImage(
-  region: TestRegion,
+  region: RegionParts,
   { repository = 'acme/shop', tag = '1', text }: { repository?: string; tag?: string; text: string },
 ): Promise<PushedImage> {
   const name = parseRepositoryName(repository);
@@ -179,7 +183,7 @@ export async function pushImage(
   return { digest, layer, config };
 }
 
-async function pushBlob(region: TestRegion, repository: string, bytes: Buffer): Promise<Digest> {
+async function pushBlob(region: RegionParts, repository: string, bytes: Buffer): Promise<Digest> {
   const storageKey = randomKey();
   await region.blobs.append(storageKey, 0, one(bytes));
   await region.blobs.commit(storageKey);
@@ -194,7 +198,7 @@ async function pushBlob(region: TestRegion, repository: string, bytes: Buffer): 
 }
 
 /** Marks a layer in that region, for all repositories. @returns the quarantine's uid */
-export async function quarantineLayer(region: TestRegion, layer: Digest, name = 'Q-1'): Promise<string> {
+export async function quarantineLayer(region: RegionParts, layer: Digest, name = 'Q-1'): Promise<string> {
   return region.database.transact(async (tx) => {
     const quarantine: Quarantine = {
       uid: uuidv7(tx.nowMs),
@@ -224,7 +228,7 @@ export async function quarantineLayer(region: TestRegion, layer: Digest, name = 
   });
 }
 
-export async function releaseQuarantine(region: TestRegion, uid: string): Promise<void> {
+export async function releaseQuarantine(region: RegionParts, uid: string): Promise<void> {
   await region.database.transact(async (tx) => {
     const before = await quarantineGet(tx.db, uid);
     if (!before) throw new Error('no such quarantine');
