@@ -5,13 +5,15 @@ import type { Credentials } from '../client/client.ts';
 import { LazaretError } from '../lib/errors.ts';
 import { isRecord } from '../lib/fields.ts';
 import { collect } from '../lib/streams.ts';
-import type { CliIo } from './io.ts';
 
 /**
  * Docker's own credentials: `config.json` in $DOCKER_CONFIG or ~/.docker, with `auths`, or a credential helper where
  * the file names one. Who has logged in with docker need not log in here, and the other way round.
  */
-type Io = Pick<CliIo, 'env' | 'homeFolder'>;
+interface Io {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly homeFolder: string;
+}
 
 /** @throws invalid if the file can't be read as JSON; unavailable if a helper fails */
 export async function credentialsFor(io: Io, host: string): Promise<Credentials | undefined> {

@@ -1,74 +1,27 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  configType,
+  manifestType,
+  openDistributionWorld,
+  pushBlob,
+  pushImage,
+} from '../../../test/support/distribution-world.ts';
 import { errorCode, http } from '../../../test/support/http.ts';
-import { startTestServer, type TestServer } from '../../../test/support/server.ts';
+import type { TestServer } from '../../../test/support/server.ts';
 import { authorization, type Client } from '../../client/client.ts';
 import { limits } from '../../lib/limits.ts';
 import { digestOf } from '../../oci/digest.ts';
-import { grantSet } from '../../records/access/grants.ts';
 
 /** The distribution API over real HTTP, as docker, containerd and skopeo speak it. */
-const manifestType = 'application/vnd.oci.image.manifest.v1+json';
-const configType = 'application/vnd.oci.image.config.v1+json';
-const layerType = 'application/vnd.oci.image.layer.v1.tar';
-
 let server: TestServer;
 let acme: Client;
 let reader: Client;
 let stranger: Client;
 beforeAll(async () => {
-  server = await startTestServer();
-  acme = await server.user('acme-ci', 'acme', [
-    { role: 'maintainer', account: 'acme', repositoryGlob: null },
-  ]);
-  reader = await server.user('jo', 'acme', [{ role: 'reader', account: 'acme', repositoryGlob: null }]);
-  stranger = await server.user('mia', 'globex', [
-    { role: 'maintainer', account: 'globex', repositoryGlob: null },
-  ]);
+  ({ server, acme, reader, stranger } = await openDistributionWorld());
 });
 afterAll(() => server.close());
-
-async function pushBlob(repository: string, content: string): Promise<string> {
-  const digest = digestOf(content);
-  const begun = await http(acme, `POST /v2/${repository}/blobs/uploads/`);
-  const location = begun.headers.get('location') ?? '';
-  const closed = await http(acme, `PUT ${location}?digest=${digest}`, { body: content });
-  expect(closed.status).toBe(201);
-  return digest;
-}
-
-interface Pushed {
-  readonly digest: string;
-  readonly layer: string;
-  readonly body: string;
-}
-
-async function pushImage(
-  repository: string,
-  tag: string,
-  content = `layer of ${repository}:${tag}`,
-): Promise<Pushed> {
-  const layer = await pushBlob(repository, content);
-  const config = JSON.stringify({
-    architecture: 'amd64',
-    os: 'linux',
-    rootfs: { type: 'layers', diff_ids: [layer] },
-  });
-  const configDigest = await pushBlob(repository, config);
-  const body = JSON.stringify({
-    schemaVersion: 2,
-    mediaType: manifestType,
-    config: { mediaType: configType, digest: configDigest, size: Buffer.byteLength(config) },
-    layers: [{ mediaType: layerType, digest: layer, size: Buffer.byteLength(content) }],
-  });
-  const put = await http(acme, `PUT /v2/${repository}/manifests/${tag}`, {
-    body,
-    headers: { 'content-type': manifestType },
-  });
-  expect(put.status).toBe(201);
-  expect(put.headers.get('docker-content-digest')).toBe(digestOf(body));
-  return { digest: digestOf(body), layer, body };
-}
 
 describe('the base', () => {
   it('challenges whoever gives no credentials, and takes those that are right', async () => {
@@ -159,7 +112,7 @@ describe('an upload', () => {
   });
 
   it('is spared by a mount from where the caller may pull, and not from elsewhere', async () => {
-    const digest = await pushBlob('acme/shop', 'shared');
+    const digest = await pushBlob(acme, 'acme/shop', 'shared');
     const mounted = await http(acme, `POST /v2/acme/pay/blobs/uploads/?mount=${digest}&from=acme/shop`);
     expect([mounted.status, mounted.headers.get('location')]).toEqual([201, `/v2/acme/pay/blobs/${digest}`]);
     const refused = await http(stranger, `POST /v2/globex/x/blobs/uploads/?mount=${digest}&from=acme/shop`);
@@ -181,7 +134,7 @@ describe('an upload', () => {
 
 describe('a blob', () => {
   it('tells its size, and is served whole, in part, or not at all when it is known', async () => {
-    const digest = await pushBlob('acme/shop', '0123456789');
+    const digest = await pushBlob(acme, 'acme/shop', '0123456789');
     const path = `/v2/acme/shop/blobs/${digest}`;
     const head = await http(acme, `HEAD ${path}`);
     expect([head.status, head.headers.get('content-length'), head.headers.get('etag')]).toEqual([
@@ -205,7 +158,7 @@ describe('a blob', () => {
   });
 
   it('is served only in a repository that holds it', async () => {
-    const digest = await pushBlob('acme/shop', 'mine');
+    const digest = await pushBlob(acme, 'acme/shop', 'mine');
     const elsewhere = await http(acme, `GET /v2/acme/other/blobs/${digest}`);
     expect([elsewhere.status, await errorCode(elsewhere)]).toEqual([404, 'BLOB_UNKNOWN']);
   });
@@ -213,7 +166,7 @@ describe('a blob', () => {
 
 describe('a manifest', () => {
   it('is pulled by tag and by digest, with its headers, and listed', async () => {
-    const { digest, body } = await pushImage('acme/listed', '1');
+    const { digest, body } = await pushImage(acme, 'acme/listed:1');
     for (const reference of ['1', digest]) {
       const got = await http(acme, `GET /v2/acme/listed/manifests/${reference}`);
       expect([got.status, got.headers.get('content-type')]).toEqual([200, manifestType]);
@@ -222,7 +175,7 @@ describe('a manifest', () => {
       const head = await http(acme, `HEAD /v2/acme/listed/manifests/${reference}`);
       expect([head.status, head.headers.get('content-length')]).toEqual([200, String(body.length)]);
     }
-    await pushImage('acme/listed', '2');
+    await pushImage(acme, 'acme/listed:2');
     expect(await (await http(acme, 'GET /v2/acme/listed/tags/list')).json()).toEqual({
       name: 'acme/listed',
       tags: ['1', '2'],
@@ -239,7 +192,7 @@ describe('a manifest', () => {
   });
 
   it('is found as a referrer of its subject', async () => {
-    const { digest, body } = await pushImage('acme/signed', '1');
+    const { digest, body } = await pushImage(acme, 'acme/signed:1');
     const referrer = JSON.stringify({
       ...JSON.parse(body),
       artifactType: 'application/x.signature',
@@ -263,7 +216,7 @@ describe('a manifest', () => {
   });
 
   it('is gone at once when it was deleted', async () => {
-    const { digest } = await pushImage('acme/gone', '1');
+    const { digest } = await pushImage(acme, 'acme/gone:1');
     expect((await http(acme, `DELETE /v2/acme/gone/manifests/${digest}`)).status).toBe(202);
     for (const reference of ['1', digest])
       expect((await http(acme, `GET /v2/acme/gone/manifests/${reference}`)).status).toBe(404);
@@ -284,99 +237,4 @@ describe('a manifest', () => {
     const blob = { mediaType: configType, digest: digestOf('nowhere'), size: 7 };
     return JSON.stringify({ schemaVersion: 2, mediaType: manifestType, config: blob, layers: [] });
   }
-});
-
-describe('a repository', () => {
-  it('answers as if it did not exist to whoever may not see it', async () => {
-    const { layer } = await pushImage('acme/secret', '1');
-    for (const path of ['manifests/1', `blobs/${layer}`, 'tags/list', `referrers/${layer}`]) {
-      const known = await http(stranger, `GET /v2/acme/secret/${path}`);
-      expect([known.status, await errorCode(known)]).toEqual([404, 'NAME_UNKNOWN']);
-      const unknown = await http({ url: server.url }, `GET /v2/acme/secret/${path}`);
-      expect(unknown.status).toBe(401);
-      expect(unknown.headers.get('www-authenticate')).toContain('scope="repository:acme/secret:pull"');
-    }
-  });
-
-  it('tells who may only pull that pushing is denied', async () => {
-    await pushImage('acme/secret', '1');
-    expect((await http(reader, 'GET /v2/acme/secret/manifests/1')).status).toBe(200);
-    const push = await http(reader, 'POST /v2/acme/secret/blobs/uploads/');
-    expect([push.status, await errorCode(push)]).toEqual([403, 'DENIED']);
-    const remove = await http(reader, 'DELETE /v2/acme/secret/manifests/1');
-    expect(remove.status).toBe(403);
-  });
-
-  it('can be pulled from by whom its owner granted it', async () => {
-    const { layer, digest } = await pushImage('acme/granted', '1');
-    const terms = { owner: 'acme', grantee: 'globex', repositoryGlob: 'acme/granted' };
-    await server.context.database.transact((tx) => grantSet(tx, terms, 'test'));
-    expect((await http(stranger, `GET /v2/acme/granted/manifests/${digest}`)).status).toBe(200);
-    expect((await http(stranger, `GET /v2/acme/granted/blobs/${layer}`)).status).toBe(200);
-    expect((await http(stranger, 'POST /v2/acme/granted/blobs/uploads/')).status).toBe(403);
-    const unneeded = await pushBlob('acme/granted', 'not of an image');
-    expect((await http(stranger, `GET /v2/acme/granted/blobs/${unneeded}`)).status).toBe(404);
-  });
-
-  it('of an account that does not exist yet appears with the operator’s push, and with nobody else’s', async () => {
-    expect((await http(server.admin, 'POST /v2/fresh/app/blobs/uploads/')).status).toBe(202);
-    expect((await http(acme, 'POST /v2/fresher/app/blobs/uploads/')).status).toBe(404);
-  });
-
-  it.each(['/v2/Acme/x/tags/list', '/v2/a//b/tags/list', '/v2/acme/%ff/tags/list'])(
-    'is not named %s',
-    async (path) => {
-      const response = await http(acme, `GET ${path}`);
-      expect([response.status, await errorCode(response)]).toEqual([400, 'NAME_INVALID']);
-    },
-  );
-});
-
-describe('a token', () => {
-  async function tokenFor(client: Client, scope: string): Promise<Client> {
-    const response = await http(client, `GET /v2/token?service=lazaret-local&scope=${scope}`);
-    expect(response.status).toBe(200);
-    const { token }: { token: string } = JSON.parse(await response.text());
-    return { url: server.url, credentials: { kind: 'bearer', token } };
-  }
-
-  it('does what it was asked for, and nothing else that its owner may do', async () => {
-    await pushImage('acme/tokens', '1');
-    const token = await tokenFor(acme, 'repository:acme/tokens:pull');
-    expect((await http(token, 'GET /v2/acme/tokens/manifests/1')).status).toBe(200);
-    const push = await http(token, 'POST /v2/acme/tokens/blobs/uploads/');
-    expect(push.status).toBe(401);
-    expect(push.headers.get('www-authenticate')).toContain('scope="repository:acme/tokens:pull,push"');
-    expect((await http(token, 'GET /v2/acme/secret/manifests/1')).status).toBe(401);
-    expect((await http(token, 'GET /api/v1/whoami')).status).toBe(401);
-  });
-
-  it('holds only what its owner may do', async () => {
-    const token = await tokenFor(reader, 'repository:acme/tokens:pull,push');
-    expect((await http(token, 'GET /v2/acme/tokens/manifests/1')).status).toBe(200);
-    expect((await http(token, 'POST /v2/acme/tokens/blobs/uploads/')).status).toBe(403);
-  });
-
-  it('is given for the form that containerd posts', async () => {
-    const { username, password } =
-      reader.credentials?.kind === 'basic' ? reader.credentials : { username: '', password: '' };
-    const form = new URLSearchParams({
-      grant_type: 'password',
-      service: 'lazaret-local',
-      username,
-      password,
-    });
-    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-    const response = await http({ url: server.url }, 'POST /v2/token', { body: form.toString(), headers });
-    expect(await response.json()).toMatchObject({ access_token: expect.any(String), expires_in: 300 });
-  });
-
-  it('is not given to strangers or for wrong passwords', async () => {
-    expect((await http({ url: server.url }, 'GET /v2/token')).status).toBe(401);
-    const wrong = {
-      url: server.url,
-      credentials: { kind: 'basic', username: 'jo', password: 'no' },
-    } as const;
-    expect((await http(wrong, 'GET /v2/token')).status).toBe(401);
-  });
 });

@@ -29,7 +29,6 @@ describe('the configuration', () => {
       collection: { graceMs: 86_400_000 },
       retention: { packagesMs: 90 * 86_400_000, harmfulMs: 30 * 86_400_000 },
       replication: { repositories: ['**'] },
-      push: { sparse: 'index' },
     });
   });
 
@@ -77,7 +76,7 @@ describe('the configuration', () => {
     ['listen: { port: 70000 }', 'listen.port', 'integer from 0 to 65535'],
     ['collection: { grace: 24 }', 'collection.grace', 'must be text'],
     ['collection: { grace: 24 hours }', 'collection.grace', 'is not a duration'],
-    ['push: { sparse: some }', 'push.sparse', 'must be one of'],
+    ['log: { level: loud }', 'log.level', 'must be one of'],
     ['url: registry.example', 'url', 'http'],
     ['database: { url: mysql://x }', 'database.url', 'postgres'],
     ['region: EU', 'region', 'a-z'],

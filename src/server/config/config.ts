@@ -26,7 +26,6 @@ export interface Config {
   readonly collection: { readonly graceMs: number; readonly intervalMs: number };
   readonly retention: { readonly packagesMs: number; readonly harmfulMs: number };
   readonly inspection: { readonly workers: number };
-  readonly push: { readonly sparse: 'refuse' | 'index' | 'all' };
   readonly log: { readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent' };
 }
 
@@ -87,7 +86,6 @@ function configOf(field: (key: SettingKey) => Field): Config {
       harmfulMs: durationOf(field('retention.harmful')),
     },
     inspection: { workers: numberOf(field('inspection.workers'), { min: 1, max: 64 }) },
-    push: { sparse: field('push.sparse').oneOf(['refuse', 'index', 'all']) },
     log: { level: field('log.level').oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent']) },
   };
 }

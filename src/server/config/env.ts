@@ -9,7 +9,7 @@ export function processEnvironment(): Environment {
   return process.env;
 }
 
-/** `push.sparse` → `LAZARET_PUSH_SPARSE`, `access.anonymousPull` → `LAZARET_ACCESS_ANONYMOUS_PULL`. */
+/** `listen.port` → `LAZARET_LISTEN_PORT`, `access.anonymousPull` → `LAZARET_ACCESS_ANONYMOUS_PULL`. */
 export function variableOf(key: string): string {
   const words = key.replace(/([a-z])([A-Z])/g, '$1_$2').replaceAll('.', '_');
   return `LAZARET_${words.toUpperCase()}`;

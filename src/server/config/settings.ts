@@ -111,14 +111,6 @@ export const settings = [
     summary: 'Layers that are read at the same time, one thread each.',
   },
   {
-    key: 'push.sparse',
-    kind: 'word',
-    default: 'index',
-    words: ['refuse', 'index', 'all'],
-    summary:
-      '`index`: an index may name children that are not here. `all`: an image may lack blobs. `refuse`: neither.',
-  },
-  {
     key: 'log.level',
     kind: 'word',
     default: 'info',
