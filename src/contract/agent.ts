@@ -13,7 +13,7 @@ import { nothing, route } from './route.ts';
  * `run`: start it, keep it running. `wait`: start nothing new, but leave what runs (bytes missing here, no grant, image
  * refused). `stop`: refuse to start, remove the copy, stop; also when it comes back.
  */
-export const assignmentSchema = Type.Object({
+const assignmentSchema = Type.Object({
   deployment: Type.String({ description: 'uid' }),
   name: Type.String(),
   action: Type.Union([Type.Literal('run'), Type.Literal('wait'), Type.Literal('stop')]),
@@ -25,7 +25,7 @@ export const assignmentSchema = Type.Object({
 });
 export type Assignment = Readonly<Static<typeof assignmentSchema>>;
 
-export const assignmentsLineSchema = Type.Object({
+const assignmentsLineSchema = Type.Object({
   kind: Type.Union([Type.Literal('assignments'), Type.Literal('heartbeat')]),
   revision: Type.Integer({ description: 'the head of the region’s log' }),
   assignments: Type.Optional(Type.Array(assignmentSchema)),
@@ -47,7 +47,7 @@ export const reportedContainerSchema = Type.Object({
 export type ReportedContainer = Readonly<Static<typeof reportedContainerSchema>>;
 
 /** Every container that the agent has, whatever its state. What ran before and is not named has gone. */
-export const agentReportSchema = Type.Object({
+const agentReportSchema = Type.Object({
   revision: Type.Integer({ description: 'of the assignments that the agent acts on; 0 if it has none yet' }),
   runtime: Type.String({ maxLength: 64 }),
   containers: Type.Array(reportedContainerSchema, { maxItems: limits.agentReportContainersMax }),

@@ -13,7 +13,7 @@ const withReason = Type.Object(
   { additionalProperties: false },
 );
 
-export const deploymentViewSchema = Type.Object({
+const deploymentViewSchema = Type.Object({
   ...deploymentSchema.properties,
   containers: Type.Array(containerSchema),
   revocations: Type.Array(revocationSchema),

@@ -20,7 +20,7 @@ export const instanceSchema = Type.Object({
 export type Instance = Readonly<Static<typeof instanceSchema>>;
 
 /** Event criteria with where they came from: `image sha256:…` (a referrer) or `deployment`. */
-export const attachedCriteriaSchema = Type.Object({ source: Type.String(), document: Type.Unknown() });
+const attachedCriteriaSchema = Type.Object({ source: Type.String(), document: Type.Unknown() });
 export type AttachedCriteria = Readonly<Static<typeof attachedCriteriaSchema>>;
 
 export const deploymentSchema = Type.Object({
@@ -47,7 +47,7 @@ export const deploymentSchema = Type.Object({
 export type Deployment = Readonly<Static<typeof deploymentSchema>>;
 
 /** Why an event occurred. `key` is stable: a lifted revocation accepts its keys, and they don't fire again. */
-export const reasonSchema = Type.Object({
+const reasonSchema = Type.Object({
   key: Type.String(),
   text: Type.String({ description: 'for people' }),
   layer: orNull(Type.String()),
@@ -86,7 +86,6 @@ export const containerStateSchema = Type.Union([
   Type.Literal('failed'),
   Type.Literal('refused'),
 ]);
-export type ContainerState = Static<typeof containerStateSchema>;
 
 export const containerSchema = Type.Object({
   uid: Type.String(),

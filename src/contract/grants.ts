@@ -3,7 +3,7 @@ import { nothing, route } from './route.ts';
 
 const account = Type.String({ minLength: 1, maxLength: 128 });
 
-export const grantSchema = Type.Object({
+const grantSchema = Type.Object({
   uid: Type.String(),
   owner: Type.String(),
   grantee: Type.String(),

@@ -34,7 +34,7 @@ export const instanceList = route({
   answer: 'json',
 });
 
-export const containerViewSchema = Type.Object({
+const containerViewSchema = Type.Object({
   ...containerSchema.properties,
   deployment: Type.String({ description: 'its name' }),
   owner: Type.String(),

@@ -1,10 +1,12 @@
 import { expect, it } from 'vitest';
 import { describeEngines } from '../../../test/support/engines.ts';
-import { caller, seedImage, seedQuarantine } from '../../../test/support/fleet.ts';
+import { caller, type SeededImage, seedImage, seedQuarantine } from '../../../test/support/fleet.ts';
 import { openMemoryStore } from '../../blobs/memory.ts';
+import type { Deployment } from '../../contract/fleet.ts';
 import { ManualClock } from '../../lib/clock.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { grantRevoke, grantSet } from '../../records/access/grants.ts';
+import type { Database } from '../../records/db/database.ts';
 import { fleetApply } from '../../records/fleet/apply.ts';
 import { containerSet } from '../../records/fleet/containers.ts';
 import { deploymentByUid } from '../../records/fleet/deployments.ts';
@@ -64,54 +66,10 @@ describeEngines('revoke', (engine) => {
     };
     await drain();
     asked.length = 0;
-    const run = (startedAt: number) =>
-      database.transact((tx) =>
-        containerSet(
-          tx,
-          {
-            ...{
-              uid: 'c1',
-              deploymentUid: deployment.uid,
-              region: 'home',
-              instance: 'host-1',
-              account: 'globex',
-            },
-            ...{ manifestDigest: image.digest, state: 'running', message: null, exitCode: null },
-            ...{ startedAt, stoppedAt: null, reportedAt: startedAt },
-          },
-          'instance/host-1',
-        ),
-      );
-    const advisory = (packageIds: readonly number[]) =>
-      database.transact(async (tx) => {
-        const data = { packageIds, packagesAffected: packageIds.length };
-        tx.emit({ type: 'advisory.imported', lane: 'local', subject: 'osv', actor: 'jo', data });
-      });
-    const pack = () =>
-      database.transact(async (tx) => {
-        const named = { purl: lodash.purl ?? '', purl_type: 'npm', ecosystem: 'npm', name: 'lodash' };
-        const { id } = await tx.db
-          .insertInto('packages')
-          .values({ ...named, version: '4.17.20', first_seen_at: 0 })
-          .returning('id')
-          .executeTakeFirstOrThrow();
-        const path = await tx.db
-          .insertInto('paths')
-          .values({ path: 'a' })
-          .returning('id')
-          .executeTakeFirstOrThrow();
-        const blob = await tx.db
-          .selectFrom('blobs')
-          .select('id')
-          .where('digest', '=', image.layer)
-          .executeTakeFirstOrThrow();
-        await tx.db
-          .insertInto('image_packages')
-          .values({ manifest_id: image.manifestId, package_id: id, blob_id: blob.id, path_id: path.id })
-          .execute();
-        return id;
-      });
     const now = () => deploymentByUid(database.read, deployment.uid);
+    const run = (startedAt: number) => runContainer(database, deployment, startedAt);
+    const pack = () => packLodash(database, image);
+    const advisory = (packageIds: readonly number[]) => importAdvisory(database, packageIds);
     return { clock, database, deps, image, deployment, answer, asked, drain, run, advisory, pack, now };
   }
 
@@ -264,3 +222,49 @@ describeEngines('revoke', (engine) => {
     expect(await w.database.read.selectFrom('jobs').selectAll().execute()).toEqual([]);
   });
 });
+
+/** Its container runs on host-1. */
+function runContainer(database: Database, deployment: Deployment, startedAt: number) {
+  const { uid: deploymentUid, region, instance, account, manifestDigest } = deployment;
+  const place = { deploymentUid, region, instance, account, manifestDigest };
+  const ended = { message: null, exitCode: null, stoppedAt: null };
+  const container = {
+    uid: 'c1',
+    ...place,
+    ...ended,
+    state: 'running' as const,
+    startedAt,
+    reportedAt: startedAt,
+  };
+  return database.transact((tx) => containerSet(tx, container, 'instance/host-1'));
+}
+
+function importAdvisory(database: Database, packageIds: readonly number[]): Promise<void> {
+  return database.transact(async (tx) => {
+    const data = { packageIds, packagesAffected: packageIds.length };
+    tx.emit({ type: 'advisory.imported', lane: 'local', subject: 'osv', actor: 'jo', data });
+  });
+}
+
+/** The image shows lodash. @returns the package's id */
+function packLodash(database: Database, image: SeededImage): Promise<number> {
+  return database.transact(async ({ db }) => {
+    const named = { purl: lodash.purl ?? '', purl_type: 'npm', ecosystem: 'npm', name: 'lodash' };
+    const { id } = await db
+      .insertInto('packages')
+      .values({ ...named, version: '4.17.20', first_seen_at: 0 })
+      .returning('id')
+      .executeTakeFirstOrThrow();
+    const path = await db.insertInto('paths').values({ path: 'a' }).returning('id').executeTakeFirstOrThrow();
+    const blob = await db
+      .selectFrom('blobs')
+      .select('id')
+      .where('digest', '=', image.layer)
+      .executeTakeFirstOrThrow();
+    await db
+      .insertInto('image_packages')
+      .values({ manifest_id: image.manifestId, package_id: id, blob_id: blob.id, path_id: path.id })
+      .execute();
+    return id;
+  });
+}

@@ -4,11 +4,6 @@ import { containerApply } from './containers.ts';
 import { deploymentApply } from './deployments.ts';
 import { instanceApply } from './instances.ts';
 
-/** Whether an event of another region is about the fleet and changes something here. */
-export function isFleetEvent(type: string): boolean {
-  return type === 'instance.registered' || /^(deployment|container)\./.test(type);
-}
-
 /**
  * Applies what another region said of the fleet, if it is newer than what is known. Any order of events leads to the same
  * rows, and an event may be applied again.
