@@ -1,9 +1,12 @@
 import { expect, it } from 'vitest';
+import { chunksOf } from '../../../test/support/catalog.ts';
 import { describeEngines } from '../../../test/support/engines.ts';
 import { type House, openHouse } from '../../../test/support/house.ts';
 import { buildImage, buildLayer } from '../../../test/support/oci-layout.ts';
+import { limits } from '../../lib/limits.ts';
 import { parseRepositoryName } from '../../oci/reference.ts';
 import { manifestDelete } from '../push/delete.ts';
+import { uploadAppend, uploadStart, uploadStatus } from '../push/upload.ts';
 import { quarantineRelease } from '../quarantine/release.ts';
 import { explainBlob } from './explain.ts';
 
@@ -118,6 +121,22 @@ describeEngines('the collector', (world) => {
     expect(await house.collect()).toMatchObject({ manifests: 1, condemned: 0 });
     await expect(house.pull('acme/shop:1')).rejects.toMatchObject({ code: 'quarantined' });
     expect(await house.pullBlob('globex/copy', old.digest)).toEqual(Buffer.from(old.bytes));
+  });
+
+  it('takes the bytes of an upload that nobody went on with', async () => {
+    const house = await openHouse(world);
+    const repository = parseRepositoryName('acme/shop');
+    const { uploadId } = await uploadStart(house.deps, { repository, principal: 'jo' });
+    await uploadAppend(house.deps, { repository, uploadId, source: chunksOf(Buffer.from('half of it')) });
+    house.clock.advance(limits.uploadIdleMs - 1);
+    await house.collect();
+    expect(await house.storedKeys()).toBe(1);
+    house.clock.advance(1);
+    await house.collect();
+    expect(await house.storedKeys()).toBe(0);
+    await expect(uploadStatus(house.deps, { repository, uploadId })).rejects.toMatchObject({
+      code: 'uploadUnknown',
+    });
   });
 
   it('never takes the new bytes of a digest that was condemned and pushed again', async () => {

@@ -5,6 +5,7 @@ import type { Database } from '../../records/db/database.ts';
 import { expireMarks } from './expire-marks.ts';
 import { reviewDueItems } from './review.ts';
 import { sweepCondemned } from './sweep.ts';
+import { expireUploads } from './uploads.ts';
 
 /**
  * The collector decides from metadata what goes, while pushes and pulls go on. It never walks the store.
@@ -51,6 +52,7 @@ export function collectTask(deps: CollectDeps, periodMs: number): Task {
 export async function collect(deps: CollectDeps, signal?: AbortSignal): Promise<Collected> {
   const marked = await expireMarks(deps, actor, signal);
   const reviewed = await reviewDueItems(deps, actor, signal);
+  await expireUploads(deps, signal);
   const swept = await sweepCondemned(deps, actor, signal);
   return {
     manifests: marked.manifests + reviewed.manifests,

@@ -31,7 +31,7 @@ export async function reviewDueItems(
 async function reviewManifest(tx: Tx, item: ReviewItem, graceMs: number): Promise<number> {
   let removed = 0;
   let nextAt: number | undefined;
-  for (const manifest of await deletedManifests(tx.db, item.digest, tx.nowMs)) {
+  for (const manifest of await deletedManifests(tx, item.digest)) {
     const dueAt = manifest.kept ? tx.nowMs + graceMs : manifest.deletedAt + graceMs;
     if (dueAt > tx.nowMs) {
       nextAt = Math.min(nextAt ?? dueAt, dueAt);

@@ -1,5 +1,5 @@
 import type { Tx } from '../db/database.ts';
-import type { Reader } from '../db/engine.ts';
+import { locked, type Reader } from '../db/engine.ts';
 
 /** A repository's manifest that DELETE or a retention rule has taken. */
 export interface DeletedManifest {

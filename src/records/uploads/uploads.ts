@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely';
 import { limits } from '../../lib/limits.ts';
+import { condemnedKeyAdd } from '../catalog/blobs.ts';
 import type { Tx } from '../db/database.ts';
 import { locked, type Reader } from '../db/engine.ts';
 import type { UploadTable } from '../db/tables.ts';
@@ -57,5 +58,29 @@ export async function uploadRemove(tx: Tx, id: string): Promise<boolean> {
   const query = tx.db.selectFrom('uploads').select('id').where('id', '=', id);
   if (!(await locked(tx.engine, query).executeTakeFirst())) return false;
   await tx.db.deleteFrom('uploads').where('id', '=', id).execute();
+  return true;
+}
+
+/** Sessions that nobody has gone on with. */
+export async function uploadsIdle(db: Reader, nowMs: number, limit: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('uploads')
+    .select('id')
+    .where('expires_at', '<=', nowMs)
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+/** Unless somebody went on with it meanwhile. Its bytes never became a blob: they wait for the sweep under blob 0. */
+export async function uploadExpire(tx: Tx, id: string): Promise<boolean> {
+  const upload = await tx.db
+    .deleteFrom('uploads')
+    .where('id', '=', id)
+    .where('expires_at', '<=', tx.nowMs)
+    .returning('storage_key')
+    .executeTakeFirst();
+  if (!upload) return false;
+  await condemnedKeyAdd(tx, { storageKey: upload.storage_key, blobId: 0, sizeBytes: 0 });
   return true;
 }
