@@ -37,7 +37,6 @@ export interface Context {
   readonly service: string;
   readonly graceMs: number;
   readonly retention: Config['retention'];
-  readonly sparse: Config['push']['sparse'];
   /** Aborts when the server begins to shut down. */
   readonly shutdown: AbortSignal;
 }
@@ -110,7 +109,6 @@ function contextOf(config: Config, opened: Opened): Context {
     }),
     graceMs: config.collection.graceMs,
     retention: config.retention,
-    sparse: config.push.sparse,
   };
 }
 

@@ -107,7 +107,7 @@ class RunningTask {
 
   /** Until the period is over or a commit came, also one since the run began. */
   async #rest(periodMs: number): Promise<void> {
-    if (this.#woken) return;
+    if (this.#woken || this.#signal.aborted) return;
     const sleep = new AbortController();
     this.#sleep = sleep;
     const stop = () => sleep.abort();

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Database } from '../../records/db/database.ts';
 import { logHead } from '../../records/log/log.ts';
+import { addRegionMetrics } from './region-metrics.ts';
 
 /** What /metrics shows. Labels never hold names of repositories, of which there may be any number. */
 export interface Metrics {
@@ -33,6 +34,7 @@ export function createMetrics({ database }: { readonly database: Database }): Me
     registers,
   );
   gauge('lazaret_log_head', 'Position of the newest event', () => logHead(database.read), registers);
+  addRegionMetrics(registry, database);
   return {
     requestEnded: ({ method, route, code, seconds }) =>
       requests.observe({ method, route, code: String(code) }, seconds),
