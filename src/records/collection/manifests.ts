@@ -10,11 +10,10 @@ export interface DeletedManifest {
   readonly kept: boolean;
 }
 
-export async function deletedManifests(
-  db: Reader,
-  digest: string,
-  nowMs: number,
-): Promise<DeletedManifest[]> {
+/** Locks the manifest's row, as a push of it does: a push that brings it back is seen, or comes after its removal. */
+export async function deletedManifests(tx: Tx, digest: string): Promise<DeletedManifest[]> {
+  const { db, nowMs } = tx;
+  await locked(tx.engine, db.selectFrom('manifests').select('id').where('digest', '=', digest)).execute();
   const rows = await db
     .selectFrom('repository_manifests')
     .innerJoin('manifests', 'manifests.id', 'repository_manifests.manifest_id')
