@@ -157,7 +157,7 @@ class RunningAgent {
   async #reportLoop(): Promise<void> {
     const { link, log, runtime, clock } = this.#options;
     const { signal } = this.#stopping;
-    while (!signal.aborted) {
+    for (let failures = 0; !signal.aborted; failures++) {
       const containers = this.#store.list();
       const text = this.#reportText();
       try {
@@ -168,11 +168,12 @@ class RunningAgent {
         };
         await link.report(report, signal);
         this.#reported = text;
+        failures = -1;
         for (const { state, uid } of containers) if (state === 'stopped') await this.#store.delete(uid);
       } catch (error) {
         if (signal.aborted) return;
         log(`the region can't be told: ${causeChain(error)}`);
-        await clock.sleep(limits.agentBackoffFirstMs, signal);
+        await clock.sleep(Math.min(limits.heartbeatMs, limits.agentBackoffFirstMs * 2 ** failures), signal);
       }
       await this.#news.rest(limits.heartbeatMs, signal);
     }

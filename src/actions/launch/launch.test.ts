@@ -289,9 +289,10 @@ describeEngines('launch', (engine) => {
     const events = (await logRead(database.read, { after: 0, limit: 100 })).filter(({ type }) =>
       type.startsWith('deployment.'),
     );
-    for (const order of [events, [...events].reverse()]) {
+    const [first, ended, second] = events;
+    for (const order of [events, [...events].reverse(), [second, first, ended]]) {
       const away = await engine.open({ region: 'away' });
-      for (const event of [...order, ...order]) await away.transact((tx) => fleetApply(tx, event));
+      for (const event of [...order, ...order]) if (event) await away.transact((tx) => fleetApply(tx, event));
       expect(await deploymentByUid(away.read, next.uid)).toEqual(next);
       expect(await deploymentByUid(away.read, created.uid)).toMatchObject({ desired: 'removed' });
       const holds = await away.read.selectFrom('holds').select('holder').execute();

@@ -112,22 +112,29 @@ export async function deploymentApply(tx: Tx, data: unknown): Promise<boolean> {
     .where('uid', '=', deployment.uid)
     .executeTakeFirst();
   if (known && known.version >= deployment.version) return false;
-  await replaceNamesake(tx, deployment);
-  await deploymentWrite(tx, deployment);
+  const outlived = await replaceNamesakes(tx, deployment);
+  await deploymentWrite(tx, outlived ? { ...deployment, desired: 'removed' } : deployment);
   tx.wake();
   return true;
 }
 
-/** A new deployment may overtake the end of the one that had its name; that one has ended all the same. */
-async function replaceNamesake(tx: Tx, deployment: Deployment): Promise<void> {
-  await tx.db
-    .updateTable('deployments')
-    .set({ desired: 'removed' })
-    .where('owner', '=', deployment.owner)
-    .where('name', '=', deployment.name)
-    .where('uid', '!=', deployment.uid)
-    .where('version', '<', deployment.version)
+/**
+ * A new deployment may overtake the end of the one that had its name; that one has ended all the same.
+ * @returns whether a newer one has the name already
+ */
+async function replaceNamesakes(tx: Tx, { uid, owner, name, version }: Deployment): Promise<boolean> {
+  const namesakes = await tx.db
+    .selectFrom('deployments')
+    .selectAll()
+    .where('owner', '=', owner)
+    .where('name', '=', name)
+    .where('uid', '!=', uid)
+    .where('desired', '!=', 'removed')
     .execute();
+  for (const row of namesakes)
+    if (row.version < version)
+      await deploymentWrite(tx, { ...(await deploymentOf(row)), desired: 'removed' });
+  return namesakes.some((row) => row.version > version);
 }
 
 async function deploymentWrite(tx: Tx, deployment: Deployment): Promise<void> {
