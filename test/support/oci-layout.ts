@@ -1,12 +1,12 @@
 /**
  * Small verbs that build OCI images in code, the same bytes each time: every entry belongs to 0:0 and has modification
- * time 0. `buildLayer` → `buildImage` → `writeLayout`, or push the parts.
+ * time 0. `buildLayer` → `buildImage` → `writeLayout`, or push the parts. The demo builds its images with them too.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
-import { gzip, zstdCompress } from 'node:zlib';
+import { constants, gzip, zstdCompress } from 'node:zlib';
 import { pack } from 'tar-stream';
 import { type Digest, digestOf } from '../../src/oci/digest.ts';
 
@@ -17,6 +17,12 @@ export type LayerEntry =
   | { readonly path: string; readonly folder: true; readonly mode?: number };
 
 export type LayerCompression = 'gzip' | 'none' | 'zstd';
+
+export interface LayerOptions {
+  readonly compression?: LayerCompression;
+  /** 1 (quick) to 9 (small). */
+  readonly gzipLevel?: number;
+}
 
 export interface Content {
   readonly mediaType: string;
@@ -49,16 +55,18 @@ export const mediaTypes = {
   layer: 'application/vnd.oci.image.layer.v1.tar',
 } as const;
 
+const zlibDefaultLevel = constants.Z_DEFAULT_COMPRESSION;
 const layerSuffix = { gzip: '+gzip', none: '', zstd: '+zstd' } as const;
 
 /** A layer with these entries, in this order. Folders that are only implied by a path get no entry. */
-export async function buildLayer(
-  entries: readonly LayerEntry[],
-  options: { readonly compression?: LayerCompression } = {},
-): Promise<Layer> {
+export async function buildLayer(entries: readonly LayerEntry[], options: LayerOptions = {}): Promise<Layer> {
+  return compressLayer(await buildTar(entries), options);
+}
+
+/** The layer of a tar that is there: another compression makes another digest of the same diff id. */
+export async function compressLayer(tar: Buffer, options: LayerOptions = {}): Promise<Layer> {
   const compression = options.compression ?? 'gzip';
-  const tar = await buildTar(entries);
-  const bytes = await compress(tar, compression);
+  const bytes = await compress(tar, compression, options.gzipLevel);
   return { ...content(`${mediaTypes.layer}${layerSuffix[compression]}`, bytes), diffId: digestOf(tar) };
 }
 
@@ -125,10 +133,14 @@ async function buildTar(entries: readonly LayerEntry[]): Promise<Buffer> {
   return collected;
 }
 
-function compress(tar: Buffer, compression: LayerCompression): Promise<Buffer> | Buffer {
+function compress(
+  tar: Buffer,
+  compression: LayerCompression,
+  gzipLevel = zlibDefaultLevel,
+): Promise<Buffer> | Buffer {
   switch (compression) {
     case 'gzip':
-      return promisify(gzip)(tar);
+      return promisify(gzip)(tar, { level: gzipLevel });
     case 'zstd':
       return promisify(zstdCompress)(tar);
     case 'none':

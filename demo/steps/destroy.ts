@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { listens } from '../app-client.ts';
+import { assertAllRefused } from '../doors.ts';
+import { millisText } from '../narrator.ts';
+import { storedCopies } from '../region.ts';
+import type { Story } from '../story.ts';
+import { answering, deploymentName } from './launch.ts';
+import type { Cast } from './push.ts';
+import { applied, planned } from './quarantine.ts';
+
+/** 6: undone, and then done for good. @returns the name of the quarantine that destroyed the layer */
+export async function undoThenDestroy(story: Story, cast: Cast, first: string): Promise<string> {
+  await undo(story, cast, first);
+  const second = await quarantineAgain(story, cast);
+  const finishPush = await beginSecondPush(story, cast);
+  const requestedAt = await destroy(story, second);
+  await assertCollected(story, cast, requestedAt);
+  await finishPush();
+  await assertRestIsThere(story, cast, second);
+  return second;
+}
+
+async function undo(story: Story, { shop }: Cast, quarantine: string): Promise<void> {
+  const { narrator, world } = story;
+  const { home, away, people } = world;
+  await narrator.check('the quarantine is released, in both regions', () =>
+    people.security.lazaret(home, ['quarantine', 'release', quarantine, '--reason', 'a drill', '--wait']),
+  );
+  narrator.moment('home, away', `${quarantine} was released`);
+  for (const region of [home, away])
+    await narrator.check(`${region.name}: the first image pulls by digest again`, () =>
+      story.registry(region, people.acme, 'acme/shop').pullImage(shop, shop.manifest.digest),
+    );
+  await narrator.check('acme restores what was stopped; the first image runs again', async () => {
+    const args = ['deploy', 'restore', deploymentName, '--reason', 'our templates are our own'];
+    await people.acme.lazaret(home, args);
+    await answering(story, '4.17.20');
+  });
+  narrator.moment('away', 'the first image ran again');
+}
+
+async function quarantineAgain(story: Story, { shop }: Cast): Promise<string> {
+  const { narrator, world } = story;
+  const plan = await narrator.check('it is searched for once more, now by digest', () =>
+    planned(story, `acme/shop@${shop.manifest.digest}`),
+  );
+  const quarantine = await applied(story, plan);
+  await narrator.check('the deployment asked to end at a quarantine: the container has ended', () =>
+    story.until('the port to refuse', async () => !(await listens(world.appPort))),
+  );
+  narrator.moment('away', 'the container ended, since its deployment asked for it');
+  return quarantine;
+}
+
+/** Begins to push the second image, and stops in the middle of a layer. @returns what finishes the push */
+async function beginSecondPush(story: Story, { base, portal }: Cast): Promise<() => Promise<void>> {
+  const { narrator, world } = story;
+  const registry = story.registry(world.home, world.people.acme, 'acme/portal');
+  const own = portal.layers.find((layer) => layer !== base) ?? base;
+  const middle = Math.floor(own.size / 2);
+  const upload = await narrator.check('a second image over the same base begins to be pushed', async () => {
+    await registry.pushBlob(base);
+    return registry.appendUpload(await registry.beginUpload(), own.bytes.subarray(0, middle));
+  });
+  return async () => {
+    await narrator.check('the push of the second image goes on from where it was, and ends', async () => {
+      await registry.finishUpload(
+        await registry.appendUpload(upload, own.bytes.subarray(middle)),
+        own.digest,
+      );
+      await registry.pushImage(portal, '1');
+    });
+    narrator.moment('home', 'acme/portal:1 was pushed meanwhile');
+  };
+}
+
+/** @returns when the request was answered, in milliseconds since 1970 */
+async function destroy({ narrator, world }: Story, quarantine: string): Promise<number> {
+  const { home, people } = world;
+  const { stdout } = await narrator.check('what destroying it would take is planned', () =>
+    people.security.lazaret(home, ['quarantine', 'destroy', quarantine]),
+  );
+  const plan = /\bP-\d+/.exec(stdout)?.[0] ?? '';
+  await narrator.check('the plan is applied, and answered at once', () =>
+    people.security.lazaret(home, ['quarantine', 'apply', plan, '--reason', 'no use of it is left']),
+  );
+  narrator.moment('home', `the bytes of ${quarantine} were given up`);
+  return Date.now();
+}
+
+async function assertCollected(story: Story, { vulnerable }: Cast, requestedAt: number): Promise<void> {
+  const { narrator, world } = story;
+  for (const region of [world.home, world.away]) {
+    const at = await narrator.check(
+      `${region.name}: the collector has deleted the bytes of the layer`,
+      async () => {
+        const gone = async () => (await storedCopies(region, vulnerable)).length === 0;
+        await story.until('the file to go', gone);
+        return Date.now();
+      },
+      (gone) => `${millisText(gone - requestedAt)} after the request was answered`,
+    );
+    narrator.moment(region.name, 'the bytes of the layer were gone', { at, tookMs: at - requestedAt });
+  }
+}
+
+async function assertRestIsThere(story: Story, cast: Cast, quarantine: string): Promise<void> {
+  const { narrator, world } = story;
+  const { acme } = world.people;
+  const { base, portal, shop: image, vulnerable: layer } = cast;
+  for (const region of [world.home, world.away]) {
+    await narrator.check(`${region.name}: the shared base is still there, once`, async () => {
+      const [file, ...more] = await storedCopies(region, base);
+      assert.ok(file !== undefined && more.length === 0);
+      assert.equal((await readFile(file)).length, base.size);
+    });
+    await narrator.check(`${region.name}: the second image pulls intact`, () =>
+      story.until(`acme/portal:1 in ${region.name}`, () =>
+        story.registry(region, acme, 'acme/portal').pullImage(portal, '1'),
+      ),
+    );
+    await narrator.check(`${region.name}: the first image stays refused`, () =>
+      assertAllRefused(story.registry(region, acme, 'acme/shop'), { image, layer, reason: quarantine }),
+    );
+  }
+}
