@@ -3,7 +3,7 @@ import { nothing, route } from './route.ts';
 
 const nullableTime = Type.Union([Type.Integer(), Type.Null()], { description: 'milliseconds since 1970' });
 
-export const laneSchema = Type.Object({
+const laneSchema = Type.Object({
   cursor: Type.Integer({
     description: 'up to which position of that region’s log its events are applied here',
   }),
@@ -12,7 +12,7 @@ export const laneSchema = Type.Object({
   }),
 });
 
-export const regionSchema = Type.Object({
+const regionSchema = Type.Object({
   name: Type.String(),
   url: Type.String(),
   role: Type.Union([Type.Literal('primary'), Type.Literal('secondary')]),

@@ -13,7 +13,7 @@ const digestText = Type.String({ pattern: '^sha256:[a-f0-9]{64}$' });
 const lane = Type.Union([Type.Literal('quarantine'), Type.Literal('content')]);
 
 /** What inspection of a layer came to, without its inventory. */
-export const inspectionSummary = Type.Object({
+const inspectionSummary = Type.Object({
   state: Type.Union([
     Type.Literal('pending'),
     Type.Literal('done'),
@@ -29,10 +29,9 @@ export const inspectionSummary = Type.Object({
   version: Type.Integer(),
   inspectedAt: nullableTime,
 });
-export type InspectionSummary = Static<typeof inspectionSummary>;
 
 /** What a follower needs to write a manifest's rows without any of its blobs; joined when the event is sent. */
-export const manifestAttachment = Type.Object({
+const manifestAttachment = Type.Object({
   /** The bytes as they were pushed, base64. */
   body: Type.String(),
   mediaType: Type.String(),
@@ -69,7 +68,7 @@ export const manifestAttachment = Type.Object({
 });
 export type ManifestAttachment = Static<typeof manifestAttachment>;
 
-export const replicatedEvent = Type.Object({
+const replicatedEvent = Type.Object({
   position: Type.Integer({ minimum: 1 }),
   id: Type.String(),
   origin: Type.String(),

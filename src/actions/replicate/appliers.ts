@@ -1,8 +1,5 @@
-import type { AccessSnapshot, ManifestAttachment, ReplicatedEvent } from '../../contract/replication.ts';
-import type { Field } from '../../lib/fields.ts';
 import { accessSnapshotApply } from '../../records/access/access-snapshot.ts';
 import { grantApply } from '../../records/access/grants.ts';
-import type { Tx } from '../../records/db/database.ts';
 import { fleetApply } from '../../records/fleet/apply.ts';
 import { acknowledgementKeep } from '../../records/marks/quarantines.ts';
 import {
@@ -11,28 +8,11 @@ import {
   tagApply,
   tagGoneApply,
 } from '../../records/regions/content-apply.ts';
-import { type CopyPolicy, copyForDeployment, copyForManifest } from '../../records/regions/copies.ts';
+import { copyForDeployment, copyForManifest } from '../../records/regions/copies.ts';
 import { manifestApply } from '../../records/regions/manifest-apply.ts';
 import { applyQuarantine } from './apply-quarantine.ts';
+import type { Applier, Applying } from './applying.ts';
 import { grantOfEvent } from './grant-of-event.ts';
-
-/** What an event is applied with, in one transaction with the cursor. */
-export interface Applying {
-  readonly tx: Tx;
-  readonly event: ReplicatedEvent;
-  /** Of the event. */
-  readonly data: Field;
-  readonly attachment: ManifestAttachment | undefined;
-  /** Fetched for `access.changed` of the primary region, when what is here is older. */
-  readonly snapshot: AccessSnapshot | undefined;
-  readonly policy: CopyPolicy;
-}
-
-/**
- * Applies an event of another region; may come again, and out of order with the other lane, so objects are applied only
- * if they are newer. @throws invalid (or what a field's reader throws) for data that is not of the type's shape
- */
-export type Applier = (applying: Applying) => Promise<void>;
 
 /** The event is kept in the log; no row here depends on it. */
 const kept: Applier = async () => {};

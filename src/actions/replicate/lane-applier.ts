@@ -6,7 +6,8 @@ import { logKeepFollowed } from '../../records/log/log.ts';
 import type { CopyPolicy } from '../../records/regions/copies.ts';
 import { regionAdvance, regionSkipped, regionStopped } from '../../records/regions/regions.ts';
 import type { AccessFollower } from './access-follower.ts';
-import { type Applier, appliers } from './appliers.ts';
+import { appliers } from './appliers.ts';
+import type { Applier } from './applying.ts';
 
 export type EventLine = Exclude<ReplicationLine, { head: unknown }>;
 

@@ -10,7 +10,7 @@ import { LazaretError } from '../../lib/errors.ts';
 import type { Cursors } from '../../records/regions/regions.ts';
 
 /** One blob in one repository, from an offset on. */
-export interface BlobAsk {
+interface BlobAsk {
   readonly digest: string;
   readonly repository: string;
   readonly from: number;

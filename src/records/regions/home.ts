@@ -6,7 +6,7 @@ import { regionGet, regionPrimary } from './regions.ts';
  * A repository's home owns its content; every other region holds a replica, which is read-only. A repository that does
  * not exist yet will have its home in the primary region.
  */
-export async function homeOf(db: Reader, repository: string): Promise<string | undefined> {
+async function homeOf(db: Reader, repository: string): Promise<string | undefined> {
   const row = await db
     .selectFrom('repositories')
     .select('home_region')

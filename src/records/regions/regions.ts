@@ -11,7 +11,7 @@ import type { RegionTable } from '../db/tables.ts';
 export type Region = Selectable<RegionTable>;
 export type FollowedLane = 'quarantine' | 'content';
 
-export interface RegionSeed {
+interface RegionSeed {
   readonly name: string;
   /** As clients and peers reach it: `https://registry.example`. */
   readonly url: string;
