@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { openApiDocument } from '../src/contract/openapi.ts';
 import { routes } from '../src/contract/routes.ts';
 import { errorCodes } from '../src/lib/errors.ts';
-import { configurationReference } from '../src/server/config/reference.ts';
+import { configurationReference } from './configuration-page.ts';
 
 export interface Reference {
   /** Relative to the project's root. */

@@ -1,5 +1,5 @@
-import { variableOf } from './env.ts';
-import { settings } from './settings.ts';
+import { variableOf } from '../src/server/config/env.ts';
+import { settings } from '../src/server/config/settings.ts';
 
 /** docs/reference/configuration.md, from the list of settings. */
 export function configurationReference(): string {
