@@ -34,8 +34,8 @@ async function list(io: CliIo, options: RegionOptions): Promise<void> {
       region.self ? `${region.name} (here)` : region.name,
       region.url,
       region.role,
-      region.stoppedReason === null ? laneText(region.quarantineLane) : 'stopped',
-      laneText(region.contentLane),
+      region.stoppedReason === null ? laneText(region, region.quarantineLane) : 'stopped',
+      laneText(region, region.contentLane),
       region.self ? null : heardText(region),
     ]),
   }));
@@ -44,8 +44,9 @@ async function list(io: CliIo, options: RegionOptions): Promise<void> {
   if (regions.some((region) => !region.connected || region.stoppedReason !== null)) io.exit(3);
 }
 
-function laneText(lane: RegionView['quarantineLane']): string | null {
-  if (lane === null) return null;
+/** A peer that was never heard has not said how far it goes. */
+function laneText({ lastHeardAt }: RegionView, lane: RegionView['quarantineLane']): string | null {
+  if (lane === null || lastHeardAt === null) return null;
   return lane.behind === 0 ? 'up to date' : `${lane.behind} behind`;
 }
 
