@@ -8,6 +8,8 @@ export interface CommandModule {
 /** The commands that talk to a server, one module each; a module is loaded only when its command, or help, is asked. */
 export const commands: readonly { readonly name: string; readonly load: () => Promise<CommandModule> }[] = [
   { name: 'login', load: () => import('./login.ts') },
+  { name: 'image', load: () => import('./image.ts') },
+  { name: 'advisory', load: () => import('./advisory.ts') },
   { name: 'scan', load: () => import('./scan.ts') },
   { name: 'quarantine', load: () => import('./quarantine.ts') },
   { name: 'gc', load: () => import('./gc.ts') },

@@ -1,4 +1,5 @@
 import { accountCreate, accountList, principalCreate, principalDisable, roleBind, whoami } from './access.ts';
+import { advisoryImport, advisoryStatus } from './advisories.ts';
 import { agentAssignments, agentReportSend } from './agent.ts';
 import { blobExplain, gcPlan, gcRun } from './collection.ts';
 import {
@@ -13,6 +14,7 @@ import {
 } from './deployments.ts';
 import { eventList } from './events.ts';
 import { grantCreate, grantDelete, grantListRoute } from './grants.ts';
+import { imageFileList, imageListRoute, imagePackageList, imageShow } from './images.ts';
 import { containerList, instanceCreate, instanceList } from './instances.ts';
 import {
   planApply,
@@ -40,6 +42,12 @@ export const routes: readonly AnyRoute[] = [
   roleBind,
   versionShow,
   whoami,
+  advisoryImport,
+  advisoryStatus,
+  imageFileList,
+  imageListRoute,
+  imagePackageList,
+  imageShow,
   agentAssignments,
   agentReportSend,
   containerList,

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import pino, { type Logger } from 'pino';
 import { type Authenticator, openAuthenticator } from '../actions/access/authenticate.ts';
+import type { Inspector } from '../actions/inspect/inspector.ts';
 import { PullLedger } from '../actions/pull/ledger.ts';
 import { RunningDigests } from '../actions/push/running-digests.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
@@ -12,6 +13,7 @@ import { lazaretVersion } from '../lib/version.ts';
 import type { Database } from '../records/db/database.ts';
 import { openDatabase } from '../records/db/drivers.ts';
 import type { Config, PeerConfig } from './config/config.ts';
+import { openInspector } from './inspection.ts';
 import { openReplication, type Replication } from './replication.ts';
 
 /** Everything that the server is made of, built once. What actions and edges take as their `deps` is a part of this. */
@@ -26,6 +28,7 @@ export interface Context {
   readonly blobs: BlobStore;
   /** Of the uploads that are going on in this process. */
   readonly digests: RunningDigests;
+  readonly inspector: Inspector;
   readonly replication: Replication;
   /** Brings the bytes of a blob here that another region has. @throws unavailable, quarantined */
   readonly fetchRemote: (digest: string) => Promise<void>;
@@ -74,7 +77,16 @@ export async function openContext(config: Config, overrides: ContextOverrides = 
       await mkdir(config.blobs.folder, { recursive: true, mode: 0o700 });
     const blobs = overrides.blobs ?? (await openBlobStore(config.blobs, config.region));
     if (!overrides.blobs) opened.push(blobs);
-    const context = contextOf(config, { clock, logger, database, blobs, shutdown: shutdown.signal });
+    const inspector = openInspector(config, { blobs, clock, given: overrides.blobs !== undefined });
+    opened.push(inspector);
+    const context = contextOf(config, {
+      clock,
+      logger,
+      database,
+      blobs,
+      inspector,
+      shutdown: shutdown.signal,
+    });
     return { context, beginShutdown: () => shutdown.abort(), close };
   } catch (error) {
     await close();
@@ -82,7 +94,7 @@ export async function openContext(config: Config, overrides: ContextOverrides = 
   }
 }
 
-type Opened = Pick<Context, 'clock' | 'logger' | 'database' | 'blobs' | 'shutdown'>;
+type Opened = Pick<Context, 'clock' | 'logger' | 'database' | 'blobs' | 'inspector' | 'shutdown'>;
 
 function contextOf(config: Config, opened: Opened): Context {
   const service = `lazaret-${config.region}`;

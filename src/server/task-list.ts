@@ -1,4 +1,5 @@
 import { collectTask } from '../actions/collect/collect.ts';
+import { inspectTask } from '../actions/inspect/inspect-task.ts';
 import { ledgerTask } from '../actions/pull/ledger.ts';
 import { revokeTask } from '../actions/revoke/revoke-task.ts';
 import { imageMeets } from '../actions/scan/image-meets.ts';
@@ -8,6 +9,7 @@ import type { Context } from './context.ts';
 /** The one list of what goes on in the background. */
 export function serverTasks(context: Context): readonly Task[] {
   return [
+    inspectTask({ ...context, workers: context.config.inspection.workers }),
     revokeTask({ ...context, imageMeets }),
     ledgerTask(context),
     collectTask(context, context.config.collection.intervalMs),

@@ -1,13 +1,15 @@
-import type { CollectDeps } from '../../actions/collect/collect.ts';
+import type { CollectDeps } from '../../actions/collect/collect-deps.ts';
 import type { LaunchDeps } from '../../actions/launch/launch-deps.ts';
 import type { QuarantineDeps } from '../../actions/quarantine/plan.ts';
 import { type AccessDeps, accessRoutes } from './access.ts';
+import { type AdvisoryDeps, advisoryRoutes } from './advisories.ts';
 import { type AgentDeps, agentRoutes } from './agent.ts';
 import type { BoundRoute } from './bind.ts';
 import { collectionRoutes } from './collection.ts';
 import { deploymentRoutes } from './deployments.ts';
 import { eventRoutes } from './events.ts';
 import { grantRoutes } from './grants.ts';
+import { imageRoutes } from './images.ts';
 import { instanceRoutes } from './instances.ts';
 import { quarantineRoutes } from './quarantines.ts';
 import { receiptRoutes } from './receipts.ts';
@@ -19,6 +21,7 @@ import { type SystemDeps, systemRoutes } from './system.ts';
 /** All that the handlers use together; the server's context is one. */
 export interface ApiDeps
   extends AgentDeps,
+    AdvisoryDeps,
     LaunchDeps,
     AccessDeps,
     SystemDeps,
@@ -30,11 +33,13 @@ export interface ApiDeps
 export function apiRoutes(deps: ApiDeps): BoundRoute[] {
   return [
     ...accessRoutes(deps),
+    ...advisoryRoutes(deps),
     ...agentRoutes(deps),
     ...collectionRoutes(deps),
     ...deploymentRoutes(deps),
     ...eventRoutes(deps),
     ...grantRoutes(deps),
+    ...imageRoutes(deps),
     ...instanceRoutes(deps),
     ...quarantineRoutes(deps),
     ...receiptRoutes(deps),

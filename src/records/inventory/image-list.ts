@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../db/database.ts';
-import { byCodeUnit } from '../db/engine.ts';
+import { byCodeUnit, type Reader } from '../db/engine.ts';
 import type { ImageTable, ManifestTable } from '../db/tables.ts';
 
 /** An image, or an index, in a repository that has it. */
@@ -97,4 +97,19 @@ export async function tagsOf(
   const tags = new Map<number, string[]>();
   for (const row of rows) tags.set(row.manifest_id, [...(tags.get(row.manifest_id) ?? []), row.name]);
   return tags;
+}
+
+/** The images of an index, in its order. */
+export async function childrenOf(
+  db: Reader,
+  manifestId: number,
+): Promise<{ digest: string; platform: string | null }[]> {
+  return db
+    .selectFrom('edges')
+    .leftJoin('manifests', 'manifests.digest', 'edges.digest')
+    .select(['edges.digest', 'manifests.platform'])
+    .where('edges.manifest_id', '=', manifestId)
+    .where('edges.kind', '=', 'child')
+    .orderBy('edges.position')
+    .execute();
 }

@@ -1,0 +1,44 @@
+import type { imageShow } from '../contract/images.ts';
+import type { RouteAnswer } from '../contract/route.ts';
+import { countText, digestText, sizeText } from './words.ts';
+
+type ShownImage = RouteAnswer<typeof imageShow>;
+
+/** What a person asks first: is it read, of what is it, what applies to it? */
+export function imageText(image: ShownImage): string {
+  const head = `${image.repository}${image.tags.length > 0 ? `:${image.tags.join(', :')}` : ''}  ${image.digest}`;
+  if (image.kind === 'index') return [head, ...image.children.map(childText)].join('\n');
+  const facts = [layersText(image), image.os, packagesText(image), advisoriesText(image)];
+  const lines = [head, `  ${facts.filter((fact) => fact !== null).join(' · ')}`];
+  if (image.withdrawn) lines.push('  withdrawn: a layer of it was collected');
+  if (image.reason !== null) lines.push(`  ${image.state}: ${image.reason}`);
+  return lines.join('\n');
+}
+
+function childText({ digest, platform }: ShownImage['children'][number]): string {
+  return `  ${platform ?? 'unknown platform'}  ${digestText(digest)}`;
+}
+
+function layersText({ layers }: ShownImage): string {
+  const read = layers.filter((layer) => layer.state === 'done').length;
+  const seconds = layers.reduce((total, layer) => total + layer.durationMs, 0) / 1_000;
+  const size = sizeText(layers.reduce((total, layer) => total + layer.sizeBytes, 0));
+  return `${read}/${countText(layers.length, 'layer')} in ${seconds.toFixed(1)} s · ${size}`;
+}
+
+const typeNames: Readonly<Record<string, string>> = { deb: 'dpkg' };
+
+function packagesText({ packages }: ShownImage): string {
+  const counts = Object.entries(packages).map(([type, count]) => `${count} ${typeNames[type] ?? type}`);
+  return counts.length === 0 ? 'no packages' : counts.join(', ');
+}
+
+function advisoriesText({ findings, fixable, advisorySources, state }: ShownImage): string {
+  if (advisorySources === 0) return 'advisories: unknown, none loaded';
+  const { critical, high, medium, low, none, unknown } = findings;
+  const counts = Object.entries({ critical, high, medium, low, none, 'severity unknown': unknown })
+    .filter(([, count]) => count > 0)
+    .map(([severity, count]) => `${count} ${severity}`);
+  if (counts.length === 0) return state === 'done' ? 'advisories: none applies' : 'advisories: unknown';
+  return `advisories: ${counts.join(', ')} (${fixable} fixable)`;
+}

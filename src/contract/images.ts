@@ -1,0 +1,154 @@
+import Type from 'typebox';
+import { limits } from '../lib/limits.ts';
+import { nothing, route } from './route.ts';
+import { textOrNull } from './scans.ts';
+
+const integerOrNull = Type.Union([Type.Integer(), Type.Null()]);
+const reference = Type.String({ maxLength: 512, description: 'acme/shop:1 or acme/shop@sha256:…' });
+const limit = Type.Integer({ minimum: 1, maximum: limits.apiPageMax, default: limits.apiPageDefault });
+const offset = Type.Integer({ minimum: 0, default: 0 });
+const next = Type.Union([Type.Integer(), Type.Null()], { description: 'the offset of the next page' });
+const inspectionState = Type.Union(
+  [Type.Literal('pending'), Type.Literal('done'), Type.Literal('unknown'), Type.Literal('notApplicable')],
+  { description: 'of its inspection; unknown is neither clean nor affected' },
+);
+
+export const listedImageSchema = Type.Object({
+  repository: Type.String(),
+  digest: Type.String(),
+  kind: Type.String({ description: 'image or index' }),
+  platform: textOrNull,
+  tags: Type.Array(Type.String()),
+  sizeBytes: Type.Integer({ description: 'of config and layers, as stored' }),
+  layers: Type.Integer(),
+  packages: Type.Integer(),
+  state: Type.Union([inspectionState, Type.Literal('withdrawn'), Type.Null()], {
+    description: 'null: an index, whose images are listed by themselves',
+  }),
+  reason: textOrNull,
+  pushedAt: Type.Integer({ description: 'milliseconds since 1970' }),
+});
+
+export const imageListRoute = route({
+  name: 'imageList',
+  method: 'GET',
+  path: '/api/v1/images',
+  summary: 'The images in the repositories that the caller may pull from',
+  audience: 'caller',
+  params: nothing,
+  query: Type.Object({
+    account: Type.Optional(Type.String()),
+    repository: Type.Optional(Type.String()),
+    after: Type.Optional(Type.String({ description: '`next` of the page before' })),
+    limit,
+  }),
+  body: nothing,
+  response: Type.Object({ images: Type.Array(listedImageSchema), next: textOrNull }),
+  answer: 'json',
+});
+
+export const shownLayerSchema = Type.Object({
+  digest: Type.String(),
+  mediaType: Type.String(),
+  sizeBytes: Type.Integer(),
+  state: inspectionState,
+  reason: textOrNull,
+  diffId: textOrNull,
+  entries: Type.Integer(),
+  packages: Type.Integer(),
+  durationMs: Type.Integer(),
+});
+
+const severityCounts = Type.Object({
+  critical: Type.Integer(),
+  high: Type.Integer(),
+  medium: Type.Integer(),
+  low: Type.Integer(),
+  none: Type.Integer(),
+  unknown: Type.Integer(),
+});
+
+export const imageShow = route({
+  name: 'imageShow',
+  method: 'GET',
+  path: '/api/v1/images/show',
+  summary: 'What inspection found in one image, or the images of an index',
+  audience: 'caller',
+  params: nothing,
+  query: Type.Object({ reference }),
+  body: nothing,
+  response: Type.Object({
+    repository: Type.String(),
+    digest: Type.String(),
+    kind: Type.String(),
+    tags: Type.Array(Type.String()),
+    withdrawn: Type.Boolean(),
+    state: Type.Union([inspectionState, Type.Null()]),
+    reason: textOrNull,
+    os: textOrNull,
+    config: Type.Unknown({ description: 'names of the environment, never values' }),
+    createdAt: integerOrNull,
+    inspectedAt: integerOrNull,
+    layers: Type.Array(shownLayerSchema),
+    packages: Type.Record(Type.String(), Type.Integer(), { description: 'by purl type' }),
+    findings: severityCounts,
+    fixable: Type.Integer(),
+    advisorySources: Type.Integer({ description: '0: none was ever loaded, so findings say nothing' }),
+    children: Type.Array(Type.Object({ digest: Type.String(), platform: textOrNull }), {
+      description: 'of an index',
+    }),
+  }),
+  answer: 'json',
+});
+
+export const imagePackageList = route({
+  name: 'imagePackageList',
+  method: 'GET',
+  path: '/api/v1/images/packages',
+  summary: 'The packages that an image shows, by name',
+  audience: 'caller',
+  params: nothing,
+  query: Type.Object({ reference, offset, limit }),
+  body: nothing,
+  response: Type.Object({
+    packages: Type.Array(
+      Type.Object({
+        purl: Type.String(),
+        ecosystem: Type.String(),
+        name: Type.String(),
+        version: Type.String(),
+        sourceName: textOrNull,
+        sourceVersion: textOrNull,
+        license: textOrNull,
+        layer: Type.String(),
+        path: Type.String(),
+      }),
+    ),
+    next,
+  }),
+  answer: 'json',
+});
+
+export const imageFileList = route({
+  name: 'imageFileList',
+  method: 'GET',
+  path: '/api/v1/images/files',
+  summary: 'The entries of one layer of an image, by path',
+  audience: 'caller',
+  params: nothing,
+  query: Type.Object({ reference, layer: Type.String({ maxLength: 160 }), offset, limit }),
+  body: nothing,
+  response: Type.Object({
+    files: Type.Array(
+      Type.Object({
+        path: Type.String(),
+        kind: Type.String({ description: 'file, directory, link, hardlink, device, whiteout or opaque' }),
+        sizeBytes: Type.Integer(),
+        mode: Type.Integer(),
+        sha256: textOrNull,
+      }),
+    ),
+    next,
+  }),
+  answer: 'json',
+});

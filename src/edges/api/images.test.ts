@@ -1,0 +1,232 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { Command } from 'commander';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type DistributionWorld,
+  manifestType,
+  openDistributionWorld,
+} from '../../../test/support/distribution-world.ts';
+import { http } from '../../../test/support/http.ts';
+import {
+  buildImage,
+  buildLayer,
+  type Content,
+  type Image,
+  jsonContent,
+} from '../../../test/support/oci-layout.ts';
+import { commands } from '../../cli/commands.ts';
+import type { CliIo } from '../../cli/io.ts';
+import { type Client, call } from '../../client/client.ts';
+import { imageFileList, imageListRoute, imagePackageList, imageShow } from '../../contract/images.ts';
+import { grantSet } from '../../records/access/grants.ts';
+
+let world: DistributionWorld;
+let image: Image;
+let folder: string;
+
+beforeAll(async () => {
+  world = await openDistributionWorld();
+  folder = await mkdtemp(join(tmpdir(), 'lazaret-images-'));
+  const manifest = (name: string, version: string) => ({
+    path: `app/node_modules/${name}/package.json`,
+    content: JSON.stringify({ name, version, license: 'MIT' }),
+  });
+  const base = await buildLayer([manifest('lodash', '4.17.20'), manifest('left-pad', '1.0.0')]);
+  const upper = await buildLayer([
+    { path: 'app/node_modules/.wh.left-pad', content: '' },
+    manifest('ms', '2.0.0'),
+  ]);
+  image = buildImage({ layers: [base, upper], config: { Env: ['TOKEN=hush'] } });
+  await push(world.acme, 'acme/shop', image, '1');
+  await world.server.drain();
+});
+afterAll(async () => {
+  await world.server.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function push(client: Client, repository: string, { config, layers, manifest }: Image, tag: string) {
+  for (const blob of [config, ...layers]) await pushBytes(client, repository, blob);
+  const headers = { 'content-type': manifestType };
+  const put = await http(client, `PUT /v2/${repository}/manifests/${tag}`, { body: manifest.bytes, headers });
+  expect(put.status).toBe(201);
+}
+
+async function pushBytes(client: Client, repository: string, blob: Content): Promise<void> {
+  const begun = await http(client, `POST /v2/${repository}/blobs/uploads/`);
+  const location = begun.headers.get('location') ?? '';
+  expect((await http(client, `PUT ${location}?digest=${blob.digest}`, { body: blob.bytes })).status).toBe(
+    201,
+  );
+}
+
+const reference = 'acme/shop:1';
+
+/** What `lazaret …` prints, and what it would exit with. */
+async function lazaret(client: Client, ...argv: string[]): Promise<{ text: string; code: number }> {
+  const lines: string[] = [];
+  let code = 0;
+  const pair =
+    client.credentials?.kind === 'basic'
+      ? `${client.credentials.username}:${client.credentials.password}`
+      : '';
+  const auths = { [new URL(client.url).host]: { auth: Buffer.from(pair).toString('base64') } };
+  await writeFile(join(folder, 'config.json'), JSON.stringify({ auths }));
+  const io: CliIo = {
+    env: { DOCKER_CONFIG: folder, LAZARET_SERVER: client.url },
+    homeFolder: folder,
+    stdin: Readable.from([]),
+    terminal: false,
+    signal: new AbortController().signal,
+    out: (line) => void lines.push(line),
+    note: (line) => void lines.push(line),
+    exit: (given) => {
+      code = given;
+    },
+  };
+  const program = new Command('lazaret').exitOverride();
+  (await commands.find((command) => command.name === argv[0])?.load())?.register(program, io);
+  await program.parseAsync(argv, { from: 'user' });
+  return { text: lines.join('\n'), code };
+}
+
+describe('images', () => {
+  it('show what their layers show together', async () => {
+    const shown = await call(world.reader, imageShow, { query: { reference } });
+    expect(shown).toMatchObject({ state: 'done', tags: ['1'], packages: { npm: 2 }, advisorySources: 0 });
+    expect(shown.layers.map(({ state, packages }) => [state, packages])).toEqual([
+      ['done', 2],
+      ['done', 1],
+    ]);
+    expect(shown.config).toMatchObject({ env: ['TOKEN'] });
+    expect(JSON.stringify(shown)).not.toContain('hush');
+  });
+
+  it('list their packages and files in pages', async () => {
+    const first = await call(world.reader, imagePackageList, { query: { reference, limit: 1, offset: 0 } });
+    const second = await call(world.reader, imagePackageList, {
+      query: { reference, limit: 1, offset: first.next ?? 0 },
+    });
+    expect([...first.packages, ...second.packages].map(({ purl }) => purl)).toEqual([
+      'pkg:npm/lodash@4.17.20',
+      'pkg:npm/ms@2.0.0',
+    ]);
+    expect(second.next).toBeNull();
+    const layer = image.layers[1]?.digest ?? '';
+    const { files } = await call(world.reader, imageFileList, {
+      query: { reference, layer, limit: 10, offset: 0 },
+    });
+    expect(files.map(({ path, kind }) => `${kind} ${path}`)).toEqual([
+      'whiteout app/node_modules/left-pad',
+      'file app/node_modules/ms/package.json',
+    ]);
+    const other = image.config.digest;
+    await expect(
+      call(world.reader, imageFileList, { query: { reference, layer: other, limit: 10, offset: 0 } }),
+    ).rejects.toMatchObject({ code: 'notFound' });
+  });
+
+  it('are seen only by who may pull them, by a role or a grant', async () => {
+    const all = await call(world.server.admin, imageListRoute, { query: { limit: 100 } });
+    expect(all.images).toMatchObject([
+      { repository: 'acme/shop', tags: ['1'], state: 'done', layers: 2, packages: 2 },
+    ]);
+    expect(await call(world.stranger, imageListRoute, { query: { limit: 100 } })).toEqual({
+      images: [],
+      next: null,
+    });
+    const hidden = call(world.stranger, imageShow, { query: { reference } });
+    await expect(hidden).rejects.toMatchObject({ code: 'nameUnknown' });
+    await world.server.context.database.transact((tx) =>
+      grantSet(tx, { owner: 'acme', grantee: 'globex', repositoryGlob: 'acme/*' }, 'test'),
+    );
+    const granted = await call(world.stranger, imageListRoute, { query: { limit: 100 } });
+    expect(granted.images).toHaveLength(1);
+    expect(await call(world.stranger, imageShow, { query: { reference } })).toMatchObject({ state: 'done' });
+  });
+
+  it('are listed in pages over repositories', async () => {
+    for (const repository of ['acme/a', 'acme/b']) await push(world.acme, repository, image, 'x');
+    const names: string[] = [];
+    for (let after: string | null | undefined; after !== null; ) {
+      const query = { account: 'acme', limit: 1, ...(after === undefined ? {} : { after }) };
+      const page = await call(world.acme, imageListRoute, { query });
+      names.push(...page.images.map(({ repository }) => repository));
+      after = page.next;
+    }
+    expect(names).toEqual(['acme/a', 'acme/b', 'acme/shop']);
+  });
+
+  it('that are indexes name their images', async () => {
+    const child = { mediaType: manifestType, digest: image.manifest.digest, size: image.manifest.size };
+    const mediaType = 'application/vnd.oci.image.index.v1+json';
+    const index = jsonContent(mediaType, { schemaVersion: 2, mediaType, manifests: [child] });
+    const put = await http(world.acme, 'PUT /v2/acme/shop/manifests/all', {
+      body: index.bytes,
+      headers: { 'content-type': mediaType },
+    });
+    expect(put.status).toBe(201);
+    const shown = await call(world.acme, imageShow, { query: { reference: 'acme/shop:all' } });
+    expect(shown).toMatchObject({
+      kind: 'index',
+      state: null,
+      children: [{ digest: image.manifest.digest }],
+    });
+    expect((await lazaret(world.acme, 'image', 'show', 'acme/shop:all')).text).toContain('linux/');
+  });
+});
+
+describe('the command line', () => {
+  const lodash = {
+    id: 'GHSA-35jh-r3h4-6jhm',
+    modified: '2026-01-01T00:00:00Z',
+    database_specific: { severity: 'HIGH' },
+    affected: [
+      {
+        package: { ecosystem: 'npm', name: 'lodash' },
+        ranges: [{ type: 'SEMVER', events: [{ introduced: '0' }, { fixed: '4.17.21' }] }],
+      },
+    ],
+  };
+
+  it('tells what is in an image, before and after advisories are known', async () => {
+    const before = await lazaret(world.reader, 'image', 'show', reference, '--wait');
+    expect(before.code).toBe(0);
+    expect(before.text).toMatch(/2\/2 layers in \d+\.\d s · .*B · 2 npm · advisories: unknown, none loaded$/);
+    expect((await lazaret(world.reader, 'advisory', 'status')).text).toContain('none is loaded');
+
+    const good = join(folder, 'good.json');
+    const lines = join(folder, 'lines.jsonl');
+    await writeFile(good, JSON.stringify(lodash, null, 2));
+    await writeFile(lines, `{"id": "GHSA-1\n${JSON.stringify(lodash)}\n`);
+    const imported = await lazaret(world.server.admin, 'advisory', 'import', good, lines, '--source', 'ghsa');
+    expect(imported.text).toContain(
+      'good.json: 1 advisory new or changed · 0 unchanged · 1 new finding, 0 ended',
+    );
+    expect(imported.text).toContain('lines.jsonl, line 1: ');
+    expect(imported.code).toBe(3);
+    expect((await lazaret(world.reader, 'advisory', 'status')).text).toMatch(/ghsa +1 /);
+
+    const after = await lazaret(world.reader, 'image', 'show', reference);
+    expect(after.text).toMatch(/advisories: 1 high \(1 fixable\)$/);
+    const listed = await lazaret(world.reader, 'image', 'show', reference, '--packages');
+    expect(listed.text).toMatch(
+      /lodash +4\.17\.20 +npm +MIT +sha256:[0-9a-f]{12} +\/app\/node_modules\/lodash/,
+    );
+    expect((await lazaret(world.reader, 'image', 'show', reference, '--files')).text).toContain('whiteout');
+    expect((await lazaret(world.reader, 'image', 'show', reference, '--layers')).text).toContain('done');
+    expect((await lazaret(world.reader, 'image', 'ls')).text).toMatch(/acme\/shop +1 +sha256:/);
+  });
+
+  it('lets only the operator import', async () => {
+    const file = join(folder, 'good.json');
+    await writeFile(file, JSON.stringify(lodash));
+    await expect(lazaret(world.acme, 'advisory', 'import', file)).rejects.toMatchObject({ code: 'denied' });
+    await expect(
+      lazaret(world.server.admin, 'advisory', 'import', join(folder, 'missing.json')),
+    ).rejects.toMatchObject({ code: 'invalid' });
+  });
+});

@@ -1,0 +1,145 @@
+import { imageFileList, imageListRoute, imagePackageList, imageShow } from '../../contract/images.ts';
+import type { RouteAnswer } from '../../contract/route.ts';
+import { LazaretError } from '../../lib/errors.ts';
+import { limits } from '../../lib/limits.ts';
+import { parseReference, parseTag } from '../../oci/reference.ts';
+import type { Caller } from '../../records/access/caller.ts';
+import { assertNotRevoked, grantedManifestRefusal, pullRight } from '../../records/access/pull-right.ts';
+import { advisorySourceList } from '../../records/advisories/sources.ts';
+import { manifestInRepository, type RepositoryManifest } from '../../records/catalog/manifests.ts';
+import type { Database } from '../../records/db/database.ts';
+import { childrenOf, imageList, type ListedImage, tagsOf } from '../../records/inventory/image-list.ts';
+import { imageInventory, imagePackages } from '../../records/inventory/image-read.ts';
+import { layerFiles } from '../../records/inventory/layer-read.ts';
+import { type BoundRoute, bind } from './bind.ts';
+import { repositoriesSeen } from './repositories-seen.ts';
+
+export interface ImageDeps {
+  readonly database: Database;
+}
+
+export function imageRoutes({ database }: ImageDeps): BoundRoute[] {
+  return [
+    bind(imageListRoute, ({ query, caller }) => listed(database, caller, query)),
+    bind(imageShow, async ({ query, caller }) =>
+      shown(database, await imageSeen(database, caller, query.reference)),
+    ),
+    bind(imagePackageList, async ({ query, caller }) => {
+      const { id: manifestId } = await imageSeen(database, caller, query.reference);
+      const page = pageOf(query);
+      const packages = await imagePackages(database, { manifestId, ...page, limit: page.limit + 1 });
+      return { packages: packages.slice(0, page.limit), next: nextOf(packages, page) };
+    }),
+    bind(imageFileList, async ({ query, caller }) => {
+      const { id } = await imageSeen(database, caller, query.reference);
+      const { layer: digest } = query;
+      const layers = (await imageInventory(database.read, id))?.layers ?? [];
+      if (!layers.some((layer) => layer.digest === digest))
+        throw new LazaretError('notFound', `the image has no layer ${digest}`);
+      const page = pageOf(query);
+      const files = await layerFiles(database, { digest, ...page, limit: page.limit + 1 });
+      return { files: files.slice(0, page.limit), next: nextOf(files, page) };
+    }),
+  ];
+}
+
+interface Page {
+  readonly offset: number;
+  readonly limit: number;
+}
+
+function pageOf({ offset = 0, limit = limits.apiPageDefault }: { offset?: number; limit?: number }): Page {
+  return { offset, limit };
+}
+
+/** One more than the page was read, to see whether there is more. */
+function nextOf(read: readonly unknown[], { offset, limit }: Page): number | null {
+  return read.length > limit ? offset + limit : null;
+}
+
+/** `acme/shop 17`: after this manifest of this repository. */
+function cursorOf(image: ListedImage | undefined): string | null {
+  return image ? `${image.repository} ${image.manifestId}` : null;
+}
+
+async function listed(
+  database: Database,
+  caller: Caller,
+  query: { account?: string; repository?: string; after?: string; limit?: number },
+): Promise<RouteAnswer<typeof imageListRoute>> {
+  const limit = query.limit ?? limits.apiPageDefault;
+  const [afterName = '', afterId = '0'] = (query.after ?? '').split(' ');
+  const repositories = (await repositoriesSeen(database, caller)).filter(
+    ({ name, account }) =>
+      name >= afterName &&
+      (query.account === undefined || account === query.account) &&
+      (query.repository === undefined || name === query.repository),
+  );
+  const images: ListedImage[] = [];
+  for (const { name: repository } of repositories) {
+    if (images.length > limit) break;
+    const afterManifestId = repository === afterName ? Number(afterId) || 0 : 0;
+    images.push(
+      ...(await imageList(database, { repository, afterManifestId, limit: limit + 1 - images.length })),
+    );
+  }
+  const page = images.slice(0, limit);
+  return {
+    images: page.map(({ manifestId, tags, ...image }) => ({ ...image, tags: [...tags] })),
+    next: images.length > limit ? cursorOf(page.at(-1)) : null,
+  };
+}
+
+/** @throws nameUnknown for a repository that the caller may not see, as for one that is not there; manifestUnknown */
+async function imageSeen(database: Database, caller: Caller, text: string): Promise<RepositoryManifest> {
+  const { repository, tag, digest } = parseReference(text);
+  const { name, account: owner } = repository;
+  const right = await pullRight(database.read, caller, { repository: name, owner });
+  if (right.kind === 'none')
+    throw new LazaretError('nameUnknown', `there is no repository ${name} that you may use`);
+  const reference = digest === undefined ? { tag: tag ?? parseTag('latest') } : { digest };
+  const found = await manifestInRepository(database.read, { repository: name, reference });
+  if (!found || found.deletedAt !== null)
+    throw new LazaretError('manifestUnknown', `there is no image ${text}`);
+  if (right.kind === 'granted' && caller.account !== null)
+    assertNotRevoked(
+      await grantedManifestRefusal(database.read, { account: caller.account, manifestDigest: found.digest }),
+    );
+  return found;
+}
+
+const noFindings = { critical: 0, high: 0, medium: 0, low: 0, none: 0, unknown: 0 };
+
+async function shown(database: Database, image: RepositoryManifest): Promise<RouteAnswer<typeof imageShow>> {
+  const inventory = await imageInventory(database.read, image.id);
+  const tags = await tagsOf(database, image.repository.name, [image.id]);
+  return {
+    repository: image.repository.name,
+    digest: image.digest,
+    kind: image.kind,
+    tags: tags.get(image.id) ?? [],
+    withdrawn: image.withdrawnAt !== null,
+    state: inventory?.state ?? null,
+    reason: inventory?.reason ?? null,
+    os: inventory?.os ?? null,
+    config: inventory?.config ?? null,
+    createdAt: inventory?.createdAt ?? null,
+    inspectedAt: inventory?.inspectedAt ?? null,
+    layers: (inventory?.layers ?? []).map((layer) => ({
+      digest: layer.digest,
+      mediaType: layer.mediaType,
+      sizeBytes: layer.sizeBytes,
+      state: layer.state,
+      reason: layer.reason,
+      diffId: layer.diffId,
+      entries: layer.entries,
+      packages: layer.packages,
+      durationMs: layer.durationMs,
+    })),
+    packages: { ...inventory?.packages },
+    findings: { ...(inventory?.findings ?? noFindings) },
+    fixable: inventory?.fixable ?? 0,
+    advisorySources: (await advisorySourceList(database.read)).length,
+    children: image.kind === 'index' ? await childrenOf(database.read, image.id) : [],
+  };
+}

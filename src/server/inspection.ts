@@ -1,0 +1,18 @@
+import { extractors } from '../actions/inspect/extractors/list.ts';
+import { createInProcessInspector, type Inspector } from '../actions/inspect/inspector.ts';
+import { createInspectPool } from '../actions/inspect/pool.ts';
+import type { BlobStore } from '../blobs/blob-store.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Config } from './config/config.ts';
+
+/** Threads that open the configured store for themselves; a store that only this thread has is read by this thread. */
+export function openInspector(
+  config: Pick<Config, 'blobs' | 'inspection' | 'region'>,
+  own: { readonly blobs: BlobStore; readonly given: boolean; readonly clock: Clock },
+): Inspector {
+  const { clock } = own;
+  if (own.given || config.blobs.kind === 'memory')
+    return createInProcessInspector({ store: own.blobs, extractors, clock });
+  const { region, blobs: blobStore } = config;
+  return createInspectPool({ size: config.inspection.workers, blobStore, region, clock });
+}
