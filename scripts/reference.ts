@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openApiDocument } from '../src/contract/openapi.ts';
 import { routes } from '../src/contract/routes.ts';
+import { criteriaSchema } from '../src/criteria/schema.ts';
 import { errorCodes } from '../src/lib/errors.ts';
 import { configurationReference } from './configuration-page.ts';
 
@@ -15,6 +16,10 @@ export interface Reference {
 
 export const references: readonly Reference[] = [
   { path: 'docs/reference/configuration.md', text: configurationReference },
+  {
+    path: 'docs/reference/criteria.schema.json',
+    text: () => `${JSON.stringify(criteriaSchema, undefined, 2)}\n`,
+  },
   { path: 'docs/reference/errors.md', text: () => errorsPage(errorCodes) },
   {
     path: 'docs/reference/openapi.json',

@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Client, call } from '../client/client.ts';
 import { quarantineShow } from '../contract/quarantines.ts';
 import type { RouteAnswer } from '../contract/route.ts';
+import { systemClock } from '../lib/clock.ts';
 import type { CliIo } from './io.ts';
 import { type OutputFormat, print } from './output.ts';
 
@@ -18,10 +18,10 @@ const pollMs = 50;
 /** Shows which regions have acknowledged this version, after waiting for all of them as long as was asked. */
 export async function waitForRegions(io: CliIo, client: Client, ask: WaitAsk): Promise<void> {
   const { name, version } = ask.quarantine;
-  const until = performance.now() + ask.waitMs;
+  const until = systemClock.bootMs() + ask.waitMs;
   let state = await call(client, quarantineShow, { params: { name } }, { signal: io.signal });
-  while (missing(state, version).length > 0 && performance.now() < until) {
-    await delay(pollMs, undefined, { signal: io.signal });
+  while (missing(state, version).length > 0 && systemClock.bootMs() < until) {
+    await systemClock.sleep(pollMs, io.signal);
     state = await call(client, quarantineShow, { params: { name } }, { signal: io.signal });
   }
   const shown = state;

@@ -29,7 +29,7 @@ import { receiptShow } from './receipts.ts';
 import { regionList } from './regions.ts';
 import { replicationAccess, replicationBlob, replicationStream } from './replication.ts';
 import type { AnyRoute } from './route.ts';
-import { scanCreate, scanShow } from './scans.ts';
+import { criteriaSchemaShow, scanCreate, scanShow } from './scans.ts';
 import { openApiShow, versionShow } from './system.ts';
 
 /** The one list of every management route: a test compares it with what the server binds. */
@@ -80,6 +80,7 @@ export const routes: readonly AnyRoute[] = [
   replicationAccess,
   replicationBlob,
   replicationStream,
+  criteriaSchemaShow,
   scanCreate,
   scanShow,
 ];

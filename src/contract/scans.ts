@@ -94,3 +94,16 @@ export const scanShow = route({
   response: scanAnswerSchema,
   answer: 'json',
 });
+
+export const criteriaSchemaShow = route({
+  name: 'criteriaSchemaShow',
+  method: 'GET',
+  path: '/api/v1/schemas/criteria.json',
+  summary: 'The JSON Schema of criteria',
+  audience: 'anyone',
+  params: nothing,
+  query: nothing,
+  body: nothing,
+  response: Type.Unknown(),
+  answer: 'json',
+});

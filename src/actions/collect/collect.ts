@@ -1,7 +1,5 @@
-import type { BlobStore } from '../../blobs/blob-store.ts';
-import type { Clock } from '../../lib/clock.ts';
 import type { Task } from '../../lib/task.ts';
-import type { Database } from '../../records/db/database.ts';
+import type { CollectDeps } from './collect-deps.ts';
 import { expireMarks } from './expire-marks.ts';
 import { reviewDueItems } from './review.ts';
 import { sweepCondemned } from './sweep.ts';
@@ -19,14 +17,6 @@ import { expireUploads } from './uploads.ts';
  * digest that is pushed again gets a new key, and the sweep of the old key can't touch it. A crash between any two steps
  * leaves rows that say what is still to be done.
  */
-export interface CollectDeps {
-  readonly database: Database;
-  readonly blobs: BlobStore;
-  readonly clock: Clock;
-  /** How long what changed is left alone, and a deleted manifest can be brought back; milliseconds. */
-  readonly graceMs: number;
-}
-
 export interface Collected {
   /** Manifests that went out of service because a marked layer of theirs went, and those removed after DELETE. */
   readonly manifests: number;

@@ -15,7 +15,7 @@ import { blobsOfManifest } from '../../records/collection/manifests.ts';
 import type { Tx } from '../../records/db/database.ts';
 import { reviewAdd } from '../../records/holds/review.ts';
 import { refusalOfBlob } from '../../records/marks/door.ts';
-import type { CollectDeps } from './collect.ts';
+import type { CollectDeps } from './collect-deps.ts';
 
 const batch = 100;
 

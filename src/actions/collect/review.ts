@@ -5,7 +5,7 @@ import { deletedManifests, manifestRemove } from '../../records/collection/manif
 import { type ReviewItem, reviewDone, reviewDue, reviewLater } from '../../records/collection/review.ts';
 import type { Tx } from '../../records/db/database.ts';
 import { reviewAdd } from '../../records/holds/review.ts';
-import type { CollectDeps } from './collect.ts';
+import type { CollectDeps } from './collect-deps.ts';
 
 const batch = 200;
 

@@ -1,5 +1,5 @@
 import { condemnedForget, condemnedKeys } from '../../records/collection/sweep.ts';
-import type { CollectDeps } from './collect.ts';
+import type { CollectDeps } from './collect-deps.ts';
 
 const batch = 500;
 

@@ -1,5 +1,5 @@
 import { uploadExpire, uploadsIdle } from '../../records/uploads/uploads.ts';
-import type { CollectDeps } from './collect.ts';
+import type { CollectDeps } from './collect-deps.ts';
 
 const batch = 100;
 

@@ -1,4 +1,5 @@
-import { type CollectDeps, collect } from '../../actions/collect/collect.ts';
+import { collect } from '../../actions/collect/collect.ts';
+import type { CollectDeps } from '../../actions/collect/collect-deps.ts';
 import { collectPlan, explainBlob } from '../../actions/collect/explain.ts';
 import { blobExplain, gcPlan, gcRun } from '../../contract/collection.ts';
 import { limits } from '../../lib/limits.ts';

@@ -1,6 +1,7 @@
 import { type ScanAnswer, type ScanDeps, scan } from '../../actions/scan/scan.ts';
-import { scanCreate, scanShow } from '../../contract/scans.ts';
+import { criteriaSchemaShow, scanCreate, scanShow } from '../../contract/scans.ts';
 import { parseCriteria } from '../../criteria/parse.ts';
+import { criteriaSchema } from '../../criteria/schema.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { isOperator } from '../../records/access/permits.ts';
 import { scanGet } from '../../records/scans/scans.ts';
@@ -10,6 +11,7 @@ import { scanScopeOf } from './scope.ts';
 export function scanRoutes(deps: ScanDeps): BoundRoute[] {
   const { database } = deps;
   return [
+    bind(criteriaSchemaShow, () => criteriaSchema),
     bind(scanCreate, async ({ body, caller }) => {
       const criteria = parseCriteria(body.criteria);
       const scope = await scanScopeOf(database, caller, body.scope);

@@ -4,7 +4,7 @@ import { globMatcher } from '../../lib/globs.ts';
 import { uuidv7 } from '../../lib/random.ts';
 import type { Tx } from '../db/database.ts';
 import type { Reader } from '../db/engine.ts';
-import type { GrantTable } from '../db/tables.ts';
+import type { GrantTable } from '../db/tables/access.ts';
 
 /** An owner allows another account to pull and run what a repository glob names. */
 export interface Grant {

@@ -3,7 +3,7 @@ import { LazaretError } from '../../lib/errors.ts';
 import { uuidv7 } from '../../lib/random.ts';
 import type { Tx } from '../db/database.ts';
 import type { Reader } from '../db/engine.ts';
-import type { PrincipalTable } from '../db/tables.ts';
+import type { PrincipalTable } from '../db/tables/access.ts';
 import { accessChanged, accountEnsure } from './accounts.ts';
 import type { Caller, RoleBinding } from './caller.ts';
 

@@ -3,7 +3,7 @@ import type { OsvAdvisory } from '../../versions/osv/advisory.ts';
 import { severityOf } from '../../versions/osv/severity.ts';
 import type { Tx } from '../db/database.ts';
 import { chunked, type Reader } from '../db/engine.ts';
-import type { AdvisoryPackageTable, AdvisoryTable } from '../db/tables.ts';
+import type { AdvisoryPackageTable, AdvisoryTable } from '../db/tables/advisories.ts';
 import { affectedText, worst } from './affected.ts';
 import { type FindingsChange, findingsOfAdvisories } from './findings.ts';
 

@@ -9,7 +9,7 @@
  */
 import type { Tx } from '../db/database.ts';
 import { chunked, turnTaken } from '../db/engine.ts';
-import type { FindingTable } from '../db/tables.ts';
+import type { FindingTable } from '../db/tables/advisories.ts';
 import { type AffectedEntry, type Judgement, judge } from './affected.ts';
 
 const matchingTurn = 7_205_760;

@@ -2,7 +2,7 @@ import type { Selectable } from 'kysely';
 import { type Digest, digestAlgorithm } from '../../oci/digest.ts';
 import type { Tx } from '../db/database.ts';
 import { locked, type Reader } from '../db/engine.ts';
-import type { BlobTable } from '../db/tables.ts';
+import type { BlobTable } from '../db/tables/catalog.ts';
 
 /**
  * Blobs and the repositories that hold them. A row is found by its sha256 or, once known, its sha512; marks, links and

@@ -3,7 +3,7 @@ import { type Digest, digestAlgorithm } from '../../oci/digest.ts';
 import { isNonDistributable } from '../../oci/media-types.ts';
 import type { Tx } from '../db/database.ts';
 import type { Reader } from '../db/engine.ts';
-import type { EdgeTable } from '../db/tables.ts';
+import type { EdgeTable } from '../db/tables/catalog.ts';
 import { type Content, refusalOfManifest } from '../marks/door.ts';
 import type { Repository } from './repositories.ts';
 

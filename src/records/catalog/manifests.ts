@@ -2,7 +2,7 @@ import type { Insertable } from 'kysely';
 import type { Digest } from '../../oci/digest.ts';
 import type { Tx } from '../db/database.ts';
 import { chunked, locked, type Reader } from '../db/engine.ts';
-import type { EdgeTable, ManifestTable } from '../db/tables.ts';
+import type { EdgeTable, ManifestTable } from '../db/tables/catalog.ts';
 import { digestColumn } from './blobs.ts';
 import type { Repository } from './repositories.ts';
 

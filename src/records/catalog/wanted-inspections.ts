@@ -1,5 +1,5 @@
 import type { Tx } from '../db/database.ts';
-import type { ImageTable } from '../db/tables.ts';
+import type { ImageTable } from '../db/tables/inventory.ts';
 import { jobEnqueue } from '../jobs/jobs.ts';
 
 /** A layer that a manifest in service names. */

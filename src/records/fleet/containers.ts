@@ -4,7 +4,7 @@ import { type Container, containerSchema } from '../../contract/fleet.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Tx } from '../db/database.ts';
 import type { Reader } from '../db/engine.ts';
-import type { ContainerTable } from '../db/tables.ts';
+import type { ContainerTable } from '../db/tables/fleet.ts';
 
 /** What runs, as the agents report it to their region, which tells the others. */
 

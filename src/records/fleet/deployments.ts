@@ -4,7 +4,7 @@ import { type Deployment, deploymentEventSchema, type Revocation } from '../../c
 import { limits } from '../../lib/limits.ts';
 import type { Tx } from '../db/database.ts';
 import type { Reader } from '../db/engine.ts';
-import type { DeploymentTable } from '../db/tables.ts';
+import type { DeploymentTable } from '../db/tables/fleet.ts';
 import { holdRelease, holdSet } from '../holds/holds.ts';
 import { reviewAdd } from '../holds/review.ts';
 import { revocationApply } from './revocations.ts';

@@ -6,7 +6,7 @@ import { limits } from '../../lib/limits.ts';
 import { uuidv7 } from '../../lib/random.ts';
 import type { Tx } from '../db/database.ts';
 import type { Reader } from '../db/engine.ts';
-import type { InstanceTable } from '../db/tables.ts';
+import type { InstanceTable } from '../db/tables/fleet.ts';
 
 /** The machines with an agent. A region owns its instances and tells the others of them; each belongs to one account. */
 

@@ -7,7 +7,7 @@ import { limits } from '../../lib/limits.ts';
 import { uuidv7 } from '../../lib/random.ts';
 import type { Tx } from '../db/database.ts';
 import type { Reader } from '../db/engine.ts';
-import type { RevocationTable } from '../db/tables.ts';
+import type { RevocationTable } from '../db/tables/fleet.ts';
 import { nextNumber } from '../scans/scans.ts';
 
 /**

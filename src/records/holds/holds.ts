@@ -1,7 +1,7 @@
 import { limits } from '../../lib/limits.ts';
 import type { Tx } from '../db/database.ts';
 import type { Reader } from '../db/engine.ts';
-import type { HoldTable } from '../db/tables.ts';
+import type { HoldTable } from '../db/tables/catalog.ts';
 
 /** A hold keeps a blob or a manifest from collection, until it expires, is released or, without an end, for good. */
 export interface Hold {

@@ -5,7 +5,7 @@
  */
 import type { Database, Tx } from '../db/database.ts';
 import { chunked } from '../db/engine.ts';
-import type { ImageTable } from '../db/tables.ts';
+import type { ImageTable } from '../db/tables/inventory.ts';
 import { packageKey, packagesEnsure } from './packages.ts';
 import type { PackageFacts } from './rows.ts';
 

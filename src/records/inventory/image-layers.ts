@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../db/database.ts';
 import { chunked, type Reader } from '../db/engine.ts';
-import type { InspectionTable, LayerFileTable } from '../db/tables.ts';
+import type { InspectionTable, LayerFileTable } from '../db/tables/inventory.ts';
 import { pathsFind } from './paths.ts';
 import type { InventoryOs, PackageFacts } from './rows.ts';
 

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import type { Database } from '../db/database.ts';
 import { byCodeUnit, type Reader } from '../db/engine.ts';
-import type { ImageTable, ManifestTable } from '../db/tables.ts';
+import type { ManifestTable } from '../db/tables/catalog.ts';
+import type { ImageTable } from '../db/tables/inventory.ts';
 
 /** An image, or an index, in a repository that has it. */
 export interface ListedImage {

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import type { Database } from '../db/database.ts';
 import type { Reader } from '../db/engine.ts';
-import type { AdvisoryTable, ImageTable } from '../db/tables.ts';
+import type { AdvisoryTable } from '../db/tables/advisories.ts';
+import type { ImageTable } from '../db/tables/inventory.ts';
 import { osName } from './distribution.ts';
 import type { LayerOfImage } from './image-layers.ts';
 import { layersOfImage } from './image-layers.ts';

@@ -7,7 +7,7 @@
 import { limits } from '../../lib/limits.ts';
 import type { Database, Tx } from '../db/database.ts';
 import { chunked } from '../db/engine.ts';
-import type { InspectionTable, LayerFileTable } from '../db/tables.ts';
+import type { InspectionTable, LayerFileTable } from '../db/tables/inventory.ts';
 import { ofRelease } from './distribution.ts';
 import type { KnownIds } from './known-ids.ts';
 import { packageKey, packagesEnsure } from './packages.ts';

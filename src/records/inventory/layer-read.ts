@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../db/database.ts';
 import type { Reader } from '../db/engine.ts';
-import type { InspectionTable, LayerFileTable } from '../db/tables.ts';
+import type { InspectionTable, LayerFileTable } from '../db/tables/inventory.ts';
 import type { InventoryExtraction, InventoryOs } from './rows.ts';
 
 /** What the one read of a layer found, without its files and packages, of which it has the numbers. */

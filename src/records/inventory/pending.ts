@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Database, Tx } from '../db/database.ts';
 import type { Reader } from '../db/engine.ts';
-import type { InspectionTable } from '../db/tables.ts';
+import type { InspectionTable } from '../db/tables/inventory.ts';
 import { jobEnqueue } from '../jobs/jobs.ts';
 
 /** A layer's blob as an inspection needs it. */

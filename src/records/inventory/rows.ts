@@ -1,4 +1,4 @@
-import type { LayerFileTable } from '../db/tables.ts';
+import type { LayerFileTable } from '../db/tables/inventory.ts';
 
 /** What an inspection hands over to be kept: the inventory's words, as far as rows need them. */
 export interface InventoryFile {

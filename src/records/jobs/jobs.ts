@@ -2,7 +2,7 @@ import type { Selectable } from 'kysely';
 import { limits } from '../../lib/limits.ts';
 import type { Database, Tx } from '../db/database.ts';
 import type { Reader } from '../db/engine.ts';
-import type { JobTable } from '../db/tables.ts';
+import type { JobTable } from '../db/tables/log.ts';
 
 /**
  * Work that must happen after a commit and survive a crash. A job is enqueued in the transaction that makes it

@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
 import type { Tx } from '../db/database.ts';
 import type { Reader } from '../db/engine.ts';
-import type { LogTable } from '../db/tables.ts';
+import type { LogTable } from '../db/tables/log.ts';
 import type { Lane, LogEvent } from './event.ts';
 
 /** The one ordered log. Appending is `tx.emit`; here is reading it, and what followers keep. */

@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
 import type { Tx } from '../db/database.ts';
 import { chunked, type Reader } from '../db/engine.ts';
-import type { MarkTable, QuarantineTable } from '../db/tables.ts';
+import type { MarkTable, QuarantineTable } from '../db/tables/quarantine.ts';
 import type { Evidence } from '../scans/evidence.ts';
 
 /**

@@ -2,7 +2,7 @@ import type { Selectable } from 'kysely';
 import { limits } from '../../lib/limits.ts';
 import type { Tx } from '../db/database.ts';
 import type { Reader } from '../db/engine.ts';
-import type { RegionTable } from '../db/tables.ts';
+import type { RegionTable } from '../db/tables/fleet.ts';
 
 /**
  * The regions that this one knows: itself and its peers. They come from the configuration at each start; what following

@@ -3,7 +3,7 @@ import { limits } from '../../lib/limits.ts';
 import { condemnedKeyAdd } from '../catalog/blobs.ts';
 import type { Tx } from '../db/database.ts';
 import { locked, type Reader } from '../db/engine.ts';
-import type { UploadTable } from '../db/tables.ts';
+import type { UploadTable } from '../db/tables/catalog.ts';
 
 /**
  * Upload sessions. A row lives from the start of an upload to its end; it names the key that the bytes are written

@@ -1,0 +1,11 @@
+import type { BlobStore } from '../../blobs/blob-store.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Database } from '../../records/db/database.ts';
+
+export interface CollectDeps {
+  readonly database: Database;
+  readonly blobs: BlobStore;
+  readonly clock: Clock;
+  /** How long what changed is left alone, and a deleted manifest can be brought back; milliseconds. */
+  readonly graceMs: number;
+}

@@ -1,0 +1,60 @@
+import type { Generated } from 'kysely';
+
+/** One read of one layer. */
+export interface InspectionTable {
+  blob_id: number;
+  state: 'pending' | 'done' | 'unknown' | 'notApplicable';
+  reason: string | null;
+  diff_id: string | null;
+  uncompressed_bytes: number;
+  entries: number;
+  duration_ms: number;
+  os: string | null;
+  version: number;
+  inspected_at: number | null;
+}
+
+export interface ExtractionTable {
+  blob_id: number;
+  extractor: string;
+  version: number;
+  state: 'done' | 'unknown';
+  reason: string | null;
+}
+
+/**
+ * A distinct package version. Findings hang here, never on an image. Purls fold the case of some names that advisories
+ * tell apart (`JSONStream`), so purl and name together are unique.
+ */
+export interface PackageTable {
+  id: Generated<number>;
+  purl: string;
+  purl_type: string;
+  ecosystem: string;
+  name: string;
+  version: string;
+  source_name: string | null;
+  source_version: string | null;
+  license: string | null;
+  first_seen_at: number;
+}
+
+export interface LayerFileTable {
+  blob_id: number;
+  path_id: number;
+  kind: 'file' | 'directory' | 'link' | 'hardlink' | 'device' | 'whiteout' | 'opaque';
+  size_bytes: number;
+  mode: number;
+  sha256: Uint8Array | null;
+}
+
+/** The image's view: what all its layers together show. */
+export interface ImageTable {
+  manifest_id: number;
+  state: 'pending' | 'done' | 'unknown' | 'notApplicable';
+  reason: string | null;
+  os: string | null;
+  config: string | null;
+  created_at: number | null;
+  inspected_at: number | null;
+}

@@ -1,0 +1,62 @@
+import type { Generated } from 'kysely';
+
+export interface ScanTable {
+  id: Generated<number>;
+  name: string;
+  criteria: string;
+  scope: string;
+  requested_by: string;
+  requested_at: number;
+  /** The log's head when it was answered. */
+  position: number;
+  answer: string;
+}
+
+export interface PlanTable {
+  id: Generated<number>;
+  name: string;
+  effect: 'quarantine' | 'destroy';
+  request: string;
+  radius: string;
+  position: number;
+  account: string | null;
+  author: string;
+  created_at: number;
+  applied_at: number | null;
+  quarantine_uid: string | null;
+}
+
+/** One decision to quarantine; its marks say what it reaches. */
+export interface QuarantineTable {
+  id: Generated<number>;
+  uid: string;
+  name: string;
+  origin: string;
+  /** Log position at its origin: applied only if newer. */
+  version: number;
+  /** null: the operator, all repositories. */
+  scope_account: string | null;
+  reach: 'layer' | 'image';
+  cause: string;
+  criteria: string | null;
+  reason: string;
+  ticket: string | null;
+  author: string;
+  created_at: number;
+  retain_until: number;
+  legal_hold: number;
+  destroy_requested_at: number | null;
+  released_at: number | null;
+  released_by: string | null;
+  release_reason: string | null;
+}
+
+export interface MarkTable {
+  id: Generated<number>;
+  quarantine_id: number;
+  target: 'layer' | 'manifest' | 'repository';
+  digest: string | null;
+  diff_id: string | null;
+  repository_glob: string | null;
+  evidence: string;
+}
