@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { listens } from '../app-client.ts';
-import { assertAllRefused } from '../doors.ts';
+import { assertRefused } from '../doors.ts';
 import { millisText } from '../narrator.ts';
 import { storedCopies } from '../region.ts';
 import type { Story } from '../story.ts';
@@ -14,8 +14,8 @@ export async function undoThenDestroy(story: Story, cast: Cast, first: string): 
   await undo(story, cast, first);
   const second = await quarantineAgain(story, cast);
   const finishPush = await beginSecondPush(story, cast);
-  const requestedAt = await destroy(story, second);
-  await assertCollected(story, cast, requestedAt);
+  const decidedAt = await destroy(story, second);
+  await assertCollected(story, cast, decidedAt);
   await finishPush();
   await assertRestIsThere(story, cast, second);
   return second;
@@ -75,8 +75,9 @@ async function beginSecondPush(story: Story, { base, portal }: Cast): Promise<()
   };
 }
 
-/** @returns when the request was answered, in milliseconds since 1970 */
-async function destroy({ narrator, world }: Story, quarantine: string): Promise<number> {
+/** @returns when it was decided, in milliseconds since 1970 */
+async function destroy(story: Story, quarantine: string): Promise<number> {
+  const { narrator, world } = story;
   const { home, people } = world;
   const { stdout } = await narrator.check('what destroying it would take is planned', () =>
     people.security.lazaret(home, ['quarantine', 'destroy', quarantine]),
@@ -85,30 +86,33 @@ async function destroy({ narrator, world }: Story, quarantine: string): Promise<
   await narrator.check('the plan is applied, and answered at once', () =>
     people.security.lazaret(home, ['quarantine', 'apply', plan, '--reason', 'no use of it is left']),
   );
-  narrator.moment('home', `the bytes of ${quarantine} were given up`);
-  return Date.now();
+  const { at } = await story.event(home, 'quarantine.destroyed', ({ subject }) => subject === quarantine);
+  narrator.moment('home', `${quarantine}: its bytes were given up`, { at });
+  return at;
 }
 
-async function assertCollected(story: Story, { vulnerable }: Cast, requestedAt: number): Promise<void> {
+async function assertCollected(story: Story, { vulnerable }: Cast, decidedAt: number): Promise<void> {
   const { narrator, world } = story;
   for (const region of [world.home, world.away]) {
-    const at = await narrator.check(
+    const { at } = await narrator.check(
       `${region.name}: the collector has deleted the bytes of the layer`,
       async () => {
-        const gone = async () => (await storedCopies(region, vulnerable)).length === 0;
-        await story.until('the file to go', gone);
-        return Date.now();
+        const collected = await story.event(region, 'blobs.collected', ({ data }) =>
+          JSON.stringify(data.digests).includes(vulnerable.digest),
+        );
+        assert.deepEqual(await storedCopies(region, vulnerable), []);
+        return collected;
       },
-      (gone) => `${millisText(gone - requestedAt)} after the request was answered`,
+      (event) => `${millisText(event.at - decidedAt)} after the request`,
     );
-    narrator.moment(region.name, 'the bytes of the layer were gone', { at, tookMs: at - requestedAt });
+    narrator.moment(region.name, 'the bytes of the layer were gone', { at, tookMs: at - decidedAt });
   }
 }
 
 async function assertRestIsThere(story: Story, cast: Cast, quarantine: string): Promise<void> {
   const { narrator, world } = story;
   const { acme } = world.people;
-  const { base, portal, shop: image, vulnerable: layer } = cast;
+  const { base, portal, shop: image, vulnerable } = cast;
   for (const region of [world.home, world.away]) {
     await narrator.check(`${region.name}: the shared base is still there, once`, async () => {
       const [file, ...more] = await storedCopies(region, base);
@@ -120,8 +124,14 @@ async function assertRestIsThere(story: Story, cast: Cast, quarantine: string): 
         story.registry(region, acme, 'acme/portal').pullImage(portal, '1'),
       ),
     );
-    await narrator.check(`${region.name}: the first image stays refused`, () =>
-      assertAllRefused(story.registry(region, acme, 'acme/shop'), { image, layer, reason: quarantine }),
+    await narrator.check(
+      `${region.name}: the first image stays refused, and its layer is not served`,
+      async () => {
+        const shop = story.registry(region, acme, 'acme/shop');
+        assert.ok([403, 404].includes((await shop.blob(vulnerable.digest)).status));
+        return assertRefused(await shop.manifest(image.manifest.digest), quarantine);
+      },
+      ({ status, message }) => `${status}: ${message}`,
     );
   }
 }
