@@ -33,7 +33,7 @@ export async function endContainers(folder: string, tools: RuncTools): Promise<v
 /** Ends and removes what demos left that were killed before they could do it themselves. */
 export async function endAbandoned(parent: string, tools: RuncTools): Promise<void> {
   for (const name of await readdir(parent).catch(() => [])) {
-    const pid = /^(?:demo|dev)-(\d+)$/.exec(name)?.[1];
+    const pid = /^(?:demo|dev|bench)-(\d+)$/.exec(name)?.[1];
     if (pid === undefined || (await findProcess(Number(pid)))) continue;
     const folder = join(parent, name);
     for (const found of await listedProcesses(folder)) await kill(found);

@@ -3,6 +3,7 @@
  * which then ends them in the right order; and is written down in the demo's folder, so that a demo that was killed leaves
  * a list by which the next one ends what it left (leftovers.ts).
  */
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
@@ -19,6 +20,7 @@ const stopMs = 12_000;
 const readyMs = 30_000;
 
 export interface LazaretProcess {
+  readonly pid: number;
   readonly logFile: string;
   /** TERM, then KILL after 12 s. Not running is not an error. */
   stop(): Promise<void>;
@@ -72,9 +74,11 @@ export async function startLazaret(options: ProcessOptions): Promise<LazaretProc
     log.end();
   };
   try {
-    if (child.pid !== undefined) await writeDown(folder, child.pid);
+    const { pid } = child;
+    if (pid !== undefined) await writeDown(folder, pid);
     await withinReach(isReady, { name, signal });
-    return { logFile, stop };
+    assert(pid !== undefined, 'what is ready has begun');
+    return { pid, logFile, stop };
   } catch (error) {
     await stop();
     throw error;

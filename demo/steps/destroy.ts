@@ -7,7 +7,8 @@ import { storedCopies } from '../region.ts';
 import type { Story } from '../story.ts';
 import { answering, deploymentName } from './launch.ts';
 import type { Cast } from './push.ts';
-import { applied, planned } from './quarantine.ts';
+import { applied, changed, planned } from './quarantine.ts';
+import { stopped } from './revoke.ts';
 
 /** 6: undone, and then done for good. @returns the name of the quarantine that destroyed the layer */
 export async function undoThenDestroy(story: Story, cast: Cast, first: string): Promise<string> {
@@ -27,7 +28,8 @@ async function undo(story: Story, { shop }: Cast, quarantine: string): Promise<v
   await narrator.check('the quarantine is released, in both regions', () =>
     people.security.lazaret(home, ['quarantine', 'release', quarantine, '--reason', 'a drill', '--wait']),
   );
-  narrator.moment('home, away', `${quarantine} was released`);
+  const { at } = await changed(story, 'quarantine.released', quarantine);
+  narrator.moment('home', `${quarantine} was released`, { at });
   for (const region of [home, away])
     await narrator.check(`${region.name}: the first image pulls by digest again`, () =>
       story.registry(region, people.acme, 'acme/shop').pullImage(shop, shop.manifest.digest),
@@ -46,10 +48,17 @@ async function quarantineAgain(story: Story, { shop }: Cast): Promise<string> {
     planned(story, `acme/shop@${shop.manifest.digest}`),
   );
   const quarantine = await applied(story, plan);
-  await narrator.check('the deployment asked to end at a quarantine: the container has ended', () =>
-    story.until('the port to refuse', async () => !(await listens(world.appPort))),
+  const set = await story.event(world.home, 'quarantine.set', ({ subject }) => subject === quarantine);
+  const at = await narrator.check(
+    'its deployment asked to end at a quarantine: the container has ended',
+    async () => {
+      const stoppedAt = await stopped(story, set.at);
+      assert.equal(await listens(world.appPort), false);
+      return stoppedAt;
+    },
+    (stoppedAt) => `${millisText(stoppedAt - set.at)} after the quarantine`,
   );
-  narrator.moment('away', 'the container ended, since its deployment asked for it');
+  narrator.moment('away', 'the container had ended, as its deployment asked', { at, tookMs: at - set.at });
   return quarantine;
 }
 
@@ -86,7 +95,7 @@ async function destroy(story: Story, quarantine: string): Promise<number> {
   await narrator.check('the plan is applied, and answered at once', () =>
     people.security.lazaret(home, ['quarantine', 'apply', plan, '--reason', 'no use of it is left']),
   );
-  const { at } = await story.event(home, 'quarantine.destroyed', ({ subject }) => subject === quarantine);
+  const { at } = await changed(story, 'quarantine.destroyed', quarantine);
   narrator.moment('home', `${quarantine}: its bytes were given up`, { at });
   return at;
 }

@@ -4,7 +4,7 @@ import { assertAllRefused, assertRefused, assertServed } from '../doors.ts';
 import { criteriaFile, recompress } from '../images.ts';
 import { withoutBlobs } from '../region.ts';
 import { shortPath } from '../repository.ts';
-import type { Story } from '../story.ts';
+import type { DemoEvent, Story } from '../story.ts';
 import type { Cast } from './push.ts';
 
 export const reason = 'lodash before 4.17.21 executes what a template says';
@@ -51,15 +51,35 @@ export async function planned({ world }: Story, reference: string): Promise<stri
 }
 
 /** Applies a plan and waits for every region to acknowledge it. @returns the quarantine's name */
-export async function applied({ narrator, world }: Story, plan: string): Promise<string> {
+export async function applied(story: Story, plan: string): Promise<string> {
+  const { narrator, world } = story;
   const { home, people } = world;
   const args = ['quarantine', 'apply', plan, '--reason', reason, '--ticket', 'INC-42', '--wait'];
   const { stdout } = await narrator.check(`${plan} is applied; both regions have acknowledged it`, () =>
     people.security.lazaret(home, args),
   );
   const quarantine = named(stdout, /\bQ-\d+/);
-  narrator.moment('home, away', `${quarantine}: ${stdout.trim().replace(/^\S+\s+/, '')}`);
+  const { at } = await changed(story, 'quarantine.set', quarantine);
+  narrator.moment('home', `${quarantine} was set: every door refuses the layer`, { at });
   return quarantine;
+}
+
+/** The event of a quarantine in home; when away acknowledged it is told in the timeline. */
+export async function changed(story: Story, type: string, quarantine: string): Promise<DemoEvent> {
+  const { narrator, world } = story;
+  const event = await story.event(world.home, type, ({ subject }) => subject === quarantine);
+  const { uid, version } = event.data;
+  const seen = await story.event(
+    world.home,
+    'quarantine.acknowledged',
+    ({ origin, data }) =>
+      origin === world.away.name && data.quarantine === uid && Number(data.version) >= Number(version),
+  );
+  narrator.moment('away', `${quarantine}: this change binds here too`, {
+    at: seen.at,
+    tookMs: seen.at - event.at,
+  });
+  return event;
 }
 
 function named(text: string, pattern: RegExp): string {

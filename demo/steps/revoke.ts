@@ -25,19 +25,19 @@ export async function revokeByEvent(story: Story, cast: Cast): Promise<void> {
     async () => assertNames(await story.event(home, 'criteria.met', () => true), cast),
     ({ at }) => `${millisText(at - imported.at)} after the import`,
   );
-  narrator.moment('home', 'the event criteria of the image were met', since(imported, met.at));
+  narrator.moment('home', 'the event criteria of the image were met', sinceImport(imported, met.at));
   const stoppedAt = await narrator.check(
     'the container was stopped in away, and its exit was seen',
-    () => stopped(story),
+    () => stopped(story, imported.at),
     (at) => `${millisText(at - imported.at)} after the import`,
   );
-  narrator.moment('away', 'the container had ended', since(imported, stoppedAt));
+  narrator.moment('away', 'the container had ended', sinceImport(imported, stoppedAt));
   const refusedAt = await narrator.check(
     'its port refuses connections',
     () => watch,
     (at) => `${millisText(at - imported.at)} after the import`,
   );
-  narrator.moment('away', 'the port refused connections', since(imported, refusedAt));
+  narrator.moment('away', 'the port refused connections', sinceImport(imported, refusedAt));
   await refusedToEntity(story, cast);
   await narrator.check('acme, who owns it, can still pull it', () =>
     story.registry(away, people.acme, 'acme/shop').pullImage(cast.shop, cast.shop.manifest.digest),
@@ -83,9 +83,9 @@ function assertNames(event: DemoEvent, { vulnerable, eventCriteria }: Cast): Dem
   return event;
 }
 
-/** When its exit was seen, as the instance reported it; milliseconds since 1970. */
-export async function stopped(story: Story): Promise<number> {
-  const { data } = await story.event(story.world.away, 'container.stopped', () => true);
+/** When the exit was seen of the container that ended after `since`; both are milliseconds since 1970. */
+export async function stopped(story: Story, since: number): Promise<number> {
+  const { data } = await story.event(story.world.away, 'container.stopped', ({ at }) => at >= since);
   assert.equal(data.exitCode, 0, 'it handles TERM and ends with 0');
   return Number(data.stoppedAt);
 }
@@ -97,6 +97,6 @@ async function watchPort(story: Story): Promise<number> {
   return Date.now();
 }
 
-function since(imported: DemoEvent, at: number): { at: number; tookMs: number } {
+function sinceImport(imported: DemoEvent, at: number): { at: number; tookMs: number } {
   return { at, tookMs: at - imported.at };
 }
