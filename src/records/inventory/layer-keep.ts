@@ -34,7 +34,7 @@ export interface KeptLayer {
   readonly packages: number;
 }
 
-const filesAtOnce = 500;
+const filesAtOnce = 250;
 const packagesAtOnce = 100;
 
 /** All but the inspection's state. @throws what `parts` throws; an error of the database if the blob is gone */
