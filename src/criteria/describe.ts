@@ -23,7 +23,8 @@ function describePackage({ purl, versions, in: place }: PackageCriteria['package
 
 function describeAdvisory({ id, severity, fixed, in: place }: AdvisoryCriteria['advisory']): string {
   const kind = { true: 'fixable ', false: 'not yet fixed ', undefined: '' }[`${fixed}`];
-  const subject = id === undefined ? `${kind === '' ? 'an' : 'a'} ${kind}advisory` : `the ${kind}advisory ${id}`;
+  const subject =
+    id === undefined ? `${kind === '' ? 'an' : 'a'} ${kind}advisory` : `the ${kind}advisory ${id}`;
   const level =
     severity === undefined
       ? ''

@@ -5,6 +5,7 @@ import { apiRoutes } from '../edges/api/routes.ts';
 import { createApp } from '../edges/http/app.ts';
 import { distributionApi } from '../edges/oci/distribution.ts';
 import { LazaretError } from '../lib/errors.ts';
+import { logHead } from '../records/log/log.ts';
 import { regionsEnsure } from '../records/regions/regions.ts';
 import type { Config } from './config/config.ts';
 import { type Context, type ContextOverrides, openContext } from './context.ts';
@@ -76,7 +77,7 @@ async function takeRegions({ config, database }: Context, url: string): Promise<
 }
 
 async function ready({ database, blobs }: Context): Promise<void> {
-  await database.read.selectFrom('settings').select('key').limit(1).execute();
+  await logHead(database.read);
   await blobs.notes.get('readyz');
 }
 

@@ -1,7 +1,7 @@
 import type { AgentReport, ReportedContainer } from '../../contract/agent.ts';
 import type { Container, Instance } from '../../contract/fleet.ts';
 import type { Database, Tx } from '../../records/db/database.ts';
-import { containerList, containerSet } from '../../records/fleet/containers.ts';
+import { containerKnown, containerList, containerSet } from '../../records/fleet/containers.ts';
 import { deploymentByUid } from '../../records/fleet/deployments.ts';
 import { instanceHeard } from '../../records/fleet/instances.ts';
 
@@ -67,12 +67,7 @@ function isSame(known: Container, reported: ReportedContainer): boolean {
 
 /** Uids are random: one of another instance was made up, and must neither change nor invent what is not this agent's. */
 async function isForeign(tx: Tx, instance: Instance, reported: ReportedContainer): Promise<boolean> {
-  const taken = await tx.db
-    .selectFrom('containers')
-    .select('uid')
-    .where('uid', '=', reported.uid)
-    .executeTakeFirst();
-  if (taken) return true;
+  if (await containerKnown(tx.db, reported.uid)) return true;
   const deployment = await deploymentByUid(tx.db, reported.deployment);
   if (!deployment) return false;
   return deployment.region !== instance.region || deployment.instance !== instance.name;

@@ -1,5 +1,6 @@
 import type { Assignment } from '../../contract/agent.ts';
 import type { Deployment, Instance } from '../../contract/fleet.ts';
+import { blobsMissing, manifestIdOf } from '../../records/catalog/images.ts';
 import type { Reader } from '../../records/db/engine.ts';
 import { deploymentsOfInstance } from '../../records/fleet/deployments.ts';
 import { revocationsOpen } from '../../records/fleet/revocations.ts';
@@ -46,33 +47,11 @@ async function orderOf(db: Reader, deployment: Deployment): Promise<Order> {
 
 async function reasonToWait(db: Reader, deployment: Deployment): Promise<string | undefined> {
   const { manifestDigest, repository, owner } = deployment;
-  const manifest = await db
-    .selectFrom('manifests')
-    .select('id')
-    .where('digest', '=', manifestDigest)
-    .executeTakeFirst();
-  if (!manifest) return 'the image is not in this region yet';
-  const missing = await blobsMissing(db, manifest.id);
+  const manifestId = await manifestIdOf(db, manifestDigest);
+  if (manifestId === undefined) return 'the image is not in this region yet';
+  const missing = await blobsMissing(db, manifestId);
   if (missing > 0) return `${missing} of the image's blobs are not in this region yet`;
-  const refusal = await refusalOfManifest(db, { repository, account: owner }, manifest.id);
+  const refusal = await refusalOfManifest(db, { repository, account: owner }, manifestId);
   if (refusal) return `quarantined (${refusal.quarantine}): ${refusal.reason}`;
   return (await isGranted(db, deployment)) ? undefined : `${owner} has not granted ${repository}`;
-}
-
-/** How many blobs that an image needs have no verified bytes in this region's store. */
-async function blobsMissing(db: Reader, manifestId: number): Promise<number> {
-  const row = await db
-    .selectFrom('edges')
-    .leftJoin('blobs', (join) =>
-      join
-        .onRef('blobs.digest', '=', 'edges.digest')
-        .on('blobs.state', '=', 'live')
-        .on('blobs.storage_key', 'is not', null),
-    )
-    .select((e) => e.fn.countAll<number>().as('count'))
-    .where('edges.manifest_id', '=', manifestId)
-    .where('edges.kind', 'in', ['config', 'layer'])
-    .where('blobs.id', 'is', null)
-    .executeTakeFirst();
-  return Number(row?.count ?? 0);
 }

@@ -1,5 +1,7 @@
 import { LazaretError } from '../../lib/errors.ts';
 import { parseReference, type Reference } from '../../oci/reference.ts';
+import { imagesOfIndex, manifestNamed } from '../../records/catalog/images.ts';
+import { repositoryFind } from '../../records/catalog/repositories.ts';
 import type { Reader } from '../../records/db/engine.ts';
 
 /** An image of one platform, in one repository. */
@@ -17,14 +19,10 @@ export interface DeployableImage {
  */
 export async function deployableImage(db: Reader, text: string, platform: string): Promise<DeployableImage> {
   const reference = parseReference(text);
-  const repository = await db
-    .selectFrom('repositories')
-    .select('id')
-    .where('name', '=', reference.repository.name)
-    .executeTakeFirst();
+  const repository = await repositoryFind(db, reference.repository.name);
   if (!repository)
     throw new LazaretError('nameUnknown', `there is no repository '${reference.repository.name}'`);
-  const named = await namedManifest(db, repository.id, reference);
+  const named = await manifestNamed(db, repository.id, nameOf(reference));
   if (!named) throw new LazaretError('manifestUnknown', `there is no '${text}'`);
   const image = named.kind === 'index' ? await platformImage(db, named.id, { text, platform }) : named;
   if (image.kind !== 'image')
@@ -40,28 +38,11 @@ export async function deployableImage(db: Reader, text: string, platform: string
   };
 }
 
-async function namedManifest(db: Reader, repositoryId: number, reference: Reference) {
-  const manifests = db
-    .selectFrom('manifests')
-    .innerJoin('repository_manifests', 'repository_manifests.manifest_id', 'manifests.id')
-    .select(['manifests.id', 'manifests.digest', 'manifests.kind'])
-    .where('repository_manifests.repository_id', '=', repositoryId)
-    .where('repository_manifests.deleted_at', 'is', null)
-    .where('repository_manifests.withdrawn_at', 'is', null);
-  if (reference.digest)
-    return manifests
-      .where((e) =>
-        e.or([
-          e('manifests.digest', '=', reference.digest ?? ''),
-          e('manifests.digest_sha512', '=', reference.digest ?? ''),
-        ]),
-      )
-      .executeTakeFirst();
-  return manifests
-    .innerJoin('tags', 'tags.manifest_id', 'manifests.id')
-    .where('tags.repository_id', '=', repositoryId)
-    .where('tags.name', '=', reference.tag ?? 'latest')
-    .executeTakeFirst();
+function nameOf({
+  digest,
+  tag = 'latest',
+}: Reference): { readonly digest: string } | { readonly tag: string } {
+  return digest === undefined ? { tag } : { digest };
 }
 
 async function platformImage(
@@ -69,15 +50,7 @@ async function platformImage(
   indexId: number,
   asked: { readonly text: string; readonly platform: string },
 ) {
-  const children = await db
-    .selectFrom('edges')
-    .innerJoin('manifests', 'manifests.digest', 'edges.digest')
-    .select(['manifests.id', 'manifests.digest', 'manifests.kind', 'manifests.platform'])
-    .where('edges.manifest_id', '=', indexId)
-    .where('edges.kind', '=', 'child')
-    .where('manifests.kind', '=', 'image')
-    .orderBy('edges.position')
-    .execute();
+  const children = await imagesOfIndex(db, indexId);
   const fitting = children.find((child) => child.platform === asked.platform);
   const runnable = children.filter((child) => child.platform !== 'unknown/unknown');
   const image = fitting ?? (runnable.length === 1 ? runnable[0] : undefined);

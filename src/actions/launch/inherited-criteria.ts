@@ -7,7 +7,7 @@ import {
 import { LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import { collect } from '../../lib/streams.ts';
-import type { Reader } from '../../records/db/engine.ts';
+import { attachedDocuments } from '../../records/catalog/images.ts';
 import type { DeployableImage } from './deployable-image.ts';
 import type { LaunchDeps } from './launch-deps.ts';
 
@@ -21,7 +21,10 @@ export async function inheritedCriteria(
   deps: LaunchDeps,
   image: DeployableImage,
 ): Promise<AttachedCriteria[]> {
-  const documents = await criteriaDocuments(deps.database.read, image);
+  const documents = await attachedDocuments(deps.database.read, image, {
+    artifactType: eventCriteriaMediaType,
+    limit: limits.eventCriteriaEventsMax,
+  });
   return Promise.all(
     documents.map(async ({ referrer, storageKey }) => {
       if (!storageKey)
@@ -31,29 +34,6 @@ export async function inheritedCriteria(
       return { source: `image ${referrer}`, document: readCriteria(bytes, referrer) };
     }),
   );
-}
-
-async function criteriaDocuments(db: Reader, image: DeployableImage) {
-  const rows = await db
-    .selectFrom('edges as subject')
-    .innerJoin('manifests', 'manifests.id', 'subject.manifest_id')
-    .innerJoin('repository_manifests', 'repository_manifests.manifest_id', 'manifests.id')
-    .innerJoin('edges as layer', 'layer.manifest_id', 'manifests.id')
-    .leftJoin('blobs', (join) =>
-      join.onRef('blobs.digest', '=', 'layer.digest').on('blobs.state', '=', 'live'),
-    )
-    .select(['manifests.digest as referrer', 'blobs.storage_key as storageKey'])
-    .where('subject.kind', '=', 'subject')
-    .where('subject.digest', '=', image.digest)
-    .where('manifests.artifact_type', '=', eventCriteriaMediaType)
-    .where('repository_manifests.repository_id', '=', image.repositoryId)
-    .where('repository_manifests.deleted_at', 'is', null)
-    .where('layer.kind', '=', 'layer')
-    .where('layer.position', '=', 0)
-    .orderBy('manifests.digest')
-    .limit(limits.eventCriteriaEventsMax)
-    .execute();
-  return rows;
 }
 
 function readCriteria(bytes: Uint8Array, referrer: string): unknown {

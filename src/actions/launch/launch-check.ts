@@ -1,5 +1,6 @@
 import { LazaretError } from '../../lib/errors.ts';
 import { grantAllows } from '../../records/access/grants.ts';
+import { manifestIdOf } from '../../records/catalog/images.ts';
 import type { Reader } from '../../records/db/engine.ts';
 import { assertOpen, refusalOfManifest } from '../../records/marks/door.ts';
 
@@ -29,12 +30,9 @@ export async function isGranted(db: Reader, launch: Launch): Promise<boolean> {
 
 /** @throws quarantined when a mark reaches the image; manifestUnknown when it has gone */
 export async function assertImageOpen(db: Reader, launch: Launch): Promise<void> {
-  const manifest = await db
-    .selectFrom('manifests')
-    .select('id')
-    .where('digest', '=', launch.manifestDigest)
-    .executeTakeFirst();
-  if (!manifest) throw new LazaretError('manifestUnknown', `the image ${launch.manifestDigest} has gone`);
+  const manifestId = await manifestIdOf(db, launch.manifestDigest);
+  if (manifestId === undefined)
+    throw new LazaretError('manifestUnknown', `the image ${launch.manifestDigest} has gone`);
   const scope = { repository: launch.repository, account: launch.owner };
-  assertOpen(await refusalOfManifest(db, scope, manifest.id));
+  assertOpen(await refusalOfManifest(db, scope, manifestId));
 }

@@ -2,6 +2,7 @@ import type { Database } from '../../records/db/database.ts';
 import type { Radius } from '../../records/marks/plans.ts';
 import type { Mark } from '../../records/marks/quarantines.ts';
 import { reachOf } from '../../records/marks/reach.ts';
+import { regionList } from '../../records/regions/regions.ts';
 import { aboveImages } from '../../records/scans/images.ts';
 
 /** Everything that these marks reach, in the repositories of `account` or (null) in all. */
@@ -21,7 +22,7 @@ export async function radiusOf(
     ...new Set(reached.images.map((image) => image.manifestId)),
   ]);
   const containers = [...above.values()].flatMap((names) => names.containers);
-  const regions = await deps.database.read.selectFrom('regions').select('name').orderBy('name').execute();
+  const regions = await regionList(deps.database.read);
   return {
     layers: reached.layers,
     images: reached.images.map(({ manifestId, repository, digest }) => ({

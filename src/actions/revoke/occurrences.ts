@@ -9,6 +9,8 @@ import {
 } from '../../criteria/event-criteria.ts';
 import { assertNever } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
+import { grantLastRevoked } from '../../records/access/grants.ts';
+import { manifestIdOf } from '../../records/catalog/images.ts';
 import { containersOfDeployment } from '../../records/fleet/containers.ts';
 import { refusalOfManifest } from '../../records/marks/door.ts';
 import type { Evidence } from '../../records/scans/evidence.ts';
@@ -65,7 +67,7 @@ async function imageReasons(
   deployment: Deployment,
   event: Extract<EventCriterion, { kind: 'imageMeets' }>,
 ): Promise<Reason[]> {
-  const manifestId = await manifestOf(deps, deployment);
+  const manifestId = await manifestIdOf(deps.database.read, deployment.manifestDigest);
   if (manifestId === undefined) return [];
   const { verdict, evidence } = await deps.imageMeets(deps.database, manifestId, event.criteria);
   if (verdict !== 'match') return [];
@@ -75,7 +77,7 @@ async function imageReasons(
 }
 
 async function quarantineReasons(deps: RevokeDeps, deployment: Deployment): Promise<Reason[]> {
-  const manifestId = await manifestOf(deps, deployment);
+  const manifestId = await manifestIdOf(deps.database.read, deployment.manifestDigest);
   if (manifestId === undefined) return [];
   const scope = { repository: deployment.repository, account: deployment.owner };
   const refusal = await refusalOfManifest(deps.database.read, scope, manifestId);
@@ -86,15 +88,8 @@ async function quarantineReasons(deps: RevokeDeps, deployment: Deployment): Prom
 async function grantReasons(deps: RevokeDeps, deployment: Deployment): Promise<Reason[]> {
   const { owner, account, repository } = deployment;
   if (await isGranted(deps.database.read, deployment)) return [];
-  const last = await deps.database.read
-    .selectFrom('grants')
-    .select('uid')
-    .where('owner', '=', owner)
-    .where('grantee', '=', account)
-    .where('revoked_at', 'is not', null)
-    .orderBy('revoked_at', 'desc')
-    .executeTakeFirst();
-  return [reason(`grant:${last?.uid ?? 'none'}`, `${owner} no longer grants ${repository} to ${account}`)];
+  const last = await grantLastRevoked(deps.database.read, { owner, grantee: account });
+  return [reason(`grant:${last ?? 'none'}`, `${owner} no longer grants ${repository} to ${account}`)];
 }
 
 async function durationReasons(
@@ -112,15 +107,6 @@ async function durationReasons(
     .map(({ uid, startedAt }) =>
       reason(`after:${uid}:${startedAt}`, `container ${uid}: ${describeEvent(event)}`),
     );
-}
-
-async function manifestOf(deps: RevokeDeps, deployment: Deployment): Promise<number | undefined> {
-  const row = await deps.database.read
-    .selectFrom('manifests')
-    .select('id')
-    .where('digest', '=', deployment.manifestDigest)
-    .executeTakeFirst();
-  return row?.id;
 }
 
 function evidenceReason(evidence: Evidence): Reason {

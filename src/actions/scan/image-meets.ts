@@ -1,6 +1,7 @@
 import type { Criteria } from '../../criteria/criteria.ts';
 import type { Database } from '../../records/db/database.ts';
 import type { Evidence, Verdict } from '../../records/scans/evidence.ts';
+import { imageState } from '../../records/scans/images.ts';
 import { evaluate } from './evaluate.ts';
 import { advisoriesLoaded } from './universe.ts';
 
@@ -10,15 +11,10 @@ export async function imageMeets(
   manifestId: number,
   criteria: Criteria,
 ): Promise<{ verdict: Verdict; evidence: readonly Evidence[] }> {
-  const image = await database.read
-    .selectFrom('images')
-    .select('state')
-    .where('manifest_id', '=', manifestId)
-    .executeTakeFirst();
   const all = new Set([manifestId]);
   const universe = {
     all,
-    uninspected: image?.state === 'done' ? new Set<number>() : all,
+    uninspected: (await imageState(database.read, manifestId)) === 'done' ? new Set<number>() : all,
     withoutAdvisories: !(await advisoriesLoaded(database.read)),
   };
   const evaluation = await evaluate(database, criteria, { universe, scope: [manifestId] });

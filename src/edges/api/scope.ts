@@ -1,7 +1,7 @@
 import { LazaretError } from '../../lib/errors.ts';
 import { parseReference } from '../../oci/reference.ts';
 import type { Caller } from '../../records/access/caller.ts';
-import { isOperator, permits } from '../../records/access/permits.ts';
+import { permits } from '../../records/access/permits.ts';
 import type { Database } from '../../records/db/database.ts';
 import { digestOfTag, type ScanScope } from '../../records/scans/images.ts';
 
@@ -29,10 +29,6 @@ export function assertMayQuarantine(caller: Caller, account: string | null): voi
   const mine = quarantineAccount(caller);
   if (mine !== null && mine !== account)
     throw new LazaretError('denied', 'it was not made for an account of yours');
-}
-
-export function assertOperator(caller: Caller): void {
-  if (!isOperator(caller)) throw new LazaretError('denied', 'only the operator may do this');
 }
 
 /** What was asked, limited to what the caller may see. @throws nameInvalid, digestInvalid, invalid, manifestUnknown */

@@ -1,6 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Database } from '../../records/db/database.ts';
+import { jobCounts } from '../../records/jobs/jobs.ts';
 import { logHead } from '../../records/log/log.ts';
+import { uploadsOpen } from '../../records/uploads/uploads.ts';
 import { addRegionMetrics } from './region-metrics.ts';
 
 /** What /metrics shows. Labels never hold names of repositories, of which there may be any number. */
@@ -30,10 +32,11 @@ export function createMetrics({ database }: { readonly database: Database }): Me
   gauge(
     'lazaret_uploads_open',
     'Uploads that have begun and not ended',
-    () => openUploads(database),
+    () => uploadsOpen(database.read),
     registers,
   );
   gauge('lazaret_log_head', 'Position of the newest event', () => logHead(database.read), registers);
+  addJobMetrics(registers, database);
   addRegionMetrics(registry, database);
   return {
     requestEnded: ({ method, route, code, seconds }) =>
@@ -55,10 +58,15 @@ function gauge(name: string, help: string, read: () => Promise<number>, register
   });
 }
 
-async function openUploads(database: Database): Promise<number> {
-  const row = await database.read
-    .selectFrom('uploads')
-    .select((e) => e.fn.countAll<number>().as('open'))
-    .executeTakeFirst();
-  return Number(row?.open ?? 0);
+function addJobMetrics(registers: Registry[], database: Database): void {
+  new Gauge({
+    name: 'lazaret_jobs',
+    help: 'Background jobs by kind and state; dead ones were given up',
+    labelNames: ['kind', 'state'],
+    registers,
+    async collect() {
+      this.reset();
+      for (const { kind, state, count } of await jobCounts(database.read)) this.set({ kind, state }, count);
+    },
+  });
 }

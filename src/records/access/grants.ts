@@ -132,3 +132,19 @@ function grantOf(row: Selectable<GrantTable>): Grant {
     version: row.version,
   };
 }
+
+/** The uid of the grant between the two that was taken back last. */
+export async function grantLastRevoked(
+  db: Reader,
+  { owner, grantee }: { readonly owner: string; readonly grantee: string },
+): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('grants')
+    .select('uid')
+    .where('owner', '=', owner)
+    .where('grantee', '=', grantee)
+    .where('revoked_at', 'is not', null)
+    .orderBy('revoked_at', 'desc')
+    .executeTakeFirst();
+  return row?.uid;
+}

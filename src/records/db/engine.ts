@@ -4,7 +4,7 @@ import type { Tables } from './tables.ts';
 export type Engine = 'sqlite' | 'postgres';
 
 /**
- * All that differs between the two engines, in one file: row locks, globs, collation. (Opening, the order of the log
+ * All that differs between the two engines, in one file: row locks, turns, collation. (Opening, the order of the log
  * and bulk limits belong to the drivers beside it.)
  */
 
@@ -28,17 +28,6 @@ export async function turnTaken(
   if (tx.engine === 'sqlite') return;
   const take = kind === 'shared' ? sql`pg_advisory_xact_lock_shared` : sql`pg_advisory_xact_lock`;
   await sql`select ${take}(${turn})`.execute(tx.db);
-}
-
-/** True when `column` matches a glob translated by `globToRegex`-like callers into SQLite GLOB or a POSIX regex. */
-export function matchesGlob(
-  engine: Engine,
-  column: string,
-  glob: { sqlite: string; regex: string },
-): RawBuilder<boolean> {
-  return engine === 'sqlite'
-    ? sql<boolean>`${sql.ref(column)} glob ${glob.sqlite}`
-    : sql<boolean>`${sql.ref(column)} ~ ${glob.regex}`;
 }
 
 /** `column` compared and sorted by code unit, as digests, tags and names are, whatever the database's own collation is. */

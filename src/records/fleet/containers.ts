@@ -143,3 +143,9 @@ function containerOf(row: Selectable<ContainerTable>): Container {
     version: row.version,
   };
 }
+
+export async function containerKnown(db: Reader, uid: string): Promise<boolean> {
+  return (
+    (await db.selectFrom('containers').select('uid').where('uid', '=', uid).executeTakeFirst()) !== undefined
+  );
+}

@@ -150,3 +150,13 @@ export async function digestOfTag(
     .executeTakeFirst();
   return row?.digest;
 }
+
+/** How far its inspection has come; undefined of what is no image. */
+export async function imageState(db: Database['read'], manifestId: number): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('images')
+    .select('state')
+    .where('manifest_id', '=', manifestId)
+    .executeTakeFirst();
+  return row?.state;
+}

@@ -84,3 +84,12 @@ export async function uploadExpire(tx: Tx, id: string): Promise<boolean> {
   await condemnedKeyAdd(tx, { storageKey: upload.storage_key, blobId: 0, sizeBytes: 0 });
   return true;
 }
+
+/** How many have begun and not ended. */
+export async function uploadsOpen(db: Reader): Promise<number> {
+  const row = await db
+    .selectFrom('uploads')
+    .select((e) => e.fn.countAll<number>().as('open'))
+    .executeTakeFirst();
+  return Number(row?.open ?? 0);
+}
