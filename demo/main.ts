@@ -37,7 +37,8 @@ async function main(argv: readonly string[]): Promise<number> {
 
 async function demo({ keep }: DemoOptions, signal: AbortSignal): Promise<void> {
   const startedMs = performance.now();
-  const narrator = new Narrator(process.stdout.isTTY === true && process.env.NO_COLOR === undefined);
+  const styled = process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
+  const narrator = new Narrator({ styled, signal });
   const tools = await prepareMachine();
   await endAbandoned(worldsFolder, tools);
   const folder = join(worldsFolder, `demo-${process.pid}`);

@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
 import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { buildLayer, type Layer, type LayerEntry } from '../test/support/oci-layout.ts';
+import { runProgram } from './run-program.ts';
 
 export interface ModulesOptions {
   /** Whose lock file under `demo/lodash` says which lodash, with its hash. */
@@ -36,17 +35,8 @@ export async function buildModulesLayer({ kind, folder, signal }: ModulesOptions
 async function npmInstall(folder: string, signal: AbortSignal): Promise<void> {
   const args = ['ci', '--prefix', folder, '--cache', npmCache, '--prefer-offline', '--ignore-scripts'];
   const quiet = ['--no-audit', '--no-fund', '--no-progress', '--no-update-notifier', '--loglevel=error'];
-  const child = spawn('npm', [...args, ...quiet], {
-    cwd: folder,
-    signal,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const exit = new Promise<number>((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => resolve(code ?? 1));
-  });
-  const [code, stderr] = await Promise.all([exit, text(child.stderr)]);
-  if (code !== 0) throw new Error(`npm could not install lodash: ${stderr.trim()}`);
+  const { exitCode, stderr } = await runProgram('npm', [...args, ...quiet], { cwd: folder, signal });
+  if (exitCode !== 0) throw new Error(`npm could not install lodash: ${stderr.trim()}`);
 }
 
 /** In an order that is the same everywhere, so that the layer has the same digest in every run. */

@@ -26,9 +26,12 @@ export class Narrator {
   readonly #moments: Moment[] = [];
   readonly #startedAt = Date.now();
   readonly #styled: boolean;
+  readonly #signal: AbortSignal;
 
-  constructor(styled: boolean) {
+  /** `signal` interrupts the story: what fails after that says nothing. */
+  constructor({ styled, signal }: { readonly styled: boolean; readonly signal: AbortSignal }) {
     this.#styled = styled;
+    this.#signal = signal;
   }
 
   title(text: string): void {
@@ -66,6 +69,7 @@ export class Narrator {
       );
       return result;
     } catch (cause) {
+      this.#signal.throwIfAborted();
       this.#print(`  ${this.#style('red', '✗')} ${name}`);
       throw new CheckFailed(name, { cause });
     }

@@ -6,6 +6,7 @@ import type { RouteInput } from '../src/contract/route.ts';
 import type { Narrator } from './narrator.ts';
 import { Person } from './person.ts';
 import type { Region } from './region.ts';
+import { allDone } from './run-program.ts';
 import { until } from './wait.ts';
 
 /** Who plays in the demo. */
@@ -48,7 +49,7 @@ export async function openPeople(options: PeopleOptions): Promise<People> {
     security: await user('acme-security', 'acme', ['security']),
     globex: await user('globex', 'globex', ['maintainer']),
   };
-  await Promise.all(Object.values(people).map((one) => logIn(one, options)));
+  await allDone(Object.values(people).map((one) => logIn(one, options)));
   return people;
 }
 

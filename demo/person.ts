@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
-import { text } from 'node:stream/consumers';
 import type { Credentials } from '../src/client/client.ts';
 import type { Narrator } from './narrator.ts';
 import { lazaretFile } from './processes.ts';
 import { repositoryFolder } from './repository.ts';
+import { runProgram } from './run-program.ts';
 
 export interface CommandResult {
   readonly exitCode: number;
@@ -71,19 +70,12 @@ export class Person {
   ): Promise<CommandResult> {
     const { env, narrator, signal, dockerConfig } = this.#options;
     const startedMs = performance.now();
-    const child = spawn(process.execPath, [lazaretFile, ...args], {
+    const { exitCode, stdout, stderr } = await runProgram(process.execPath, [lazaretFile, ...args], {
       cwd: repositoryFolder,
       env: { ...env, DOCKER_CONFIG: dockerConfig, ...(server !== undefined && { LAZARET_SERVER: server }) },
-      stdio: ['pipe', 'pipe', 'pipe'],
+      input,
       signal,
     });
-    const exit = new Promise<number>((resolve, reject) => {
-      child.on('error', reject);
-      child.on('close', (code) => resolve(code ?? 1));
-    });
-    child.stdin.on('error', () => {}); // it ended without reading; its exit code says more
-    child.stdin.end(input);
-    const [exitCode, stdout, stderr] = await Promise.all([exit, text(child.stdout), text(child.stderr)]);
     const result = { exitCode, stdout, output: stdout + stderr };
     if (told)
       narrator.command({

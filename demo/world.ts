@@ -16,6 +16,7 @@ import { openPeople, type People } from './people.ts';
 import { freePorts } from './ports.ts';
 import { type LazaretProcess, startLazaret } from './processes.ts';
 import type { Region } from './region.ts';
+import { allDone } from './run-program.ts';
 
 export interface WorldOptions {
   /** Made here, and removed at the end. */
@@ -91,7 +92,7 @@ export class World {
   async close(): Promise<void> {
     await this.#agent?.stop();
     await endContainers(this.folder, this.#options.tools);
-    await Promise.all(this.#servers.map((server) => server.stop()));
+    await allDone(this.#servers.map((server) => server.stop()));
     await removeTree(this.folder);
   }
 
