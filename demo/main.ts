@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { causeChain } from '../src/lib/errors.ts';
 import { interruption } from './interruption.ts';
-import { keepRunning } from './keep.ts';
+import { waitWithGuide } from './keep.ts';
 import { endAbandoned } from './leftovers.ts';
 import { CheckFailed, Narrator, secondsText } from './narrator.ts';
 import { type DemoOptions, demoOptions, usage } from './options.ts';
@@ -52,7 +52,7 @@ async function demo({ keep }: DemoOptions, signal: AbortSignal): Promise<void> {
     narrator.timeline();
     const took = secondsText(performance.now() - startedMs);
     narrator.title(`${narrator.verified.length} checks held, in ${took}`);
-    if (keep) await keepRunning(world, signal);
+    if (keep) await waitWithGuide(world, { deployment: 'shop-fixed', signal });
   } finally {
     await world.close();
   }

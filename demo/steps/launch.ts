@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
-import { call } from '../../src/client/client.ts';
-import { instanceList } from '../../src/contract/instances.ts';
 import { greeting } from '../app-client.ts';
 import { criteriaFile } from '../images.ts';
+import { registerInstance } from '../instance.ts';
 import { storedCopies, withoutBlobs } from '../region.ts';
 import { shortPath } from '../repository.ts';
 import type { Story } from '../story.ts';
@@ -68,31 +66,6 @@ export async function answering(story: Story, lodash: string): Promise<void> {
     30_000,
   );
   assert.deepEqual(told, { name: 'shop', greeting: 'Welcome To The Shop', lodash });
-}
-
-/** @returns where the secret of its agent is */
-async function registerInstance(story: Story): Promise<string> {
-  const { narrator, world, signal } = story;
-  const { home, away, people } = world;
-  const secretFile = join(world.folder, `${instanceName}.secret`);
-  const args = [
-    'instance',
-    'add',
-    instanceName,
-    '--account',
-    'globex',
-    '--secret-file',
-    shortPath(secretFile),
-  ];
-  await narrator.check('globex registers a machine of its own in away; home hears of it', async () => {
-    await people.globex.lazaret(away, args);
-    const client = { url: home.url, credentials: people.globex.credentials };
-    await story.until('the instance to be known in home', async () => {
-      const { instances } = await call(client, instanceList, {}, { signal });
-      return instances.some(({ name }) => name === instanceName);
-    });
-  });
-  return secretFile;
 }
 
 async function assertCopied(story: Story, { shop }: Cast): Promise<void> {

@@ -55,7 +55,8 @@ export async function pushImage(story: Story): Promise<Cast> {
   return cast;
 }
 
-async function buildCast({ narrator, world, signal }: Story): Promise<Cast> {
+/** The images of the demo. */
+export async function buildCast({ narrator, world, signal }: Story): Promise<Cast> {
   const { folder } = world;
   const { layer: base } = await narrator.check(
     "a base layer is made of this machine's node and the libraries that ldd names",
@@ -84,7 +85,7 @@ async function buildCast({ narrator, world, signal }: Story): Promise<Cast> {
   };
 }
 
-async function pushAttachment(registry: Registry, { manifest, blobs }: Attachment): Promise<void> {
+export async function pushAttachment(registry: Registry, { manifest, blobs }: Attachment): Promise<void> {
   for (const blob of blobs) await registry.pushBlob(blob);
   await registry.pushManifest(manifest);
 }
