@@ -1,25 +1,18 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { lazaret as lazaretAs } from '../../test/support/command-line.ts';
 import { seedImage } from '../../test/support/fleet.ts';
 import { startTestServer, type TestServer } from '../../test/support/server.ts';
 import { containerSet } from '../records/fleet/containers.ts';
 import { deploymentList } from '../records/fleet/deployments.ts';
-import { commands } from './commands.ts';
-import type { CliIo } from './io.ts';
 
 let server: TestServer;
 let folder: string;
 beforeAll(async () => {
   server = await startTestServer({ environment: { LAZARET_REGION: 'home' } });
   folder = await mkdtemp(join(tmpdir(), 'lazaret-cli-'));
-  const { credentials } = server.admin;
-  const pair = credentials?.kind === 'basic' ? `${credentials.username}:${credentials.password}` : '';
-  const auths = { [new URL(server.url).host]: { auth: Buffer.from(pair).toString('base64') } };
-  await writeFile(join(folder, 'config.json'), JSON.stringify({ auths }));
   await seedImage(server.context.database);
 });
 afterAll(async () => {
@@ -29,22 +22,7 @@ afterAll(async () => {
 
 /** What `lazaret …` prints. */
 async function lazaret(...argv: string[]): Promise<string> {
-  const lines: string[] = [];
-  const io: CliIo = {
-    env: { DOCKER_CONFIG: folder, LAZARET_SERVER: server.url },
-    homeFolder: folder,
-    stdin: Readable.from([]),
-    terminal: false,
-    signal: new AbortController().signal,
-    out: (line) => void lines.push(line),
-    note: (line) => void lines.push(line),
-    exit: () => {},
-  };
-  const program = new Command('lazaret').exitOverride();
-  const named = commands.find((command) => command.name === argv[0]);
-  (await named?.load())?.register(program, io);
-  await program.parseAsync(argv, { from: 'user' });
-  return lines.join('\n');
+  return (await lazaretAs(server.admin, ...argv)).text;
 }
 
 describe('the commands of the fleet', () => {

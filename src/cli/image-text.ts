@@ -10,6 +10,8 @@ export function imageText(image: ShownImage): string {
   if (image.kind === 'index') return [head, ...image.children.map(childText)].join('\n');
   const facts = [layersText(image), image.os, packagesText(image), advisoriesText(image)];
   const lines = [head, `  ${facts.filter((fact) => fact !== null).join(' · ')}`];
+  if (image.quarantine !== null)
+    lines.push(`  quarantined (${image.quarantine.name}): ${image.quarantine.reason}`);
   if (image.withdrawn) lines.push('  withdrawn: a layer of it was collected');
   if (image.reason !== null) lines.push(`  ${image.state}: ${image.reason}`);
   return lines.join('\n');

@@ -61,7 +61,7 @@ async function listImages(io: CliIo, options: ListOptions): Promise<void> {
         image.kind === 'index' ? null : sizeText(image.sizeBytes),
         image.kind === 'index' ? null : image.layers,
         image.kind === 'index' ? null : image.packages,
-        image.state ?? image.kind,
+        image.quarantine === null ? (image.state ?? image.kind) : `quarantined (${image.quarantine.name})`,
         timeText(image.pushedAt),
       ]),
     ),

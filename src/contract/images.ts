@@ -13,6 +13,10 @@ const inspectionState = Type.Union(
   { description: 'of its inspection; unknown is neither clean nor affected' },
 );
 
+const quarantined = Type.Union([Type.Object({ name: Type.String(), reason: Type.String() }), Type.Null()], {
+  description: 'what refuses it at every door',
+});
+
 export const listedImageSchema = Type.Object({
   repository: Type.String(),
   digest: Type.String(),
@@ -26,6 +30,7 @@ export const listedImageSchema = Type.Object({
     description: 'null: an index, whose images are listed by themselves',
   }),
   reason: textOrNull,
+  quarantine: quarantined,
   pushedAt: Type.Integer({ description: 'milliseconds since 1970' }),
 });
 
@@ -83,6 +88,7 @@ export const imageShow = route({
     kind: Type.String(),
     tags: Type.Array(Type.String()),
     withdrawn: Type.Boolean(),
+    quarantine: quarantined,
     state: Type.Union([inspectionState, Type.Null()]),
     reason: textOrNull,
     os: textOrNull,

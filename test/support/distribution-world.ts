@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import type { Client } from '../../src/client/client.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { http } from './http.ts';
+import { buildImage, type Layer } from './oci-layout.ts';
 import { startTestServer, type TestServer } from './server.ts';
 
 export const manifestType = 'application/vnd.oci.image.manifest.v1+json';
@@ -69,4 +70,20 @@ export async function pushImage(client: Client, image: string): Promise<PushedIm
   expect(put.status).toBe(201);
   expect(put.headers.get('docker-content-digest')).toBe(digestOf(body));
   return { digest: digestOf(body), layer, body };
+}
+
+/** An image of these layers, pushed as a client would. @returns its digest */
+export async function pushLayers(client: Client, image: string, layers: readonly Layer[]): Promise<string> {
+  const [repository = '', tag = ''] = image.split(':');
+  const { config, manifest } = buildImage({ layers });
+  for (const blob of [config, ...layers]) {
+    const begun = await http(client, `POST /v2/${repository}/blobs/uploads/`);
+    const location = begun.headers.get('location') ?? '';
+    const closed = await http(client, `PUT ${location}?digest=${blob.digest}`, { body: blob.bytes });
+    expect(closed.status).toBe(201);
+  }
+  const headers = { 'content-type': manifest.mediaType };
+  const put = await http(client, `PUT /v2/${repository}/manifests/${tag}`, { body: manifest.bytes, headers });
+  expect(put.status).toBe(201);
+  return manifest.digest;
 }

@@ -1,9 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { lazaret } from '../../../test/support/command-line.ts';
 import {
   type DistributionWorld,
   manifestType,
@@ -17,8 +16,6 @@ import {
   type Image,
   jsonContent,
 } from '../../../test/support/oci-layout.ts';
-import { commands } from '../../cli/commands.ts';
-import type { CliIo } from '../../cli/io.ts';
 import { type Client, call } from '../../client/client.ts';
 import { imageFileList, imageListRoute, imagePackageList, imageShow } from '../../contract/images.ts';
 import { grantSet } from '../../records/access/grants.ts';
@@ -64,34 +61,6 @@ async function pushBytes(client: Client, repository: string, blob: Content): Pro
 }
 
 const reference = 'acme/shop:1';
-
-/** What `lazaret …` prints, and what it would exit with. */
-async function lazaret(client: Client, ...argv: string[]): Promise<{ text: string; code: number }> {
-  const lines: string[] = [];
-  let code = 0;
-  const pair =
-    client.credentials?.kind === 'basic'
-      ? `${client.credentials.username}:${client.credentials.password}`
-      : '';
-  const auths = { [new URL(client.url).host]: { auth: Buffer.from(pair).toString('base64') } };
-  await writeFile(join(folder, 'config.json'), JSON.stringify({ auths }));
-  const io: CliIo = {
-    env: { DOCKER_CONFIG: folder, LAZARET_SERVER: client.url },
-    homeFolder: folder,
-    stdin: Readable.from([]),
-    terminal: false,
-    signal: new AbortController().signal,
-    out: (line) => void lines.push(line),
-    note: (line) => void lines.push(line),
-    exit: (given) => {
-      code = given;
-    },
-  };
-  const program = new Command('lazaret').exitOverride();
-  (await commands.find((command) => command.name === argv[0])?.load())?.register(program, io);
-  await program.parseAsync(argv, { from: 'user' });
-  return { text: lines.join('\n'), code };
-}
 
 describe('images', () => {
   it('show what their layers show together', async () => {

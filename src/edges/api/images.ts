@@ -2,7 +2,7 @@ import { imageFileList, imageListRoute, imagePackageList, imageShow } from '../.
 import type { RouteAnswer } from '../../contract/route.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
-import { parseReference, parseTag } from '../../oci/reference.ts';
+import { parseReference, parseRepositoryName, parseTag } from '../../oci/reference.ts';
 import type { Caller } from '../../records/access/caller.ts';
 import { assertNotRevoked, grantedManifestRefusal, pullRight } from '../../records/access/pull-right.ts';
 import { advisorySourceList } from '../../records/advisories/sources.ts';
@@ -11,6 +11,7 @@ import type { Database } from '../../records/db/database.ts';
 import { childrenOf, imageList, type ListedImage, tagsOf } from '../../records/inventory/image-list.ts';
 import { imageInventory, imagePackages } from '../../records/inventory/image-read.ts';
 import { layerFiles } from '../../records/inventory/layer-read.ts';
+import { refusalOfManifest } from '../../records/marks/door.ts';
 import { type BoundRoute, bind } from './bind.ts';
 import { repositoriesSeen } from './repositories-seen.ts';
 
@@ -85,7 +86,13 @@ async function listed(
   }
   const page = images.slice(0, limit);
   return {
-    images: page.map(({ manifestId, tags, ...image }) => ({ ...image, tags: [...tags] })),
+    images: await Promise.all(
+      page.map(async ({ manifestId, tags, ...image }) => ({
+        ...image,
+        tags: [...tags],
+        quarantine: await quarantineOf(database, image.repository, manifestId),
+      })),
+    ),
     next: images.length > limit ? cursorOf(page.at(-1)) : null,
   };
 }
@@ -108,6 +115,12 @@ async function imageSeen(database: Database, caller: Caller, text: string): Prom
   return found;
 }
 
+async function quarantineOf(database: Database, repository: string, manifestId: number) {
+  const { name, account } = parseRepositoryName(repository);
+  const refusal = await refusalOfManifest(database.read, { repository: name, account }, manifestId);
+  return refusal ? { name: refusal.quarantine, reason: refusal.reason } : null;
+}
+
 const noFindings = { critical: 0, high: 0, medium: 0, low: 0, none: 0, unknown: 0 };
 
 async function shown(database: Database, image: RepositoryManifest): Promise<RouteAnswer<typeof imageShow>> {
@@ -119,6 +132,7 @@ async function shown(database: Database, image: RepositoryManifest): Promise<Rou
     kind: image.kind,
     tags: tags.get(image.id) ?? [],
     withdrawn: image.withdrawnAt !== null,
+    quarantine: await quarantineOf(database, image.repository.name, image.id),
     state: inventory?.state ?? null,
     reason: inventory?.reason ?? null,
     os: inventory?.os ?? null,
