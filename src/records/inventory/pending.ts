@@ -62,6 +62,7 @@ export async function imagesReady(
   database: Database,
   { limit, layerDigest }: { limit: number; layerDigest?: string },
 ): Promise<number[]> {
+  if (!(await anyImagePending(database.read))) return [];
   const ofLayer =
     layerDigest === undefined
       ? sql<boolean>`1 = 1`
@@ -86,6 +87,7 @@ export async function imagesReady(
  * @returns how many
  */
 export async function inspectionsRepair(database: Database, limit: number): Promise<number> {
+  if (!(await anyImagePending(database.read))) return 0;
   const rows = await database.search(
     sql<{ digest: string; media_type: string }>`select distinct edges.digest, edges.media_type from images
       join edges on edges.manifest_id = images.manifest_id and edges.kind = 'layer'
@@ -101,4 +103,17 @@ export async function inspectionsRepair(database: Database, limit: number): Prom
         await jobEnqueue(tx, { kind: 'inspect', key: digest, payload: { digest, mediaType } });
     });
   return rows.length;
+}
+
+/**
+ * One look at an index, which is of this very condition, so it is written out. Most commits are no news for images, and
+ * a search would start its thread for nothing.
+ */
+async function anyImagePending(db: Reader): Promise<boolean> {
+  const row = await db
+    .selectFrom('images')
+    .select('manifest_id')
+    .where('state', '=', sql.lit('pending'))
+    .executeTakeFirst();
+  return row !== undefined;
 }

@@ -1,0 +1,5 @@
+import type { Benchmark } from './benchmark.ts';
+import { loop } from './loop/loop.ts';
+
+/** The one list of benchmarks. */
+export const benchmarks: readonly Benchmark[] = [loop];
