@@ -24,6 +24,7 @@ export async function showInspection(story: Story, cast: Cast): Promise<void> {
   await narrator.check('the image consists of three layers, all of them known', async () => {
     assert.equal((await show('--layers')).match(/ done /g)?.length, 3);
   });
+  narrator.moment('home', 'the image was known: three layers, one package');
   await narrator.check('lodash 4.17.20 is in it, found where npm put it', async () => {
     assert.match(await show('--packages'), /lodash +4\.17\.20 .*app\/node_modules\/lodash/);
   });

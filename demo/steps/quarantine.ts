@@ -64,8 +64,18 @@ export async function applied(story: Story, plan: string): Promise<string> {
   return quarantine;
 }
 
+const changeTexts = {
+  'quarantine.set': 'binds here too',
+  'quarantine.released': 'is lifted here too',
+  'quarantine.destroyed': 'is given up here too',
+} as const;
+
 /** The event of a quarantine in home; when away acknowledged it is told in the timeline. */
-export async function changed(story: Story, type: string, quarantine: string): Promise<DemoEvent> {
+export async function changed(
+  story: Story,
+  type: keyof typeof changeTexts,
+  quarantine: string,
+): Promise<DemoEvent> {
   const { narrator, world } = story;
   const event = await story.event(world.home, type, ({ subject }) => subject === quarantine);
   const { uid, version } = event.data;
@@ -75,7 +85,7 @@ export async function changed(story: Story, type: string, quarantine: string): P
     ({ origin, data }) =>
       origin === world.away.name && data.quarantine === uid && Number(data.version) >= Number(version),
   );
-  narrator.moment('away', `${quarantine}: this change binds here too`, {
+  narrator.moment('away', `${quarantine} ${changeTexts[type]}`, {
     at: seen.at,
     tookMs: seen.at - event.at,
   });
