@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { call } from '../client/client.ts';
-import { gcPlan, gcRun } from '../contract/collection.ts';
+import { clockConfirm, gcPlan, gcRun } from '../contract/collection.ts';
 import { type CliIo, clientOf } from './io.ts';
 import { type OutputFormat, print, serverCommand } from './output.ts';
 import { countText, digestText, sizeText, timeText } from './words.ts';
@@ -9,13 +9,18 @@ interface GcOptions {
   readonly server?: string;
   readonly output: OutputFormat;
   readonly plan?: boolean;
+  readonly confirmClock?: boolean;
 }
 
 export function register(program: Command, io: CliIo): void {
   program.addCommand(
     serverCommand('gc', 'Collect what is due now; it also runs by itself', 'lazaret gc --plan')
       .option('--plan', 'show what waits and what would become of it; change nothing')
-      .action((options: GcOptions) => (options.plan ? showPlan(io, options) : run(io, options))),
+      .option('--confirm-clock', 'say that the clock is right, after it was found to have jumped')
+      .action((options: GcOptions) => {
+        if (options.confirmClock) return confirmClock(io, options);
+        return options.plan ? showPlan(io, options) : run(io, options);
+      }),
   );
 }
 
@@ -27,6 +32,16 @@ async function run(io: CliIo, options: GcOptions): Promise<void> {
     done,
     () =>
       `${countText(done.collected, 'blob')} collected, ${sizeText(done.freedBytes)} freed · ${countText(done.manifests, 'manifest')} out of service`,
+  );
+  if (done.paused === null) return;
+  io.note(`paused: ${done.paused}`);
+  io.exit(3);
+}
+
+async function confirmClock(io: CliIo, options: GcOptions): Promise<void> {
+  const answer = await call(await clientOf(io, options), clockConfirm, {}, { signal: io.signal });
+  await print(io, options.output, answer, () =>
+    answer.doubted ? 'the clock is confirmed: the collector goes on' : 'the clock was not in doubt',
   );
 }
 

@@ -24,7 +24,23 @@ export const gcRun = route({
     condemned: Type.Integer(),
     collected: Type.Integer(),
     freedBytes: Type.Integer(),
+    paused: Type.Union([Type.String(), Type.Null()], {
+      description: 'why not all was done: the clock is in doubt, or a restore was not scrubbed yet',
+    }),
   }),
+  answer: 'json',
+});
+
+export const clockConfirm = route({
+  name: 'clockConfirm',
+  method: 'POST',
+  path: '/api/v1/gc/confirm-clock',
+  summary: 'The clock is right as it is: what ends by the time of day goes on ending',
+  audience: 'operator',
+  params: nothing,
+  query: nothing,
+  body: nothing,
+  response: Type.Object({ doubted: Type.Boolean({ description: 'whether it was in doubt' }) }),
   answer: 'json',
 });
 

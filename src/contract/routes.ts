@@ -1,7 +1,7 @@
 import { accountCreate, accountList, principalCreate, principalDisable, roleBind, whoami } from './access.ts';
 import { advisoryImport, advisoryStatus } from './advisories.ts';
 import { agentAssignments, agentReportSend } from './agent.ts';
-import { blobExplain, gcPlan, gcRun } from './collection.ts';
+import { blobExplain, clockConfirm, gcPlan, gcRun } from './collection.ts';
 import {
   deploymentCreate,
   deploymentDelete,
@@ -21,13 +21,15 @@ import {
   planCreate,
   planShow,
   quarantineDestroy,
+  quarantineHoldRoute,
   quarantineListRoute,
   quarantineReleaseRoute,
+  quarantineRetention,
   quarantineShow,
 } from './quarantines.ts';
 import { receiptShow } from './receipts.ts';
 import { regionList } from './regions.ts';
-import { replicationAccess, replicationBlob, replicationStream } from './replication.ts';
+import { replicationAccess, replicationBlob, replicationHead, replicationStream } from './replication.ts';
 import type { AnyRoute } from './route.ts';
 import { criteriaSchemaShow, scanCreate, scanShow } from './scans.ts';
 import { openApiShow, versionShow } from './system.ts';
@@ -66,19 +68,23 @@ export const routes: readonly AnyRoute[] = [
   revocationList,
   blobExplain,
   gcPlan,
+  clockConfirm,
   gcRun,
   eventList,
   planApply,
   planCreate,
   planShow,
   quarantineDestroy,
+  quarantineHoldRoute,
   quarantineListRoute,
   quarantineReleaseRoute,
+  quarantineRetention,
   quarantineShow,
   receiptShow,
   regionList,
   replicationAccess,
   replicationBlob,
+  replicationHead,
   replicationStream,
   criteriaSchemaShow,
   scanCreate,

@@ -67,6 +67,17 @@ export const limits = {
   apiPageDefault: 100,
   scanMatchesMax: 10_000,
 
+  /** How much wall time may gain on the boot clock, and go back, before nothing expires by it any more. */
+  clockGainMs: hour,
+  clockBackMs: 10_000,
+  /** How old the readings that clocks are compared with become. */
+  clockLookMs: 10 * minute,
+  /** Bytes that no row names are left alone so long, although a row always comes first. */
+  scrubOrphanAgeMs: hour,
+  scrubBatch: 500,
+  /** How fast a scrub reads bytes again to compare their digests. */
+  scrubVerifyBytesPerSecond: 64 * MiB,
+
   transactionMs: 20,
   eventDataBytesMax: 256 * KiB,
   /** Different pulls and refusals counted between two writes of the ledger. */
@@ -92,6 +103,15 @@ export const limits = {
   /** How long after a container's end its exit code may be written down. */
   containerExitRecordMs: 2_000,
   heartbeatMs: 5_000,
+  /** A shorter lease would end when a few heartbeats are lost. */
+  leaseMinMs: 30_000,
+  leaseDefaultMs: day,
+  /** An agent ends what has lost its lease so long before the lease does, and its keeper half of it: jitter only shortens. */
+  leaseMarginMs: 2_000,
+  /** Wall time that gains more on the boot clock shows that the machine was paused. */
+  pausedMachineMs: 5_000,
+  /** Answers of home that wait until they are applied, before their leases count. */
+  leaseAnswersMax: 1_000,
   /** What a follower holds of one lane before it is applied. */
   laneLinesMax: 1_000,
   laneBytesMax: 64 * MiB,

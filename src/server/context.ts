@@ -1,7 +1,9 @@
 import { mkdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import pino, { type Logger } from 'pino';
 import { type Authenticator, openAuthenticator } from '../actions/access/authenticate.ts';
 import type { Inspector } from '../actions/inspect/inspector.ts';
+import { LeaseBasis } from '../actions/launch/lease-basis.ts';
 import { PullLedger } from '../actions/pull/ledger.ts';
 import { RunningDigests } from '../actions/push/running-digests.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
@@ -30,6 +32,10 @@ export interface Context {
   readonly digests: RunningDigests;
   readonly inspector: Inspector;
   readonly replication: Replication;
+  /** Since when the primary region is known to have ended nothing that runs on here. */
+  readonly leases: LeaseBasis;
+  /** Milliseconds since 1970. */
+  readonly startedAtMs: number;
   /** Brings the bytes of a blob here that another region has. @throws unavailable, quarantined */
   readonly fetchRemote: (digest: string) => Promise<void>;
   readonly logger: Logger;
@@ -39,6 +45,8 @@ export interface Context {
   /** The `service` of tokens. */
   readonly service: string;
   readonly graceMs: number;
+  /** Whose clock it is. */
+  readonly machine: string;
   readonly retention: Config['retention'];
   /** Aborts when the server begins to shut down. */
   readonly shutdown: AbortSignal;
@@ -105,6 +113,8 @@ function contextOf(config: Config, opened: Opened): Context {
     config,
     service,
     replication,
+    leases: replication.leases,
+    startedAtMs: clock.wallMs(),
     fetchRemote: replication.fetchRemote,
     version: lazaretVersion,
     region: config.region,
@@ -120,6 +130,7 @@ function contextOf(config: Config, opened: Opened): Context {
       anonymousPull: config.access.anonymousPull,
     }),
     graceMs: config.collection.graceMs,
+    machine: hostname(),
     retention: config.retention,
   };
 }

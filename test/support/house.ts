@@ -31,8 +31,7 @@ export interface FoundInLayer {
 }
 
 /** One region over the real actions: a database of the engine, a blob store in memory, a clock moved by hand. */
-export async function openHouse(world: EngineWorld) {
-  const clock = new ManualClock();
+export async function openHouse(world: EngineWorld, clock = new ManualClock()) {
   const database = await world.open({ clock });
   const blobs = await openMemoryStore({ region: 'home' });
   const deps: PushDeps & QuarantineDeps & CollectDeps = {
@@ -107,6 +106,7 @@ function verbs(deps: PushDeps & QuarantineDeps & CollectDeps) {
           condemned: done.condemned + last.condemned,
           collected: done.collected + last.collected,
           freedBytes: done.freedBytes + last.freedBytes,
+          paused: last.paused,
         };
       }
       return done;

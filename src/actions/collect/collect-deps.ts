@@ -8,4 +8,6 @@ export interface CollectDeps {
   readonly clock: Clock;
   /** How long what changed is left alone, and a deleted manifest can be brought back; milliseconds. */
   readonly graceMs: number;
+  /** The machine whose clock it is; servers of a region may run on several. */
+  readonly machine?: string;
 }

@@ -1,4 +1,6 @@
 import type { Task } from '../../lib/task.ts';
+import { collectorOff } from '../../records/collection/collector-state.ts';
+import { clockDoubt } from './clock-guard.ts';
 import type { CollectDeps } from './collect-deps.ts';
 import { expireMarks } from './expire-marks.ts';
 import { reviewDueItems } from './review.ts';
@@ -16,6 +18,9 @@ import { expireUploads } from './uploads.ts';
  * manifest that names a condemned blob is refused, a blob that a manifest has just named is not condemned. A condemned
  * digest that is pushed again gets a new key, and the sweep of the old key can't touch it. A crash between any two steps
  * leaves rows that say what is still to be done.
+ *
+ * After a restore it does nothing until a scrub has ended. While the clock is in doubt it only sweeps what was condemned
+ * before: nothing else ends by a time of day.
  */
 export interface Collected {
   /** Manifests that went out of service because a marked layer of theirs went, and those removed after DELETE. */
@@ -23,6 +28,8 @@ export interface Collected {
   readonly condemned: number;
   readonly collected: number;
   readonly freedBytes: number;
+  /** Why it did not do all of it now. */
+  readonly paused: string | null;
 }
 
 const actor = 'collector';
@@ -38,8 +45,17 @@ export function collectTask(deps: CollectDeps, periodMs: number): Task {
   };
 }
 
+const nothing = { manifests: 0, condemned: 0, collected: 0, freedBytes: 0 };
+
 /** One pass over what is due. */
 export async function collect(deps: CollectDeps, signal?: AbortSignal): Promise<Collected> {
+  const off = await collectorOff(deps.database.read);
+  if (off !== undefined) return { ...nothing, paused: off };
+  const doubt = await clockDoubt(deps);
+  if (doubt !== undefined) {
+    const { keys, sizeBytes } = await sweepCondemned(deps, actor, signal);
+    return { ...nothing, collected: keys, freedBytes: sizeBytes, paused: doubt };
+  }
   const marked = await expireMarks(deps, actor, signal);
   const reviewed = await reviewDueItems(deps, actor, signal);
   await expireUploads(deps, signal);
@@ -49,5 +65,6 @@ export async function collect(deps: CollectDeps, signal?: AbortSignal): Promise<
     condemned: marked.condemned + reviewed.condemned,
     collected: swept.keys,
     freedBytes: swept.sizeBytes,
+    paused: null,
   };
 }

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { clockSuspicion, collectorOff } from '../../records/collection/collector-state.ts';
 import type { Database } from '../../records/db/database.ts';
 import { jobCounts } from '../../records/jobs/jobs.ts';
 import { logHead } from '../../records/log/log.ts';
@@ -36,6 +37,18 @@ export function createMetrics({ database }: { readonly database: Database }): Me
     registers,
   );
   gauge('lazaret_log_head', 'Position of the newest event', () => logHead(database.read), registers);
+  gauge(
+    'lazaret_clock_suspect',
+    '1 while the clock is in doubt, so that nothing expires',
+    async () => ((await clockSuspicion(database.read)) ? 1 : 0),
+    registers,
+  );
+  gauge(
+    'lazaret_collector_off',
+    '1 from a restore until a scrub has ended',
+    async () => ((await collectorOff(database.read)) === undefined ? 0 : 1),
+    registers,
+  );
   addJobMetrics(registers, database);
   addRegionMetrics(registry, database);
   return {
