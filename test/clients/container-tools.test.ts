@@ -1,0 +1,239 @@
+/**
+ * The clients that people have: each pushes an image to a server, pulls it back with every digest the same, and is told
+ * why when the image is quarantined. A client that this machine lacks is skipped by name; CI installs all of them.
+ */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { busyboxLayer } from '../support/busybox.ts';
+import { lazaret } from '../support/command-line.ts';
+import { http } from '../support/http.ts';
+import { buildImage, buildLayer, type Image, writeLayout } from '../support/oci-layout.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+
+const run = promisify(execFile);
+const stepMs = 120_000;
+
+/** One client, with folders and credentials of its own. */
+interface ContainerTool {
+  /** Takes the image of `layout` (an OCI layout) as its own, and pushes it under `reference`. */
+  push(layout: string, reference: string): Promise<void>;
+  /** With nothing of the image left at the client. */
+  pull(reference: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+let server: TestServer;
+let registry: string;
+let password: string;
+let folder: string;
+let layouts: Record<'clean' | 'marked', { image: Image; path: string }>;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  const { credentials } = server.admin;
+  password = credentials?.kind === 'basic' ? credentials.password : '';
+  registry = `127.0.0.1:${new URL(server.url).port}`;
+  folder = await mkdtemp(join(tmpdir(), 'lazaret-clients-'));
+  const base = await busyboxLayer();
+  const marker = await buildLayer([{ path: 'app/banned', content: 'to be marked' }]);
+  layouts = {
+    clean: await laidOut('clean', buildImage({ layers: [base], config: { Cmd: ['/bin/sh'] } })),
+    marked: await laidOut('marked', buildImage({ layers: [base, marker], config: { Cmd: ['/bin/sh'] } })),
+  };
+}, stepMs);
+afterAll(async () => {
+  await server.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function laidOut(name: string, image: Image) {
+  const path = join(folder, name);
+  await mkdir(path, { recursive: true });
+  await writeLayout(path, image);
+  return { image, path };
+}
+
+const tools: readonly (readonly [string, (name: string) => Promise<ContainerTool>])[] = [
+  ['skopeo', openSkopeo],
+  ['podman', openPodman],
+  ['buildah', openBuildah],
+  ['docker', openDocker],
+];
+const missing = new Map<string, string>();
+for (const [name] of tools) {
+  const cause = await missingCause(name);
+  if (cause !== undefined) missing.set(name, cause);
+}
+
+describe.each(tools)('%s', (name, open) => {
+  const cause = missing.get(name);
+  test.skipIf(cause !== undefined)(
+    `pushes, pulls, and is told of a quarantine${cause === undefined ? '' : ` (skipped: ${cause})`}`,
+    async () => {
+      const tool = await open(name);
+      try {
+        await tool.push(layouts.clean.path, `${registry}/${name}/shop:1`);
+        await tool.pull(`${registry}/${name}/shop:1`);
+        await tool.push(layouts.marked.path, `${registry}/${name}/shop:2`);
+        await quarantineAll(name);
+        const told = { stderr: expect.stringMatching(/denied: quarantined \(Q-\d+\): DRILL/) };
+        await expect(tool.pull(`${registry}/${name}/shop:2`)).rejects.toMatchObject(told);
+        // A client that first asks whether the blob is here stops at the 403 of its HEAD, which has no body.
+        const refused = { stderr: expect.stringMatching(/quarantined \(Q-\d+\): DRILL|403 \(Forbidden\)/) };
+        await expect(tool.push(layouts.marked.path, `${registry}/${name}/shop:3`)).rejects.toMatchObject(
+          refused,
+        );
+        await tool.pull(`${registry}/${name}/shop:1`);
+        await released(name);
+        await tool.pull(`${registry}/${name}/shop:2`);
+      } finally {
+        await tool.close();
+      }
+    },
+    stepMs,
+  );
+});
+
+/** Quarantines what holds the marked file in the client's repository. */
+async function quarantineAll(account: string): Promise<void> {
+  await server.drain();
+  const scan = ['scan', '--repositories', `${account}/**`, '--file', 'app/banned', '--effect', 'quarantine'];
+  const plan = JSON.parse((await lazaret(server.admin, ...scan, '-o', 'json')).text);
+  expect(plan.radius.images.length).toBeGreaterThan(0);
+  await lazaret(server.admin, 'quarantine', 'apply', plan.name, '--reason', 'DRILL');
+  const refused = await http(server.admin, `GET /v2/${account}/shop/manifests/2`, {
+    headers: { accept: layouts.marked.image.manifest.mediaType },
+  });
+  expect(refused.status).toBe(403);
+}
+
+async function released(account: string): Promise<void> {
+  const active = JSON.parse((await lazaret(server.admin, 'quarantine', 'ls', '-o', 'json')).text);
+  expect(active, account).toHaveLength(1);
+  await lazaret(server.admin, 'quarantine', 'release', active[0].name, '--reason', 'the drill is over');
+}
+
+async function missingCause(name: string): Promise<string | undefined> {
+  const needed = name === 'docker' ? ['docker', 'dockerd'] : name === 'skopeo' ? [name] : [name, 'skopeo'];
+  for (const program of needed)
+    if (!(await run('which', [program]).catch(() => undefined))) return `there is no ${program}`;
+  if (name !== 'skopeo' && process.getuid?.() !== 0) return 'it is run as root here';
+  return undefined;
+}
+
+async function ownFolder(name: string): Promise<string> {
+  const own = join(folder, name);
+  await mkdir(own, { recursive: true });
+  return own;
+}
+
+async function openSkopeo(name: string): Promise<ContainerTool> {
+  const own = await ownFolder(name);
+  const copy = (side: 'src' | 'dest', from: string, to: string) => {
+    const access = [`--${side}-tls-verify=false`, `--${side}-creds=admin:${password}`];
+    return run('skopeo', ['--insecure-policy', 'copy', ...access, from, to]);
+  };
+  return {
+    push: async (layout, reference) =>
+      void (await copy('dest', `oci:${layout}:latest`, `docker://${reference}`)),
+    pull: async (reference) => {
+      await rm(join(own, 'back'), { recursive: true, force: true });
+      await copy('src', `docker://${reference}`, `oci:${join(own, 'back')}:latest`);
+    },
+    close: async () => undefined,
+  };
+}
+
+/** Podman and buildah share their store and options; a copy into it is skopeo's. */
+async function openStored(name: string, own: string): Promise<ContainerTool> {
+  const store = `[vfs@${join(own, 'store')}+${join(own, 'run')}]`;
+  const global = ['--root', join(own, 'store'), '--runroot', join(own, 'run'), '--storage-driver', 'vfs'];
+  const access = ['--tls-verify=false', '--creds', `admin:${password}`];
+  const forget = async () => void (await run(name, [...global, 'rmi', '--all', '--force']));
+  return {
+    push: async (layout, reference) => {
+      const stored = `containers-storage:${store}${reference}`;
+      await run('skopeo', ['--insecure-policy', 'copy', `oci:${layout}:latest`, stored]);
+      await run(name, [...global, 'push', ...access, reference, `docker://${reference}`]);
+    },
+    pull: async (reference) => {
+      await forget();
+      await run(name, [...global, 'pull', ...access, reference]);
+    },
+    close: forget,
+  };
+}
+
+async function openPodman(name: string): Promise<ContainerTool> {
+  return openStored('podman', await ownFolder(name));
+}
+
+async function openBuildah(name: string): Promise<ContainerTool> {
+  return openStored('buildah', await ownFolder(name));
+}
+
+/** A daemon of its own, without a network and with the plain storage driver. */
+async function openDocker(name: string): Promise<ContainerTool> {
+  const own = await ownFolder(name);
+  const host = `unix://${join(own, 'socket')}`;
+  const folders = [
+    '--data-root',
+    join(own, 'data'),
+    '--exec-root',
+    join(own, 'exec'),
+    '--pidfile',
+    join(own, 'pid'),
+  ];
+  const quiet = ['--iptables=false', '--bridge=none', '--storage-driver', 'vfs', '--host', host];
+  const daemon = spawn('dockerd', [...folders, ...quiet], { stdio: 'ignore' });
+  const docker = (...argv: string[]) =>
+    run('docker', ['--host', host, '--config', join(own, 'config'), ...argv], { maxBuffer: 1 << 24 });
+  await answering(daemon, () => docker('info'));
+  const login = docker('login', '--username', 'admin', '--password-stdin', registry);
+  login.child.stdin?.end(password);
+  await login;
+  return {
+    push: async (layout, reference) => {
+      const archive = join(own, 'image.tar');
+      await rm(archive, { force: true });
+      await run('skopeo', [
+        '--insecure-policy',
+        'copy',
+        `oci:${layout}:latest`,
+        `docker-archive:${archive}:${reference}`,
+      ]);
+      await docker('load', '--input', archive);
+      await docker('push', reference);
+    },
+    pull: async (reference) => {
+      await docker('image', 'prune', '--all', '--force');
+      await docker('pull', reference);
+    },
+    close: async () => {
+      const ended = once(daemon, 'exit');
+      daemon.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+/** Asks until the daemon answers; its end is an error. */
+async function answering(daemon: ChildProcess, ask: () => Promise<unknown>): Promise<void> {
+  for (;;) {
+    if (daemon.exitCode !== null) throw new Error(`dockerd ended with ${daemon.exitCode}`);
+    if (
+      await ask().then(
+        () => true,
+        () => false,
+      )
+    )
+      return;
+    await delay(100);
+  }
+}
