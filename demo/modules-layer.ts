@@ -35,7 +35,9 @@ export async function buildModulesLayer({ kind, folder, signal }: ModulesOptions
 async function npmInstall(folder: string, signal: AbortSignal): Promise<void> {
   const args = ['ci', '--prefix', folder, '--cache', npmCache, '--prefer-offline', '--ignore-scripts'];
   const quiet = ['--no-audit', '--no-fund', '--no-progress', '--no-update-notifier', '--loglevel=error'];
-  const { exitCode, stderr } = await runProgram('npm', [...args, ...quiet], { cwd: folder, signal });
+  // npm would leave compiled code in the machine's temporary folder.
+  const env = { ...process.env, NODE_DISABLE_COMPILE_CACHE: '1' };
+  const { exitCode, stderr } = await runProgram('npm', [...args, ...quiet], { cwd: folder, env, signal });
   if (exitCode !== 0) throw new Error(`npm could not install lodash: ${stderr.trim()}`);
 }
 

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 interface ProgramOptions {
   readonly cwd: string;
   /** The environment of this process unless told. */
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string | undefined>>;
   readonly input?: string;
   /** Ends it by KILL. */
   readonly signal: AbortSignal;
