@@ -4,12 +4,17 @@ import type { RouteAnswer } from '../contract/route.ts';
 import { formatDuration } from '../lib/duration.ts';
 import type { CliIo } from './io.ts';
 import { type OutputFormat, print } from './output.ts';
-import { countText, digestText, sizeText } from './words.ts';
+import { countText, digestText, sizeText, timeText } from './words.ts';
 
 export type PlanAnswer = RouteAnswer<typeof planCreate>;
 
 export interface PlanBody {
   readonly scan?: string;
+  readonly targets?: {
+    readonly layers?: string[];
+    readonly manifests?: string[];
+    readonly repositories?: string[];
+  };
   readonly criteria?: unknown;
   readonly scope?: { readonly image?: string; readonly repositories?: string };
   readonly reach: 'layer' | 'image';
@@ -28,15 +33,19 @@ export async function planMade(
   await print(io, ask.output, plan, () => planText(plan));
 }
 
+const verbs = { quarantine: 'quarantine', destroy: 'destroy', retention: 'keep' } as const;
+
 export function planText(plan: PlanAnswer): string {
   const { radius, request } = plan;
-  const verb = plan.effect === 'destroy' ? 'destroy' : 'quarantine';
   return [
-    `${plan.name} @${plan.position}  ${verb} ${countText(radius.layers.length, 'layer')}, reaching ${countText(radius.images.length, 'image')} · ${countText(radius.containers.length, 'container')} running · regions ${radius.regions.join(', ')}`,
+    `${plan.name} @${plan.position}  ${verbs[plan.effect]} ${countText(radius.layers.length, 'layer')}, reaching ${countText(radius.images.length, 'image')} · ${countText(radius.containers.length, 'container')} running · regions ${radius.regions.join(', ')}`,
     ...radius.layers.map((layer) => `  layer      ${digestText(layer.digest)}  ${sizeText(layer.sizeBytes)}`),
     ...request.marks
       .filter((mark) => mark.target === 'manifest')
       .map((mark) => `  manifest   ${digestText(mark.digest ?? '')}`),
+    ...request.marks
+      .filter((mark) => mark.target === 'repository')
+      .map((mark) => `  repository ${mark.repositoryGlob}`),
     ...radius.images.map(
       (image) =>
         `  image      ${image.repository}:${image.tags.join(',') || 'untagged'}  ${digestText(image.digest)}`,
@@ -45,9 +54,14 @@ export function planText(plan: PlanAnswer): string {
       (container) =>
         `  container  ${container.deployment} of ${container.account} on ${container.instance} in ${container.region}`,
     ),
-    plan.effect === 'destroy'
-      ? '  the bytes of these layers go, in every region; this cannot be undone'
-      : `  doors      refuse at once; the bytes are kept ${formatDuration(request.retentionMs)}`,
+    effectText(plan),
     plan.appliedAt === null ? `apply with: lazaret quarantine apply ${plan.name} --reason TEXT` : 'applied',
   ].join('\n');
+}
+
+function effectText({ effect, request }: PlanAnswer): string {
+  if (effect === 'destroy') return '  the bytes of these layers go, in every region; this cannot be undone';
+  if (effect === 'retention')
+    return `  the bytes are kept until ${timeText(request.retainUntil ?? null)}, and go then`;
+  return `  doors      refuse at once; the bytes are kept ${formatDuration(request.retentionMs)}`;
 }

@@ -32,7 +32,7 @@ export async function waitForRegions(io: CliIo, client: Client, ask: WaitAsk): P
 /** `home at once · away 0.21 s · ap not yet`. */
 export function acknowledgedText(state: State): string {
   const { origin, version } = state.quarantine;
-  const since = changedAt(state.quarantine);
+  const since = state.quarantine.changedAt;
   return state.radius.regions
     .map((region) => {
       if (region === origin) return `${region} at once`;
@@ -47,10 +47,6 @@ function missing(state: State, version: number): string[] {
   const { origin } = state.quarantine;
   const answered = state.acknowledgements.filter((one) => one.version >= version).map((one) => one.region);
   return state.radius.regions.filter((region) => region !== origin && !answered.includes(region));
-}
-
-function changedAt(quarantine: State['quarantine']): number {
-  return quarantine.releasedAt ?? quarantine.destroyRequestedAt ?? quarantine.createdAt;
 }
 
 function verbOf(state: State): string {

@@ -77,6 +77,32 @@ describe('the commands of a quarantine', () => {
     expect(seen.images).toEqual([]);
   });
 
+  it('mark by name, hold, and move the end of the retention by a plan', async () => {
+    const plan = ['quarantine', 'plan', '--repository', 'acme/legacy/**', '--layer', old.digest];
+    const planned = JSON.parse((await lazaret(security, ...plan, '-o', 'json')).text);
+    const shown = await lazaret(security, 'quarantine', 'show', planned.name);
+    expect(shown.text).toContain('  repository acme/legacy/**');
+    const apply = ['quarantine', 'apply', planned.name, '--reason', 'end of life', '-o', 'json'];
+    const { quarantine } = JSON.parse((await lazaret(security, ...apply)).text);
+    const held = await lazaret(security, 'quarantine', 'hold', quarantine.name, '--reason', 'case 4711');
+    expect(held.text).toContain('under legal hold');
+    expect((await lazaret(security, 'quarantine', 'show', quarantine.name)).text).toContain(
+      'legal hold until it is lifted: case 4711',
+    );
+    const destroy = lazaret(security, 'quarantine', 'destroy', quarantine.name);
+    await expect(destroy).rejects.toMatchObject({ code: 'conflict' });
+    await lazaret(security, 'quarantine', 'unhold', quarantine.name, '--reason', 'closed');
+    const longer = await lazaret(security, 'quarantine', 'retention', quarantine.name, '180d');
+    const [next = ''] = longer.text.match(/^P-\d+/) ?? [];
+    expect(longer.text).toContain('  the bytes are kept until ');
+    await lazaret(security, 'quarantine', 'apply', next, '--reason', 'the case goes on');
+    await expect(
+      lazaret(world.acme, 'quarantine', 'hold', quarantine.name, '--reason', 'mine'),
+    ).rejects.toMatchObject({ code: 'denied' });
+    await expect(lazaret(security, 'quarantine', 'plan')).rejects.toMatchObject({ code: 'invalid' });
+    await lazaret(security, 'quarantine', 'release', quarantine.name, '--reason', 'a drill');
+  });
+
   it('name the path of what is wrong in the criteria', async () => {
     const wrong = lazaret(security, 'scan', '--all', '--severity', 'huge');
     await expect(wrong).rejects.toMatchObject({

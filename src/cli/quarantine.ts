@@ -13,7 +13,8 @@ import { parseDuration } from '../lib/duration.ts';
 import { LazaretError } from '../lib/errors.ts';
 import { type CliIo, clientOf } from './io.ts';
 import { type OutputFormat, print, serverCommand } from './output.ts';
-import { planMade, planText } from './quarantine-plan.ts';
+import { holdCommand, retentionCommand, unholdCommand } from './quarantine-keep.ts';
+import { type PlanBody, planMade, planText } from './quarantine-plan.ts';
 import { acknowledgedText, waitForRegions } from './quarantine-wait.ts';
 import { countText, timeText } from './words.ts';
 
@@ -32,30 +33,69 @@ export function register(program: Command, io: CliIo): void {
   group.addCommand(listCommand(io));
   group.addCommand(showCommand(io));
   group.addCommand(releaseCommand(io));
+  group.addCommand(holdCommand(io));
+  group.addCommand(unholdCommand(io));
+  group.addCommand(retentionCommand(io));
   group.addCommand(destroyCommand(io));
 }
 
 function planCommand(io: CliIo): Command {
   interface Options extends CommonOptions {
-    readonly scan: string;
+    readonly scan?: string;
+    readonly layer?: readonly string[];
+    readonly manifest?: readonly string[];
+    readonly repository?: readonly string[];
     readonly reach: string;
     readonly retention?: string;
   }
   return serverCommand(
     'plan',
-    'Preview a quarantine of what a scan found',
+    'Preview a quarantine of what a scan found, or of what is named',
     'lazaret quarantine plan --scan S-31 --reach layer',
   )
-    .requiredOption('--scan <name>', 'the answered scan: S-31')
+    .option('--scan <name>', 'the answered scan: S-31')
+    .option('--layer <digest>', 'a layer, by its sha256; it need not be here yet', collected)
+    .option('--manifest <digest>', 'an image or index, by its sha256', collected)
+    .option('--repository <glob>', "all of these repositories: 'acme/legacy/**'", collected)
     .option('--reach <reach>', 'layer: whoever names a marked layer is refused', 'layer')
     .option('--retention <time>', 'how long the bytes are kept: 30d')
     .action(async (options: Options) => {
-      const { scan, reach, retention } = options;
+      const { reach, retention } = options;
       if (reach !== 'layer' && reach !== 'image')
         throw new LazaretError('invalid', `--reach '${reach}': layer or image`);
-      const body = { scan, reach, ...(retention === undefined ? {} : { retention }) } as const;
+      const body: PlanBody = {
+        ...askedFor(options),
+        reach,
+        ...(retention === undefined ? {} : { retention }),
+      };
       await planMade(io, await clientOf(io, options), { output: options.output, body });
     });
+}
+
+interface Asked {
+  readonly scan?: string;
+  readonly layer?: readonly string[];
+  readonly manifest?: readonly string[];
+  readonly repository?: readonly string[];
+}
+
+/** A scan, or targets by name. @throws invalid */
+function askedFor({ scan, layer, manifest, repository }: Asked): Pick<PlanBody, 'scan' | 'targets'> {
+  const named = layer !== undefined || manifest !== undefined || repository !== undefined;
+  if ((scan === undefined) === !named)
+    throw new LazaretError('invalid', 'say what to quarantine: --scan, or --layer, --manifest, --repository');
+  if (scan !== undefined) return { scan };
+  return {
+    targets: {
+      ...(layer === undefined ? {} : { layers: [...layer] }),
+      ...(manifest === undefined ? {} : { manifests: [...manifest] }),
+      ...(repository === undefined ? {} : { repositories: [...repository] }),
+    },
+  };
+}
+
+function collected(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
 }
 
 function applyCommand(io: CliIo): Command {
@@ -180,7 +220,8 @@ function destroyCommand(io: CliIo): Command {
 
 function stateOf(quarantine: Quarantine): string {
   if (quarantine.releasedAt !== null) return 'released';
-  return quarantine.destroyRequestedAt === null ? 'active' : 'destroyed';
+  if (quarantine.destroyRequestedAt !== null) return 'destroyed';
+  return quarantine.legalHold ? 'active, legal hold' : 'active';
 }
 
 function stateText(state: State): string {
@@ -189,6 +230,7 @@ function stateText(state: State): string {
     `${quarantine.name}  ${stateOf(quarantine)} · ${quarantine.reason}${quarantine.ticket ? ` (${quarantine.ticket})` : ''}`,
     `  set        ${timeText(quarantine.createdAt)} by ${quarantine.author} in ${quarantine.origin}, for ${quarantine.scopeAccount ?? 'all accounts'}`,
     `  retention  bytes kept until ${timeText(quarantine.retainUntil)}`,
+    ...(quarantine.legalHold ? [`  legal hold until it is lifted: ${quarantine.legalHoldReason}`] : []),
     `  reaches    ${countText(radius.layers.length, 'layer')} · ${countText(radius.images.length, 'image')} · ${countText(radius.containers.length, 'container')} running`,
     ...radius.images.map(
       (image) => `    ${image.repository}:${image.tags.join(',') || 'untagged'}  ${image.digest}`,

@@ -26,12 +26,15 @@ export const radiusSchema = Type.Object({
 
 export const planSchema = Type.Object({
   name: Type.String({ description: 'P-7' }),
-  effect: Type.Union([Type.Literal('quarantine'), Type.Literal('destroy')]),
+  effect: Type.Union([Type.Literal('quarantine'), Type.Literal('destroy'), Type.Literal('retention')]),
   request: Type.Object({
     cause: Type.String(),
     criteria: Type.Unknown(),
     reach: reachSchema,
     retentionMs: Type.Integer(),
+    retainUntil: Type.Optional(
+      Type.Integer({ description: 'of a change of retention: until when the bytes are kept' }),
+    ),
     marks: Type.Array(markSchema),
   }),
   radius: radiusSchema,
@@ -56,8 +59,10 @@ export const quarantineSchema = Type.Object({
   ticket: textOrNull,
   author: Type.String(),
   createdAt: Type.Integer(),
+  changedAt: Type.Integer({ description: 'when this version was made' }),
   retainUntil: Type.Integer(),
   legalHold: Type.Boolean(),
+  legalHoldReason: textOrNull,
   destroyRequestedAt: integerOrNull,
   releasedAt: integerOrNull,
   releasedBy: textOrNull,
@@ -77,11 +82,24 @@ export const quarantineStateSchema = Type.Object({
   acknowledgements: Type.Array(acknowledgementSchema),
 });
 
+const digestList = Type.Array(Type.String({ pattern: '^sha256:[a-f0-9]{64}$' }), { maxItems: 100 });
+
+const targetsSchema = Type.Object(
+  {
+    layers: Type.Optional(digestList),
+    manifests: Type.Optional(digestList),
+    repositories: Type.Optional(
+      Type.Array(Type.String({ description: "a glob: 'acme/legacy/**'" }), { maxItems: 100 }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
 export const planCreate = route({
   name: 'planCreate',
   method: 'POST',
   path: '/api/v1/plans',
-  summary: 'Preview a quarantine: of an answered scan, or of criteria over a scope',
+  summary: 'Preview a quarantine: of an answered scan, of criteria over a scope, or of what is named',
   audience: 'caller',
   params: nothing,
   query: nothing,
@@ -90,6 +108,7 @@ export const planCreate = route({
       scan: Type.Optional(Type.String()),
       criteria: Type.Optional(Type.Unknown()),
       scope: Type.Optional(scanScopeSchema),
+      targets: Type.Optional(targetsSchema),
       reach: reachSchema,
       retention: Type.Optional(Type.String({ description: '30d' })),
     },
@@ -177,5 +196,31 @@ export const quarantineDestroy = route({
   query: nothing,
   body: nothing,
   response: planSchema,
+  answer: 'json',
+});
+
+export const quarantineRetention = route({
+  name: 'quarantineRetention',
+  method: 'POST',
+  path: '/api/v1/quarantines/:name/retention',
+  summary: 'Plan to keep the bytes for so long from now, longer or shorter than before',
+  audience: 'caller',
+  params: named,
+  query: nothing,
+  body: Type.Object({ retention: Type.String({ description: '30d' }) }, { additionalProperties: false }),
+  response: planSchema,
+  answer: 'json',
+});
+
+export const quarantineHoldRoute = route({
+  name: 'quarantineHold',
+  method: 'POST',
+  path: '/api/v1/quarantines/:name/hold',
+  summary: 'Set or lift a legal hold: while it stands, nothing that is marked is collected or destroyed',
+  audience: 'caller',
+  params: named,
+  query: nothing,
+  body: Type.Object({ hold: Type.Boolean(), reason: reasonText }, { additionalProperties: false }),
+  response: quarantineSchema,
   answer: 'json',
 });

@@ -115,6 +115,7 @@ async function quarantine(database: Database, mark: Parameters<Catalog['quaranti
         version,
         scopeAccount: mark.account ?? null,
         createdAt: tx.nowMs,
+        changedAt: tx.nowMs,
         retainUntil: tx.nowMs,
         releasedAt,
         marks: [
@@ -135,7 +136,15 @@ async function quarantine(database: Database, mark: Parameters<Catalog['quaranti
 
 const undecided: Omit<
   Quarantine,
-  'uid' | 'name' | 'version' | 'scopeAccount' | 'createdAt' | 'retainUntil' | 'releasedAt' | 'marks'
+  | 'uid'
+  | 'name'
+  | 'version'
+  | 'scopeAccount'
+  | 'createdAt'
+  | 'changedAt'
+  | 'retainUntil'
+  | 'releasedAt'
+  | 'marks'
 > = {
   origin: 'home',
   reach: 'layer',
@@ -145,6 +154,7 @@ const undecided: Omit<
   ticket: null,
   author: someone,
   legalHold: false,
+  legalHoldReason: null,
   destroyRequestedAt: null,
   releasedBy: null,
   releaseReason: null,

@@ -219,8 +219,10 @@ export async function quarantineLayer(region: RegionParts, layer: Digest, name =
       releasedAt: null,
       releasedBy: null,
       releaseReason: null,
+      changedAt: tx.nowMs,
       marks: [{ target: 'layer', digest: layer, diffId: null, repositoryGlob: null, evidence: [] }],
     };
+      legalHoldReason: null,
     await quarantineApply(tx, quarantine);
     const data = { ...quarantine };
     tx.emit({ type: 'quarantine.set', lane: 'quarantine', subject: name, actor: 'sam', data });

@@ -7,6 +7,7 @@ import {
 import {
   type ExpiredLayer,
   type ExpiredManifest,
+  expiredInRepositories,
   expiredLayers,
   expiredManifests,
   repositoriesOfBlob,
@@ -15,13 +16,16 @@ import { blobsOfManifest } from '../../records/collection/manifests.ts';
 import type { Tx } from '../../records/db/database.ts';
 import { reviewAdd } from '../../records/holds/review.ts';
 import { refusalOfBlob } from '../../records/marks/door.ts';
+import { blobKeptFor, quarantineHasExpired } from '../../records/marks/keeps.ts';
 import type { CollectDeps } from './collect-deps.ts';
 
 const batch = 100;
 
 /**
  * A quarantine's retention has ended: in each repository that its marks reach, the manifests that need the layer are
- * withdrawn in the same transaction; the bytes go only when no repository may use them any more. A pin outlives it.
+ * withdrawn in the same transaction; the bytes go only when no repository may use them any more. A pin outlives it, and
+ * so does another quarantine of the same layer whose retention or legal hold stands. The quarantine's row is locked, so
+ * that a hold that was acknowledged is seen.
  */
 export async function expireMarks(
   deps: CollectDeps,
@@ -31,12 +35,16 @@ export async function expireMarks(
   const { database, clock } = deps;
   let manifests = 0;
   let condemned = 0;
-  for (const expired of await expiredManifests(database.read, clock.wallMs(), batch)) {
+  const nowMs = clock.wallMs();
+  const marked = [
+    ...(await expiredManifests(database.read, nowMs, batch)),
+    ...(await expiredInRepositories(database.read, nowMs, batch)),
+  ];
+  for (const expired of marked) {
     if (signal?.aborted) break;
-    await database.transact((tx) => withdrawMarkedManifest(tx, expired, actor));
-    manifests += 1;
+    if (await database.transact((tx) => withdrawMarkedManifest(tx, expired, actor))) manifests += 1;
   }
-  for (const layer of await expiredLayers(database.read, clock.wallMs(), batch)) {
+  for await (const layer of layersDue(deps, nowMs)) {
     if (signal?.aborted) break;
     const done = await database.transact((tx) => takeLayer(tx, layer, actor));
     manifests += done.manifests;
@@ -45,20 +53,36 @@ export async function expireMarks(
   return { manifests, condemned };
 }
 
-async function withdrawMarkedManifest(tx: Tx, expired: ExpiredManifest, actor: string): Promise<void> {
+/** Page by page, for some stay: another account may use them. */
+async function* layersDue({ database }: CollectDeps, nowMs: number): AsyncGenerator<ExpiredLayer> {
+  for (let after = ''; ; ) {
+    const page = await expiredLayers(database.read, nowMs, { after, limit: batch });
+    yield* page;
+    const last = page.at(-1);
+    if (!last || page.length < batch) return;
+    after = last.digest;
+  }
+}
+
+async function withdrawMarkedManifest(tx: Tx, expired: ExpiredManifest, actor: string): Promise<boolean> {
+  if (!(await quarantineHasExpired(tx, expired.quarantine))) return false;
   await manifestWithdraw(tx, expired.repositoryId, expired.manifestId);
   const { repository, digest } = expired;
   emitWithdrawn(tx, { repository, digest, quarantine: expired.quarantine, actor });
   await reviewNeeds(tx, digest);
+  return true;
 }
 
 async function takeLayer(tx: Tx, layer: ExpiredLayer, actor: string) {
   const blob = await lockedBlobNeeds(tx, layer.digest);
   if (!blob || blob.state === 'condemned') return { manifests: 0, condemned: false };
+  if (!(await quarantineHasExpired(tx, layer.quarantine))) return { manifests: 0, condemned: false };
   let manifests = 0;
   for (const repository of await repositoriesOfBlob(tx.db, layer.digest)) {
     const scope = { repository: repository.name, account: repository.account };
     if (!(await refusalOfBlob(tx.db, scope, layer.digest))) continue;
+    const asked = { digest: layer.digest, account: repository.account, nowMs: tx.nowMs };
+    if (await blobKeptFor(tx.db, asked)) continue;
     for (const digest of await withdrawFrom(tx, repository.id, blob)) {
       manifests += 1;
       emitWithdrawn(tx, { repository: repository.name, digest, quarantine: layer.quarantine, actor });
@@ -66,8 +90,8 @@ async function takeLayer(tx: Tx, layer: ExpiredLayer, actor: string) {
     }
   }
   const usable = await repositoriesOfBlob(tx.db, layer.digest);
-  const pinned = blob.holds.some((hold) => hold.kind === 'pin');
-  if (usable.length > 0 || pinned) return { manifests, condemned: false };
+  const kept = blob.holds.some((hold) => hold.kind === 'pin' || hold.kind === 'quarantine');
+  if (usable.length > 0 || kept) return { manifests, condemned: false };
   await blobCondemn(tx, blob);
   tx.emit({
     type: 'blobs.condemned',

@@ -4,6 +4,7 @@ import type { Tx } from '../../records/db/database.ts';
 import { type Plan, planMarkApplied } from '../../records/marks/plans.ts';
 import { type Quarantine, quarantineApply } from '../../records/marks/quarantines.ts';
 import { nextNumber } from '../../records/scans/scans.ts';
+import { emitQuarantine } from './change.ts';
 import { keepNote } from './note.ts';
 import { planNamed, type QuarantineDeps } from './plan.ts';
 import { radiusGrowth, radiusOf } from './radius.ts';
@@ -51,17 +52,6 @@ export async function assertNotGrown(deps: QuarantineDeps, plan: Plan): Promise<
     );
 }
 
-/** The whole object travels, in the lane that is read ahead. */
-export function emitQuarantine(
-  tx: Tx,
-  type: 'quarantine.set' | 'quarantine.released' | 'quarantine.destroyed',
-  quarantine: Quarantine,
-  actor: string,
-): void {
-  const account = quarantine.scopeAccount ?? undefined;
-  tx.emit({ type, lane: 'quarantine', account, subject: quarantine.name, actor, data: { ...quarantine } });
-}
-
 async function quarantineOf(tx: Tx, plan: Plan, ask: ApplyAsk): Promise<Quarantine> {
   const { request } = plan;
   return {
@@ -77,8 +67,10 @@ async function quarantineOf(tx: Tx, plan: Plan, ask: ApplyAsk): Promise<Quaranti
     ticket: ask.ticket ?? null,
     author: ask.author,
     createdAt: tx.nowMs,
+    changedAt: tx.nowMs,
     retainUntil: tx.nowMs + request.retentionMs,
     legalHold: false,
+    legalHoldReason: null,
     destroyRequestedAt: null,
     releasedAt: null,
     releasedBy: null,

@@ -1,12 +1,11 @@
 import { LazaretError } from '../../lib/errors.ts';
 import { logHead } from '../../records/log/log.ts';
 import { type Plan, planKeep, planMarkApplied } from '../../records/marks/plans.ts';
-import { type Quarantine, quarantineApply } from '../../records/marks/quarantines.ts';
-import { assertNotGrown, emitQuarantine } from './apply.ts';
-import { keepNote } from './note.ts';
+import type { Quarantine } from '../../records/marks/quarantines.ts';
+import { assertNotGrown } from './apply.ts';
+import { ownQuarantine, quarantineChange } from './change.ts';
 import { planNamed, type QuarantineDeps } from './plan.ts';
 import { radiusOf } from './radius.ts';
-import { ownQuarantine, quarantineNamed } from './release.ts';
 
 /**
  * What ending the retention now would take: the marked layers' bytes, in every region. It can't be undone, so it is
@@ -18,7 +17,7 @@ export async function destroyPlan(
   ask: { quarantine: string; author: string },
 ): Promise<Plan> {
   const quarantine = await ownQuarantine(deps, ask.quarantine);
-  if (quarantine.legalHold) throw new LazaretError('conflict', `${quarantine.name} is under legal hold`);
+  assertNotHeld(quarantine);
   const plan = {
     effect: 'destroy' as const,
     request: {
@@ -47,17 +46,15 @@ export async function destroyApply(
   if (plan.effect !== 'destroy' || plan.quarantineUid === null)
     throw new LazaretError('conflict', `${plan.name} is not a plan to destroy`);
   await assertNotGrown(deps, plan);
-  const { name } = await quarantineNamed(deps, plan.quarantineUid);
-  const destroyed = await deps.database.transact(async (tx) => {
-    const before = await ownQuarantine(deps, name);
+  const change = { quarantine: plan.quarantineUid, actor: ask.author, type: 'quarantine.destroyed' } as const;
+  return quarantineChange(deps, change, async (before, tx) => {
+    assertNotHeld(before);
     if (!(await planMarkApplied(tx, plan.name, before.uid)))
       throw new LazaretError('conflict', `${plan.name} was applied before`);
-    const version = await tx.nextVersion();
-    const after: Quarantine = { ...before, version, retainUntil: tx.nowMs, destroyRequestedAt: tx.nowMs };
-    await quarantineApply(tx, after);
-    emitQuarantine(tx, 'quarantine.destroyed', after, ask.author);
-    return after;
+    return { retainUntil: tx.nowMs, destroyRequestedAt: tx.nowMs };
   });
-  await keepNote(deps.blobs, destroyed);
-  return destroyed;
+}
+
+function assertNotHeld({ name, legalHold }: Quarantine): void {
+  if (legalHold) throw new LazaretError('conflict', `${name} is under legal hold`);
 }

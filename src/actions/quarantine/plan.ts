@@ -2,6 +2,8 @@ import type { BlobStore } from '../../blobs/blob-store.ts';
 import type { Criteria } from '../../criteria/criteria.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { LazaretError } from '../../lib/errors.ts';
+import { globMatcher } from '../../lib/globs.ts';
+import { digestAlgorithm, parseDigest } from '../../oci/digest.ts';
 import type { Database } from '../../records/db/database.ts';
 import { logHead } from '../../records/log/log.ts';
 import { type Plan, type PlanRequest, planGet, planKeep } from '../../records/marks/plans.ts';
@@ -20,8 +22,19 @@ export interface QuarantineDeps {
   readonly retention: { readonly packagesMs: number; readonly harmfulMs: number };
 }
 
+/** What to mark without a question. Digests are sha256; what they name need not be here. */
+export interface NamedTargets {
+  readonly layers?: readonly string[];
+  readonly manifests?: readonly string[];
+  /** Globs. */
+  readonly repositories?: readonly string[];
+}
+
 export interface PlanAsk {
-  readonly question: { readonly scan: string } | { readonly criteria: Criteria; readonly scope: ScanScope };
+  readonly question:
+    | { readonly scan: string }
+    | { readonly criteria: Criteria; readonly scope: ScanScope }
+    | { readonly targets: NamedTargets };
   readonly reach: 'layer' | 'image';
   readonly retentionMs?: number;
   /** Whose repositories: an account's, or (null) all, by the operator. */
@@ -30,7 +43,7 @@ export interface PlanAsk {
 }
 
 /**
- * What a quarantine of the images that match would do; nothing is changed but the plan's own row.
+ * What a quarantine of the images that match, or of what is named, would do; nothing is changed but the plan's own row.
  * @throws invalid, notFound (the scan), conflict (nothing matches)
  */
 export async function quarantinePlan(deps: QuarantineDeps, ask: PlanAsk): Promise<Plan> {
@@ -38,16 +51,12 @@ export async function quarantinePlan(deps: QuarantineDeps, ask: PlanAsk): Promis
     throw new LazaretError('unsupported', "reach 'image' is not available yet; use reach 'layer'", {
       detail: { path: 'reach' },
     });
-  const answer = await answerOf(deps, ask);
-  const matching = answer.images.filter((image) => image.verdict === 'match');
-  const marks = marksOf(matching);
-  if (marks.length === 0)
-    throw new LazaretError('conflict', `no image matches (${answer.name}): there is nothing to quarantine`);
+  const { cause, criteria, marks } = await wanted(deps, ask);
   const request: PlanRequest = {
-    cause: answer.name,
-    criteria: answer.criteria,
+    cause,
+    criteria,
     reach: ask.reach,
-    retentionMs: ask.retentionMs ?? retentionOf(deps, answer.criteria),
+    retentionMs: ask.retentionMs ?? retentionOf(deps, criteria),
     marks,
   };
   const radius = await radiusOf(deps, request.marks, ask.account);
@@ -71,15 +80,53 @@ export async function planNamed(deps: Pick<QuarantineDeps, 'database'>, name: st
   return plan;
 }
 
+type Wanted = Pick<PlanRequest, 'cause' | 'criteria' | 'marks'>;
+
+/** @throws invalid, notFound (the scan), conflict (nothing matches) */
+async function wanted(deps: QuarantineDeps, ask: PlanAsk): Promise<Wanted> {
+  if ('targets' in ask.question)
+    return { cause: ask.author, criteria: null, marks: marksNamed(ask.question.targets) };
+  const answer = await answerOf(deps, ask.question, ask.author);
+  const marks = marksOf(answer.images.filter((image) => image.verdict === 'match'));
+  if (marks.length === 0)
+    throw new LazaretError('conflict', `no image matches (${answer.name}): there is nothing to quarantine`);
+  return { cause: answer.name, criteria: answer.criteria, marks };
+}
+
+/** @throws digestInvalid, invalid */
+function marksNamed({ layers = [], manifests = [], repositories = [] }: NamedTargets): Mark[] {
+  for (const digest of [...layers, ...manifests])
+    if (digestAlgorithm(parseDigest(digest)) !== 'sha256')
+      throw new LazaretError('digestInvalid', `${digest}: give its sha256`, { detail: { digest } });
+  const marks = [
+    ...[...new Set(layers)].map((digest) => markOf('layer', digest, [])),
+    ...[...new Set(manifests)].map((digest) => markOf('manifest', digest, [])),
+    ...[...new Set(repositories)].map(markOfRepository),
+  ];
+  if (marks.length > 0) return marks;
+  throw new LazaretError('invalid', 'name a layer, a manifest or repositories', {
+    detail: { path: 'targets' },
+  });
+}
+
+function markOfRepository(glob: string): Mark {
+  globMatcher(glob);
+  return { target: 'repository', digest: null, diffId: null, repositoryGlob: glob, evidence: [] };
+}
+
 type Answered = Pick<ScanAnswer, 'name' | 'images'> & { readonly criteria: unknown };
 
-async function answerOf(deps: QuarantineDeps, ask: PlanAsk): Promise<Answered> {
-  if ('criteria' in ask.question) {
-    const { criteria, scope } = ask.question;
-    return { ...(await scan(deps, { criteria, scope, requestedBy: ask.author })), criteria };
+async function answerOf(
+  deps: QuarantineDeps,
+  question: Exclude<PlanAsk['question'], { targets: unknown }>,
+  requestedBy: string,
+): Promise<Answered> {
+  if ('criteria' in question) {
+    const { criteria, scope } = question;
+    return { ...(await scan(deps, { criteria, scope, requestedBy })), criteria };
   }
-  const stored = await scanGet(deps.database.read, ask.question.scan);
-  if (!stored) throw new LazaretError('notFound', `there is no scan '${ask.question.scan}'`);
+  const stored = await scanGet(deps.database.read, question.scan);
+  if (!stored) throw new LazaretError('notFound', `there is no scan '${question.scan}'`);
   const answer: Pick<ScanAnswer, 'images'> = JSON.parse(stored.answer);
   return { name: stored.name, images: answer.images, criteria: stored.criteria };
 }
@@ -113,7 +160,10 @@ function withEveryCompression(
   return [
     ...marks.map((mark) => ({
       ...mark,
-      diffId: layers.find((layer) => layer.digest === mark.digest)?.diffId ?? null,
+      diffId:
+        mark.target === 'layer'
+          ? (layers.find((layer) => layer.digest === mark.digest)?.diffId ?? null)
+          : null,
     })),
     ...others.map((layer) => ({ ...markOf('layer', layer.digest, []), diffId: layer.diffId })),
   ];

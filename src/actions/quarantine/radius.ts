@@ -16,7 +16,8 @@ export async function radiusOf(
       .filter((mark) => mark.target === target)
       .map((mark) => mark.digest)
       .filter((digest) => digest !== null);
-  const targets = { layers: named('layer'), manifests: named('manifest') };
+  const repositories = marks.map((mark) => mark.repositoryGlob).filter((glob) => glob !== null);
+  const targets = { layers: named('layer'), manifests: named('manifest'), repositories };
   const reached = await reachOf(deps.database, targets, account ?? undefined);
   const above = await aboveImages(deps.database, [
     ...new Set(reached.images.map((image) => image.manifestId)),

@@ -17,7 +17,7 @@ import {
   acknowledgementList,
   type Quarantine,
 } from '../../records/marks/quarantines.ts';
-import { quarantineNamed } from './release.ts';
+import { quarantineNamed } from './change.ts';
 
 /** What is known of a revocation: who decided what, which region confirmed it, what became of every container. */
 export interface Receipt {

@@ -53,6 +53,7 @@ const content: Readonly<Record<string, Applier>> = {
       at: event.at,
     }),
   'deployment.set': deployment,
+  'quarantine.expiring': kept,
   'instance.registered': fleet,
   'container.starting': fleet,
   'container.started': fleet,
@@ -67,6 +68,7 @@ const quarantine: Readonly<Record<string, Applier>> = {
   'quarantine.released': applyQuarantine,
   'quarantine.destroyed': applyQuarantine,
   'grant.set': grant,
+  'quarantine.changed': applyQuarantine,
   'grant.revoked': grant,
   'deployment.ended': deployment,
 };

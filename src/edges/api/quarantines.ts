@@ -1,15 +1,25 @@
 import { quarantineApplyPlan } from '../../actions/quarantine/apply.ts';
+import { quarantineNamed } from '../../actions/quarantine/change.ts';
 import { destroyApply, destroyPlan } from '../../actions/quarantine/destroy.ts';
-import { planNamed, type QuarantineDeps, quarantinePlan } from '../../actions/quarantine/plan.ts';
+import { quarantineLegalHold } from '../../actions/quarantine/hold.ts';
+import {
+  type NamedTargets,
+  planNamed,
+  type QuarantineDeps,
+  quarantinePlan,
+} from '../../actions/quarantine/plan.ts';
 import { radiusOf } from '../../actions/quarantine/radius.ts';
-import { quarantineNamed, quarantineRelease } from '../../actions/quarantine/release.ts';
+import { quarantineRelease } from '../../actions/quarantine/release.ts';
+import { retentionApply, retentionPlan } from '../../actions/quarantine/retention.ts';
 import {
   planApply,
   planCreate,
   planShow,
   quarantineDestroy,
+  quarantineHoldRoute,
   quarantineListRoute,
   quarantineReleaseRoute,
+  quarantineRetention,
   quarantineShow,
 } from '../../contract/quarantines.ts';
 import { parseCriteria } from '../../criteria/parse.ts';
@@ -22,7 +32,7 @@ import { type BoundRoute, bind } from './bind.ts';
 import { accountsSeen, assertMayQuarantine, quarantineAccount, scanScopeOf } from './scope.ts';
 
 export function quarantineRoutes(deps: QuarantineDeps): BoundRoute[] {
-  return [...planRoutes(deps), ...decisionRoutes(deps)];
+  return [...planRoutes(deps), ...decisionRoutes(deps), ...retentionRoutes(deps)];
 }
 
 function planRoutes(deps: QuarantineDeps): BoundRoute[] {
@@ -42,6 +52,7 @@ function planRoutes(deps: QuarantineDeps): BoundRoute[] {
       const plan = await planSeen(deps, params.name, caller);
       const ask = { plan: plan.name, author: caller.principal };
       if (plan.effect === 'destroy') return destroyApply(deps, ask);
+      if (plan.effect === 'retention') return retentionApply(deps, ask);
       const ticket = body.ticket === undefined ? {} : { ticket: body.ticket };
       return quarantineApplyPlan(deps, { ...ask, reason: body.reason, ...ticket });
     }),
@@ -71,28 +82,49 @@ function decisionRoutes(deps: QuarantineDeps): BoundRoute[] {
       };
     }),
     bind(quarantineReleaseRoute, async ({ params, body, caller }) => {
-      const { name, scopeAccount } = await quarantineNamed(deps, params.name);
-      assertMayQuarantine(caller, scopeAccount);
+      const { name } = await quarantineOfCaller(deps, params.name, caller);
       return quarantineRelease(deps, { quarantine: name, reason: body.reason, author: caller.principal });
-    }),
-    bind(quarantineDestroy, async ({ params, caller }) => {
-      const { name, scopeAccount } = await quarantineNamed(deps, params.name);
-      assertMayQuarantine(caller, scopeAccount);
-      return destroyPlan(deps, { quarantine: name, author: caller.principal });
     }),
   ];
 }
 
+function retentionRoutes(deps: QuarantineDeps): BoundRoute[] {
+  return [
+    bind(quarantineDestroy, async ({ params, caller }) => {
+      const { name } = await quarantineOfCaller(deps, params.name, caller);
+      return destroyPlan(deps, { quarantine: name, author: caller.principal });
+    }),
+    bind(quarantineRetention, async ({ params, body, caller }) => {
+      const { name } = await quarantineOfCaller(deps, params.name, caller);
+      const retentionMs = parseDuration(body.retention, 'retention');
+      return retentionPlan(deps, { quarantine: name, retentionMs, author: caller.principal });
+    }),
+    bind(quarantineHoldRoute, async ({ params, body, caller }) => {
+      const { name } = await quarantineOfCaller(deps, params.name, caller);
+      return quarantineLegalHold(deps, { quarantine: name, ...body, author: caller.principal });
+    }),
+  ];
+}
+
+/** @throws notFound, denied */
+async function quarantineOfCaller(deps: QuarantineDeps, name: string, caller: Caller) {
+  const quarantine = await quarantineNamed(deps, name);
+  assertMayQuarantine(caller, quarantine.scopeAccount);
+  return quarantine;
+}
+
 interface QuestionBody {
+  readonly targets?: NamedTargets;
   readonly scan?: string;
   readonly criteria?: unknown;
   readonly scope?: { readonly image?: string; readonly repositories?: string };
 }
 
 async function questionOf(deps: QuarantineDeps, caller: Caller, body: QuestionBody) {
+  if (body.targets !== undefined) return { targets: body.targets };
   if (body.scan !== undefined) return { scan: body.scan };
   if (body.criteria === undefined)
-    throw new LazaretError('invalid', 'give a scan, or criteria', { detail: { path: 'body.scan' } });
+    throw new LazaretError('invalid', 'give a scan, criteria or targets', { detail: { path: 'body.scan' } });
   return {
     criteria: parseCriteria(body.criteria),
     scope: await scanScopeOf(deps.database, caller, body.scope ?? {}),

@@ -1,4 +1,5 @@
 import type { Reader } from '../db/engine.ts';
+import { quarantinesKeeping } from '../marks/keeps.ts';
 
 /** Everything that decides whether a blob may go. All of it is read in the transaction that condemns. */
 export interface BlobNeeds {
@@ -9,6 +10,7 @@ export interface BlobNeeds {
   readonly storageKey: string | null;
   /** Manifests that name it and have not been withdrawn; in the trash window too. */
   readonly neededBy: readonly { readonly repository: string; readonly digest: string }[];
+  /** A quarantine that keeps it is one of kind `quarantine`. */
   readonly holds: readonly {
     readonly kind: string;
     readonly holder: string;
@@ -41,6 +43,7 @@ export async function blobNeeds(db: Reader, digest: string, nowMs: number): Prom
     .where('digest', 'in', names)
     .where((e) => e.or([e('expires_at', 'is', null), e('expires_at', '>', nowMs)]))
     .execute();
+  const kept = await quarantinesKeeping(db, { digest: blob.digest, nowMs });
   return {
     id: blob.id,
     digest: blob.digest,
@@ -48,7 +51,10 @@ export async function blobNeeds(db: Reader, digest: string, nowMs: number): Prom
     state: blob.state,
     storageKey: blob.storage_key,
     neededBy,
-    holds: holds.map((hold) => ({ kind: hold.kind, holder: hold.holder, expiresAt: hold.expires_at })),
+    holds: [
+      ...holds.map((hold) => ({ kind: hold.kind, holder: hold.holder, expiresAt: hold.expires_at })),
+      ...kept.map((one) => ({ kind: 'quarantine', holder: one.quarantine, expiresAt: one.untilMs })),
+    ],
   };
 }
 

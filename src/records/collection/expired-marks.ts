@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { globMatcher, globPrefix } from '../../lib/globs.ts';
 import type { Reader } from '../db/engine.ts';
 
 /** A layer that is still here although its quarantine's retention has ended. */
@@ -7,15 +8,20 @@ export interface ExpiredLayer {
   readonly digest: string;
 }
 
-export async function expiredLayers(db: Reader, nowMs: number, limit: number): Promise<ExpiredLayer[]> {
+/** By digest, after `page.after`. */
+export async function expiredLayers(
+  db: Reader,
+  nowMs: number,
+  page: { readonly after: string; readonly limit: number },
+): Promise<ExpiredLayer[]> {
   const { rows } = await sql<ExpiredLayer>`select distinct quarantines.name as quarantine, blobs.digest
     from quarantines
     join marks on marks.quarantine_id = quarantines.id and marks.target = 'layer'
     join blobs on (blobs.digest = marks.digest or blobs.id in
       (select inspections.blob_id from inspections where inspections.diff_id = marks.diff_id))
     where quarantines.released_at is null and quarantines.legal_hold = 0 and quarantines.retain_until <= ${nowMs}
-      and blobs.state != 'condemned'
-    limit ${limit}`.execute(db);
+      and blobs.state != 'condemned' and blobs.digest > ${page.after}
+    order by blobs.digest, quarantines.name limit ${page.limit}`.execute(db);
   return rows;
 }
 
@@ -55,6 +61,53 @@ interface ExpiredManifestRow {
   readonly digest: string;
   readonly repository_id: number;
   readonly manifest_id: number;
+}
+
+/** The manifests in service of the repositories that a mark names by glob, whose retention has ended. */
+export async function expiredInRepositories(
+  db: Reader,
+  nowMs: number,
+  limit: number,
+): Promise<ExpiredManifest[]> {
+  const expired = await db
+    .selectFrom('quarantines')
+    .innerJoin('marks', 'marks.quarantine_id', 'quarantines.id')
+    .select(['quarantines.name', 'quarantines.scope_account', 'marks.repository_glob'])
+    .where('marks.target', '=', 'repository')
+    .where('quarantines.released_at', 'is', null)
+    .where('quarantines.legal_hold', '=', 0)
+    .where('quarantines.retain_until', '<=', nowMs)
+    .execute();
+  const found: ExpiredManifest[] = [];
+  for (const { name, scope_account, repository_glob } of expired) {
+    if (repository_glob === null || found.length >= limit) continue;
+    const inGlob = { glob: repository_glob, account: scope_account, limit: limit - found.length };
+    found.push(...(await manifestsInGlob(db, inGlob)).map((one) => ({ ...one, quarantine: name })));
+  }
+  return found;
+}
+
+async function manifestsInGlob(
+  db: Reader,
+  { glob, account, limit }: { glob: string; account: string | null; limit: number },
+): Promise<Omit<ExpiredManifest, 'quarantine'>[]> {
+  const prefix = globPrefix(glob).replace(/[!%_]/g, '!$&');
+  const { rows } = await sql<Omit<ExpiredManifestRow, 'quarantine'>>`select repositories.name as repository,
+      manifests.digest, repository_manifests.repository_id, repository_manifests.manifest_id
+    from repositories join accounts on accounts.id = repositories.account_id
+    join repository_manifests on repository_manifests.repository_id = repositories.id
+    join manifests on manifests.id = repository_manifests.manifest_id
+    where repositories.name like ${`${prefix}%`} escape '!' and repository_manifests.withdrawn_at is null
+      and ${account === null ? sql`1 = 1` : sql`accounts.name = ${account}`}`.execute(db);
+  const matches = globMatcher(glob);
+  return rows
+    .filter((row) => matches(row.repository))
+    .slice(0, limit)
+    .map(({ repository_id, manifest_id, ...row }) => ({
+      ...row,
+      repositoryId: Number(repository_id),
+      manifestId: Number(manifest_id),
+    }));
 }
 
 /** The repositories that have a blob, by a link or by a manifest in service. */

@@ -1,12 +1,13 @@
 import type { Tx } from '../db/database.ts';
 import { locked, type Reader } from '../db/engine.ts';
 
+import { manifestKeptIn } from '../marks/keeps.ts';
 /** A repository's manifest that DELETE or a retention rule has taken. */
 export interface DeletedManifest {
   readonly repositoryId: number;
   readonly manifestId: number;
   readonly deletedAt: number;
-  /** Named by a manifest of the repository that is not deleted, or held: it must stay. */
+  /** Named by a manifest of the repository that is not deleted, held, or kept by a quarantine: it must stay. */
   readonly kept: boolean;
 }
 
@@ -36,7 +37,10 @@ export async function deletedManifests(tx: Tx, digest: string): Promise<DeletedM
       repositoryId: row.repository_id,
       manifestId: row.manifest_id,
       deletedAt: row.deleted_at ?? 0,
-      kept: held !== undefined || (await namedByLiveIndex(db, row.repository_id, digest)),
+      kept:
+        held !== undefined ||
+        (await namedByLiveIndex(db, row.repository_id, digest)) ||
+        (await manifestKeptIn(db, { digest, repositoryId: row.repository_id, nowMs })),
     })),
   );
 }

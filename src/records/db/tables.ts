@@ -25,7 +25,13 @@ import type {
   PackageTable,
 } from './tables/inventory.ts';
 import type { JobTable, LogTable } from './tables/log.ts';
-import type { MarkTable, PlanTable, QuarantineTable, ScanTable } from './tables/quarantine.ts';
+import type {
+  MarkTable,
+  PlanTable,
+  QuarantineTable,
+  RetentionWarningTable,
+  ScanTable,
+} from './tables/quarantine.ts';
 
 /**
  * The tables, one schema for both engines. Keys inside a region are integers; what other regions or people name has a
@@ -90,6 +96,7 @@ export interface Tables {
   // regions, fleet
   regions: RegionTable;
   instances: InstanceTable;
+  retention_warnings: RetentionWarningTable;
   deployments: DeploymentTable;
   revocations: RevocationTable;
   containers: ContainerTable;

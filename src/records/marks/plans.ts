@@ -10,7 +10,7 @@ import type { ReachedLayer } from './reach.ts';
 /** What would be done, and everything it would reach, at a position of the log. Applied once, or not at all. */
 export interface Plan {
   readonly name: string;
-  readonly effect: 'quarantine' | 'destroy';
+  readonly effect: 'quarantine' | 'destroy' | 'retention';
   readonly request: PlanRequest;
   readonly radius: Radius;
   readonly position: number;
@@ -19,16 +19,18 @@ export interface Plan {
   readonly author: string;
   readonly createdAt: number;
   readonly appliedAt: number | null;
-  /** What it made, or (destroy) what it destroys. */
+  /** What it made, or (destroy, retention) what it changes. */
   readonly quarantineUid: string | null;
 }
 
 export interface PlanRequest {
-  /** `S-31`, or the name of the quarantine to destroy. */
+  /** `S-31`, who named the marks, or the quarantine to change. */
   readonly cause: string;
   readonly criteria: unknown;
   readonly reach: 'layer' | 'image';
   readonly retentionMs: number;
+  /** Of a change of retention: until when the bytes are to be kept. */
+  readonly retainUntil?: number;
   readonly marks: readonly Mark[];
 }
 

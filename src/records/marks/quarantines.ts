@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { Tx } from '../db/database.ts';
-import { chunked, type Reader } from '../db/engine.ts';
+import { chunked, locked, type Reader } from '../db/engine.ts';
 import type { MarkTable, QuarantineTable } from '../db/tables/quarantine.ts';
 import type { Evidence } from '../scans/evidence.ts';
 
@@ -23,8 +23,13 @@ export interface Quarantine {
   readonly ticket: string | null;
   readonly author: string;
   readonly createdAt: number;
+  /** When this version was made. */
+  readonly changedAt: number;
   readonly retainUntil: number;
+  /** Outranks the end of retention and `destroy`. */
   readonly legalHold: boolean;
+  /** Why it was set, or why it was lifted. */
+  readonly legalHoldReason: string | null;
   readonly destroyRequestedAt: number | null;
   readonly releasedAt: number | null;
   readonly releasedBy: string | null;
@@ -74,6 +79,16 @@ export async function quarantineGet(db: Reader, nameOrUid: string): Promise<Quar
     .where((e) => e.or([e('name', '=', nameOrUid), e('uid', '=', nameOrUid)]))
     .executeTakeFirst();
   return row ? quarantineOf(row, await marksOf(db, row.id)) : undefined;
+}
+
+/** Locks the row until the transaction ends, so that changes of it follow each other. */
+export async function quarantineLocked(tx: Tx, nameOrUid: string): Promise<Quarantine | undefined> {
+  const named = tx.db
+    .selectFrom('quarantines')
+    .select('id')
+    .where((e) => e.or([e('name', '=', nameOrUid), e('uid', '=', nameOrUid)]));
+  await locked(tx.engine, named).execute();
+  return quarantineGet(tx.db, nameOrUid);
 }
 
 export interface QuarantineFilter {
@@ -149,8 +164,10 @@ function rowOf(quarantine: Quarantine) {
     ticket: quarantine.ticket,
     author: quarantine.author,
     created_at: quarantine.createdAt,
+    changed_at: quarantine.changedAt,
     retain_until: quarantine.retainUntil,
     legal_hold: quarantine.legalHold ? 1 : 0,
+    legal_hold_reason: quarantine.legalHoldReason,
     destroy_requested_at: quarantine.destroyRequestedAt,
     released_at: quarantine.releasedAt,
     released_by: quarantine.releasedBy,
@@ -172,8 +189,10 @@ function quarantineOf(row: Selectable<QuarantineTable>, marks: Selectable<MarkTa
     ticket: row.ticket,
     author: row.author,
     createdAt: row.created_at,
+    changedAt: row.changed_at,
     retainUntil: row.retain_until,
     legalHold: row.legal_hold !== 0,
+    legalHoldReason: row.legal_hold_reason,
     destroyRequestedAt: row.destroy_requested_at,
     releasedAt: row.released_at,
     releasedBy: row.released_by,

@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
+import { globMatcher, globPrefix } from '../../lib/globs.ts';
+import { within } from '../criteria/found-packages.ts';
 import type { Database } from '../db/database.ts';
 
-/** Everything that marks on layers and manifests would reach, for repositories of one account or (undefined) all. */
+/** Everything that marks would reach, for repositories of one account or (undefined) all. */
 export interface Reached {
   readonly layers: readonly ReachedLayer[];
   readonly images: readonly ReachedImage[];
@@ -22,9 +24,12 @@ export interface ReachedImage {
 export interface Targets {
   readonly layers: readonly string[];
   readonly manifests: readonly string[];
+  /** Globs. */
+  readonly repositories: readonly string[];
 }
 
-/** The layers named, with all other compressions of them that are here, and the images that need one or are named. */
+/** The layers named, with all other compressions of them that are here, and the images that need one or are named, or are
+ * in a repository that is. */
 export async function reachOf(
   database: Database,
   targets: Targets,
@@ -33,6 +38,7 @@ export async function reachOf(
   const layers = await layersOf(database, targets.layers);
   const digests = [...layers.map((layer) => layer.digest), ...targets.layers];
   const diffIds = layers.map((layer) => layer.diffId).filter((id) => id !== null);
+  const repositoryIds = await repositoriesMatching(database, targets.repositories);
   const images = await database.search(
     sql<{
       manifest_id: number;
@@ -46,7 +52,8 @@ export async function reachOf(
       join accounts on accounts.id = repositories.account_id
       where repository_manifests.deleted_at is null and repository_manifests.withdrawn_at is null
         and ${account === undefined ? sql`1 = 1` : sql`accounts.name = ${account}`}
-        and (manifests.digest in (${list(targets.manifests)}) or manifests.id in (
+        and (${within('repositories.id', repositoryIds)}
+          or manifests.digest in (${list(targets.manifests)}) or manifests.id in (
           select edges.manifest_id from edges where edges.kind in ('layer', 'config')
             and (edges.digest in (${list(digests)}) or edges.diff_id in (${list(diffIds)}))))
       order by 2, 3`.compile(database.read),
@@ -55,6 +62,20 @@ export async function reachOf(
     layers,
     images: images.map(({ manifest_id, ...image }) => ({ manifestId: Number(manifest_id), ...image })),
   };
+}
+
+async function repositoriesMatching(database: Database, globs: readonly string[]): Promise<number[]> {
+  const found = new Set<number>();
+  for (const glob of globs) {
+    const prefix = globPrefix(glob).replace(/[!%_]/g, '!$&');
+    const rows = await database.search(
+      sql<{ id: number; name: string }>`select id, name from repositories
+        where name like ${`${prefix}%`} escape '!'`.compile(database.read),
+    );
+    const matches = globMatcher(glob);
+    for (const row of rows) if (matches(row.name)) found.add(Number(row.id));
+  }
+  return [...found];
 }
 
 async function layersOf(database: Database, digests: readonly string[]): Promise<ReachedLayer[]> {

@@ -186,6 +186,8 @@ function fleetStatements(id: string, int: string): string[] {
       content_head ${int} not null, content_skipped ${int} not null, stopped_reason text, last_heard_at ${int})`,
     `create table instances (id ${id}, uid text not null unique, name text not null, region text not null, account text
       not null, runtime text, last_heard_at ${int}, version ${int} not null, unique (region, name))`,
+    `create table retention_warnings (quarantine_uid text not null, retain_until ${int} not null, days ${int} not null,
+      warned_at ${int} not null, primary key (quarantine_uid, retain_until, days))`,
     `create table deployments (id ${id}, uid text not null unique, name text not null, account text not null, owner text
       not null, repository text not null, reference text not null, manifest_digest text not null, region text not null,
       instance text not null, env text not null, event_criteria text not null, stop_deadline_ms ${int} not null,

@@ -15,7 +15,7 @@ export interface ScanTable {
 export interface PlanTable {
   id: Generated<number>;
   name: string;
-  effect: 'quarantine' | 'destroy';
+  effect: 'quarantine' | 'destroy' | 'retention';
   request: string;
   radius: string;
   position: number;
@@ -43,8 +43,11 @@ export interface QuarantineTable {
   ticket: string | null;
   author: string;
   created_at: number;
+  changed_at: number;
   retain_until: number;
   legal_hold: number;
+  /** Why it was set, or why it was lifted. */
+  legal_hold_reason: string | null;
   destroy_requested_at: number | null;
   released_at: number | null;
   released_by: string | null;
@@ -59,4 +62,13 @@ export interface MarkTable {
   diff_id: string | null;
   repository_glob: string | null;
   evidence: string;
+}
+
+/** A warning that retention ends soon, given once per end. Of the region that set the quarantine. */
+export interface RetentionWarningTable {
+  quarantine_uid: string;
+  /** The end that was warned of: another one is warned of anew. */
+  retain_until: number;
+  days: number;
+  warned_at: number;
 }
