@@ -79,6 +79,8 @@ export interface StoredKey {
   readonly key: BlobKey;
   readonly sizeBytes: number;
   readonly committed: boolean;
+  /** When its bytes last changed, by the store's clock, in milliseconds since 1970; absent if the store can't say. */
+  readonly changedAt?: number;
 }
 
 export interface NoteStore {

@@ -203,16 +203,17 @@ class FilesystemStore implements BlobStore {
     for (let from = 0; from < keys.length; from += filesAtOnce) {
       signal?.throwIfAborted();
       const group = keys.slice(from, from + filesAtOnce);
-      const found = await this.#translated('to list blobs', () =>
+      const looked = await this.#translated('to list blobs', () =>
         Promise.all(
           group.map(async (key) => ({
             key,
             committed,
-            size: (await this.#ifThere(stat(join(folder, key))))?.size,
+            found: await this.#ifThere(stat(join(folder, key))),
           })),
         ),
       );
-      for (const { key, size } of found) if (size !== undefined) yield { key, sizeBytes: size, committed };
+      for (const { key, found: file } of looked)
+        if (file) yield { key, sizeBytes: file.size, committed, changedAt: file.mtimeMs };
     }
   }
 

@@ -30,9 +30,17 @@ import {
 import { receiptShow } from './receipts.ts';
 import { regionList } from './regions.ts';
 import { replicationAccess, replicationBlob, replicationHead, replicationStream } from './replication.ts';
+import {
+  retentionPlanShow,
+  retentionRuleCreate,
+  retentionRuleDelete,
+  retentionRuleList,
+} from './retention.ts';
 import type { AnyRoute } from './route.ts';
 import { criteriaSchemaShow, scanCreate, scanShow } from './scans.ts';
+import { scrubRun } from './scrub.ts';
 import { openApiShow, versionShow } from './system.ts';
+import { trashListRoute, trashRestoreRoute } from './trash.ts';
 
 /** The one list of every management route: a test compares it with what the server binds. */
 export const routes: readonly AnyRoute[] = [
@@ -70,6 +78,7 @@ export const routes: readonly AnyRoute[] = [
   gcPlan,
   clockConfirm,
   gcRun,
+  scrubRun,
   eventList,
   planApply,
   planCreate,
@@ -86,6 +95,12 @@ export const routes: readonly AnyRoute[] = [
   replicationBlob,
   replicationHead,
   replicationStream,
+  retentionPlanShow,
+  retentionRuleCreate,
+  retentionRuleDelete,
+  retentionRuleList,
+  trashListRoute,
+  trashRestoreRoute,
   criteriaSchemaShow,
   scanCreate,
   scanShow,

@@ -393,7 +393,7 @@ async function readAll(key: BlobKey): Promise<Buffer> {
 }
 
 async function listed() {
-  return (await all(store.list())).sort(byKey);
+  return (await all(store.list())).map(({ changedAt: _, ...stored }) => stored).sort(byKey);
 }
 
 function byKey(a: { readonly key: string }, b: { readonly key: string }): number {

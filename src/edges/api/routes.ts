@@ -15,8 +15,11 @@ import { quarantineRoutes } from './quarantines.ts';
 import { receiptRoutes } from './receipts.ts';
 import { regionRoutes } from './regions.ts';
 import { type ReplicationDeps, replicationRoutes } from './replication.ts';
+import { retentionRoutes } from './retention.ts';
 import { scanRoutes } from './scans.ts';
+import { scrubRoutes } from './scrub.ts';
 import { type SystemDeps, systemRoutes } from './system.ts';
+import { trashRoutes } from './trash.ts';
 
 /** All that the handlers use together; the server's context is one. */
 export interface ApiDeps
@@ -45,7 +48,10 @@ export function apiRoutes(deps: ApiDeps): BoundRoute[] {
     ...receiptRoutes(deps),
     ...regionRoutes(deps),
     ...replicationRoutes(deps),
+    ...retentionRoutes(deps),
     ...scanRoutes(deps),
+    ...scrubRoutes(deps),
     ...systemRoutes(deps),
+    ...trashRoutes(deps),
   ];
 }

@@ -48,6 +48,7 @@ async function forgetUnnamed(tx: Tx, blob: { id: number; digest: string }): Prom
     .where('digest', '=', blob.digest)
     .executeTakeFirst();
   if (named) return;
+  await db.deleteFrom('blob_links').where('blob_id', '=', blob.id).execute();
   await db.deleteFrom('layer_packages').where('blob_id', '=', blob.id).execute();
   await db.deleteFrom('layer_files').where('blob_id', '=', blob.id).execute();
   await db.deleteFrom('extractions').where('blob_id', '=', blob.id).execute();

@@ -79,15 +79,17 @@ export async function copyReopened(tx: Tx, marks: readonly Reopened[], policy: C
       await copyForManifest(tx, manifest, policy);
 }
 
-/** Where a blob may be had from: the repositories of other regions that hold it. */
+/** Where a blob may be had from: a region, and a repository that holds it there. */
 export interface CopySource {
   readonly repository: string;
   readonly account: string;
+  /** The region that is asked. */
   readonly home: string;
 }
 
-export function copySources(db: Reader, digest: string, region: string): Promise<CopySource[]> {
-  return db
+/** The homes of repositories of other regions; for a blob of this region's own ones, whoever may have a copy. */
+export async function copySources(db: Reader, digest: string, region: string): Promise<CopySource[]> {
+  const homes = await db
     .selectFrom('blobs')
     .innerJoin('blob_links', 'blob_links.blob_id', 'blobs.id')
     .innerJoin('repositories', 'repositories.id', 'blob_links.repository_id')
@@ -100,6 +102,23 @@ export function copySources(db: Reader, digest: string, region: string): Promise
     .where('blobs.digest', '=', digest)
     .where('repositories.home_region', '!=', region)
     .orderBy('repositories.id')
+    .limit(limits.copySourcesMax)
+    .execute();
+  return homes.length > 0 ? homes : replicasOf(db, digest);
+}
+
+/** What was damaged here may still be whole in the regions that copied it. */
+function replicasOf(db: Reader, digest: string): Promise<CopySource[]> {
+  return db
+    .selectFrom('blobs')
+    .innerJoin('blob_links', 'blob_links.blob_id', 'blobs.id')
+    .innerJoin('repositories', 'repositories.id', 'blob_links.repository_id')
+    .innerJoin('accounts', 'accounts.id', 'repositories.account_id')
+    .innerJoin('regions', (join) => join.on('regions.is_self', '=', 0))
+    .select(['repositories.name as repository', 'accounts.name as account', 'regions.name as home'])
+    .where('blobs.digest', '=', digest)
+    .orderBy('repositories.id')
+    .orderBy('regions.name')
     .limit(limits.copySourcesMax)
     .execute();
 }

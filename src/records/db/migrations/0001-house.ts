@@ -69,6 +69,7 @@ function catalogStatements(id: string, int: string, bytes: string): string[] {
       home_region text not null, created_at ${int} not null)`,
     `create table blobs (id ${id}, digest text not null unique, digest_sha512 text unique, size_bytes ${int} not null,
       storage_key text, state text not null, stored_at ${int} not null)`,
+    `create index blobs_storage_key on blobs (storage_key)`,
     `create table blob_links (repository_id ${int} not null references repositories, blob_id ${int} not null
       references blobs, linked_at ${int} not null, primary key (repository_id, blob_id))`,
     `create index blob_links_blob on blob_links (blob_id)`,
