@@ -12,8 +12,6 @@ export const commands: readonly { readonly name: string; readonly load: () => Pr
   { name: 'advisory', load: () => import('./advisory.ts') },
   { name: 'scan', load: () => import('./scan.ts') },
   { name: 'quarantine', load: () => import('./quarantine.ts') },
-  { name: 'retention', load: () => import('./retention.ts') },
-  { name: 'trash', load: () => import('./trash.ts') },
   { name: 'gc', load: () => import('./gc.ts') },
   { name: 'scrub', load: () => import('./scrub.ts') },
   { name: 'events', load: () => import('./events.ts') },
@@ -24,4 +22,6 @@ export const commands: readonly { readonly name: string; readonly load: () => Pr
   { name: 'instance', load: () => import('./instance.ts') },
   { name: 'grant', load: () => import('./grant.ts') },
   { name: 'region', load: () => import('./region.ts') },
+  { name: 'account', load: () => import('./account.ts') },
+  { name: 'user', load: () => import('./user.ts') },
 ];
