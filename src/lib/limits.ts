@@ -23,6 +23,8 @@ export const limits = {
   holdExtendEveryMs: 10 * minute,
   openUploadsRememberedMax: 10_000,
 
+  /** Blobs that one process sends at once. */
+  openStreamsMax: 50_000,
   layerUncompressedBytesMax: 64 * GiB,
   layerEntriesMax: 2_000_000,
   /** Paths are found by an index, whose entries PostgreSQL bounds at 2,704 bytes. */

@@ -5,6 +5,7 @@ import { type Authenticator, openAuthenticator } from '../actions/access/authent
 import type { Inspector } from '../actions/inspect/inspector.ts';
 import { LeaseBasis } from '../actions/launch/lease-basis.ts';
 import { PullLedger } from '../actions/pull/ledger.ts';
+import { OpenStreams } from '../actions/pull/open-streams.ts';
 import { RunningDigests } from '../actions/push/running-digests.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import { openBlobStore } from '../blobs/drivers.ts';
@@ -41,6 +42,8 @@ export interface Context {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly ledger: PullLedger;
+  /** The blobs that this process is sending. */
+  readonly openStreams: OpenStreams;
   readonly authenticator: Authenticator;
   /** The `service` of tokens. */
   readonly service: string;
@@ -123,6 +126,7 @@ function contextOf(config: Config, opened: Opened): Context {
     peers: config.peers,
     metrics: createMetrics({ database }),
     ledger: new PullLedger(clock),
+    openStreams: new OpenStreams(),
     authenticator: openAuthenticator({
       database,
       clock,

@@ -1,6 +1,7 @@
 import { collectTask } from '../actions/collect/collect.ts';
 import { inspectTask } from '../actions/inspect/inspect-task.ts';
 import { ledgerTask } from '../actions/pull/ledger.ts';
+import { cutTask } from '../actions/pull/open-streams.ts';
 import { expiringTask } from '../actions/quarantine/expiring.ts';
 import { revokeTask } from '../actions/revoke/revoke-task.ts';
 import { imageMeets } from '../actions/scan/image-meets.ts';
@@ -13,6 +14,7 @@ export function serverTasks(context: Context): readonly Task[] {
     inspectTask({ ...context, workers: context.config.inspection.workers }),
     revokeTask({ ...context, imageMeets }),
     ledgerTask(context),
+    cutTask(context),
     expiringTask(context),
     collectTask(context, context.config.collection.intervalMs),
     ...context.replication.tasks,

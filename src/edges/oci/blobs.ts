@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
-import { blobHead, blobOpen, blobStat } from '../../actions/pull/blob-open.ts';
+import { type BlobName, blobHead, blobOpen, blobStat } from '../../actions/pull/blob-open.ts';
+import { blobTracked } from '../../actions/pull/open-streams.ts';
 import { blobDelete } from '../../actions/push/delete.ts';
 import type { ByteRange } from '../../blobs/blob-store.ts';
 import { LazaretError } from '../../lib/errors.ts';
@@ -40,9 +41,27 @@ async function pull(call: OciCall, permitted: Permitted, digest: Digest): Promis
   reply.header('content-type', 'application/octet-stream');
   if (request.method === 'HEAD') return reply.header('content-length', String(sizeBytes)).send();
   const range = rangeOf(request, reply, sizeBytes);
+  await cutWhenQuarantined(call, { repository, digest });
   const { stream } = await blobOpen(deps, { repository, digest, range, signal });
   setLength(reply, sizeBytes, range);
   return reply.send(Readable.from(stream, { objectMode: false }));
+}
+
+/** From here to its end the answer is cut, with its connection, if a quarantine comes to reach the blob. */
+async function cutWhenQuarantined({ caller, deps, reply }: OciCall, name: BlobName): Promise<void> {
+  const { raw } = reply;
+  const untrack = await blobTracked(deps, name, () => {
+    raw.destroy();
+    const { principal } = caller;
+    deps.ledger.note({
+      principal,
+      repository: name.repository.name,
+      digest: name.digest,
+      verdict: 'refused',
+    });
+  });
+  if (raw.destroyed) return untrack();
+  raw.once('close', untrack);
 }
 
 function setLength(reply: FastifyReply, sizeBytes: number, range: ByteRange | undefined): void {

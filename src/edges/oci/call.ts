@@ -3,6 +3,7 @@ import type { Authenticator } from '../../actions/access/authenticate.ts';
 import type { TokenScope } from '../../actions/access/tokens.ts';
 import type { PullDeps } from '../../actions/pull/blob-open.ts';
 import type { PullLedger } from '../../actions/pull/ledger.ts';
+import type { OpenStreams } from '../../actions/pull/open-streams.ts';
 import type { PushDeps } from '../../actions/push/upload.ts';
 import type { Caller } from '../../records/access/caller.ts';
 import type { Metrics } from '../http/metrics.ts';
@@ -14,6 +15,7 @@ export interface OciDeps extends PushDeps, PullDeps {
   readonly authenticator: Authenticator;
   readonly service: string;
   readonly ledger: Pick<PullLedger, 'note'>;
+  readonly openStreams: OpenStreams;
   readonly metrics: Pick<Metrics, 'uploadEnded'>;
   readonly shutdown: AbortSignal;
   readonly config: { readonly url: string | null };

@@ -1,0 +1,66 @@
+import { type IncomingMessage, request } from 'node:http';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { lazaret } from '../../../test/support/command-line.ts';
+import { type DistributionWorld, openDistributionWorld } from '../../../test/support/distribution-world.ts';
+import { http } from '../../../test/support/http.ts';
+import { authorization, type Client } from '../../client/client.ts';
+import { digestOf } from '../../oci/digest.ts';
+
+/** Answers that are on their way when a quarantine is set, to a reader that takes its time. */
+let world: DistributionWorld;
+/** More than the buffers between server and client hold. */
+const content = Buffer.alloc(48 * 1024 * 1024, 'quarantine ');
+const digest = digestOf(content);
+
+beforeAll(async () => {
+  world = await openDistributionWorld();
+  for (const [client, repository] of [
+    [world.acme, 'acme/shop'],
+    [world.stranger, 'globex/shop'],
+  ] as const) {
+    const begun = await http(client, `POST /v2/${repository}/blobs/uploads/`);
+    const closed = await http(client, `PUT ${begun.headers.get('location')}?digest=${digest}`, {
+      body: content,
+    });
+    expect(closed.status).toBe(201);
+  }
+});
+afterAll(() => world.server.close());
+
+it('a blob that is being sent is cut when a quarantine reaches it, and elsewhere it is not', async () => {
+  const { server } = world;
+  const security = await server.user('sam', 'acme', [
+    { role: 'security', account: 'acme', repositoryGlob: null },
+  ]);
+  const slow = await slowly(world.acme, 'acme/shop');
+  const other = await slowly(world.stranger, 'globex/shop');
+  const plan = ['quarantine', 'plan', '--layer', digest, '-o', 'json'];
+  const { name } = JSON.parse((await lazaret(security, ...plan)).text);
+  await server.drain();
+  await lazaret(security, 'quarantine', 'apply', name, '--reason', 'INC-42');
+  await server.drain();
+  expect(await slow.rest()).toBeLessThan(content.length);
+  expect(await other.rest()).toBe(content.length);
+  expect((await http(world.acme, `GET /v2/acme/shop/blobs/${digest}`)).status).toBe(403);
+  await expect.poll(() => server.context.openStreams.list()).toEqual([]);
+});
+
+/** Reads the beginning. `rest` reads on and tells how many bytes there were in all. */
+async function slowly(client: Client, repository: string): Promise<{ rest: () => Promise<number> }> {
+  const headers = authorization(client.credentials);
+  const asked = request(new URL(`/v2/${repository}/blobs/${digest}`, client.url), { headers });
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    asked.once('response', resolve).once('error', reject).end();
+  });
+  expect(answer.statusCode).toBe(200);
+  const rest = async () => {
+    let received = 0;
+    try {
+      for await (const chunk of answer) received += Buffer.byteLength(chunk);
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'ECONNRESET' });
+    }
+    return received;
+  };
+  return { rest };
+}
