@@ -48,6 +48,7 @@ export async function refusalOfContent(
         e.and([e('marks.target', '=', 'layer'), e('marks.diff_id', 'in', [...content.diffIds, none])]),
       ]),
     )
+    .limit(1)
     .executeTakeFirst();
   return row ? refusalOf(row) : refusalOfRepository(db, scope);
 }
@@ -160,8 +161,7 @@ function activeMarks(db: Reader, account: string) {
     .where((e) =>
       e.or([e('quarantines.scope_account', 'is', null), e('quarantines.scope_account', '=', account)]),
     )
-    .orderBy('quarantines.created_at')
-    .limit(limits.apiPageMax);
+    .orderBy('quarantines.created_at');
 }
 
 type ActiveMark = Awaited<ReturnType<ReturnType<typeof activeMarks>['execute']>>[number];
