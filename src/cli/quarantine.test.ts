@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lazaret } from '../../test/support/command-line.ts';
 import {
@@ -101,6 +104,34 @@ describe('the commands of a quarantine', () => {
     ).rejects.toMatchObject({ code: 'denied' });
     await expect(lazaret(security, 'quarantine', 'plan')).rejects.toMatchObject({ code: 'invalid' });
     await lazaret(security, 'quarantine', 'release', quarantine.name, '--reason', 'a drill');
+  });
+
+  it('let security alone read what is quarantined, and write that down', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'lazaret-forensics-'));
+    const file = join(folder, 'layer');
+    const fetch = ['quarantine', 'fetch', old.digest, '--repository', 'acme/shop', '--output', file];
+    await expect(lazaret(security, ...fetch)).rejects.toMatchObject({ code: 'conflict' });
+    const plan = ['quarantine', 'plan', '--layer', old.digest, '-o', 'json'];
+    const { name } = JSON.parse((await lazaret(security, ...plan)).text);
+    const apply = ['quarantine', 'apply', name, '--reason', 'INC-43', '-o', 'json'];
+    const { quarantine } = JSON.parse((await lazaret(security, ...apply)).text);
+    await expect(lazaret(world.acme, ...fetch)).rejects.toMatchObject({ code: 'denied' });
+    const eve = await world.server.user('eva', 'globex', [
+      { role: 'security', account: 'globex', repositoryGlob: null },
+    ]);
+    await expect(lazaret(eve, ...fetch)).rejects.toMatchObject({ code: 'denied' });
+    const elsewhere = fetch.with(4, 'globex/x');
+    await expect(lazaret(eve, ...elsewhere)).rejects.toMatchObject({ code: 'blobUnknown' });
+    expect((await lazaret(security, ...fetch)).text).toContain(old.digest);
+    expect(await readFile(file)).toEqual(Buffer.from(old.bytes));
+    const log = await lazaret(world.server.admin, 'events', '-o', 'json');
+    const reads = log.text
+      .split('\n')
+      .map((line) => JSON.parse(line))
+      .filter((event) => event.type === 'io.lazaret.forensics.read.v1');
+    expect(reads).toMatchObject([{ actor: 'sam', account: 'acme', data: { digest: old.digest } }]);
+    await lazaret(security, 'quarantine', 'release', quarantine.name, '--reason', 'a drill');
+    await rm(folder, { recursive: true });
   });
 
   it('name the path of what is wrong in the criteria', async () => {

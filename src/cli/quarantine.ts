@@ -13,6 +13,7 @@ import { parseDuration } from '../lib/duration.ts';
 import { LazaretError } from '../lib/errors.ts';
 import { type CliIo, clientOf } from './io.ts';
 import { type OutputFormat, print, serverCommand } from './output.ts';
+import { fetchCommand } from './quarantine-fetch.ts';
 import { holdCommand, retentionCommand, unholdCommand } from './quarantine-keep.ts';
 import { type PlanBody, planMade, planText } from './quarantine-plan.ts';
 import { acknowledgedText, waitForRegions } from './quarantine-wait.ts';
@@ -37,6 +38,7 @@ export function register(program: Command, io: CliIo): void {
   group.addCommand(unholdCommand(io));
   group.addCommand(retentionCommand(io));
   group.addCommand(destroyCommand(io));
+  group.addCommand(fetchCommand(io));
 }
 
 function planCommand(io: CliIo): Command {

@@ -13,6 +13,7 @@ import {
   revocationList,
 } from './deployments.ts';
 import { eventList } from './events.ts';
+import { forensicBlob } from './forensics.ts';
 import { grantCreate, grantDelete, grantListRoute } from './grants.ts';
 import { imageFileList, imageListRoute, imagePackageList, imageShow } from './images.ts';
 import { containerList, instanceCreate, instanceList } from './instances.ts';
@@ -80,6 +81,7 @@ export const routes: readonly AnyRoute[] = [
   gcRun,
   scrubRun,
   eventList,
+  forensicBlob,
   planApply,
   planCreate,
   planShow,

@@ -8,6 +8,7 @@ import type { BoundRoute } from './bind.ts';
 import { collectionRoutes } from './collection.ts';
 import { deploymentRoutes } from './deployments.ts';
 import { eventRoutes } from './events.ts';
+import { forensicRoutes } from './forensics.ts';
 import { grantRoutes } from './grants.ts';
 import { imageRoutes } from './images.ts';
 import { instanceRoutes } from './instances.ts';
@@ -41,6 +42,7 @@ export function apiRoutes(deps: ApiDeps): BoundRoute[] {
     ...collectionRoutes(deps),
     ...deploymentRoutes(deps),
     ...eventRoutes(deps),
+    ...forensicRoutes(deps),
     ...grantRoutes(deps),
     ...imageRoutes(deps),
     ...instanceRoutes(deps),
