@@ -2,58 +2,14 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { FakeRegion } from '../../test/support/fake-region.ts';
 import { buildImage, buildLayer, type Image, writeLayout } from '../../test/support/oci-layout.ts';
-import type { AgentReport, Assignment, AssignmentsLine } from '../contract/agent.ts';
+import type { Assignment } from '../contract/agent.ts';
 import { systemClock } from '../lib/clock.ts';
 import { LazaretError } from '../lib/errors.ts';
 import { type AgentOptions, startAgent } from './agent.ts';
 import type { PullImage } from './image-pull.ts';
-import type { RegionLink } from './region-link.ts';
 import { fakeMachine, openFakeRuntime } from './runtimes/fake.ts';
-
-/** A region that a test speaks for: what it sends, and what it was told. */
-class FakeRegion implements RegionLink {
-  readonly reports: AgentReport[] = [];
-  #line: AssignmentsLine = { kind: 'assignments', revision: 1, assignments: [] };
-  #news = Promise.withResolvers<void>();
-  #heard = Promise.withResolvers<void>();
-  broken = false;
-
-  assign(...assignments: Assignment[]): void {
-    this.#line = { kind: 'assignments', revision: this.#line.revision + 1, assignments };
-    this.#news.resolve();
-  }
-
-  async *watch(signal: AbortSignal): AsyncGenerator<AssignmentsLine> {
-    const ended = new Promise<void>((resolve) =>
-      signal.addEventListener('abort', () => resolve(), { once: true }),
-    );
-    while (!signal.aborted) {
-      if (this.broken) throw new LazaretError('unavailable', 'the line is cut');
-      this.#news = Promise.withResolvers<void>();
-      yield this.#line;
-      await Promise.race([this.#news.promise, ended]);
-    }
-  }
-
-  async report(report: AgentReport): Promise<void> {
-    if (this.broken) throw new LazaretError('unavailable', 'the line is cut');
-    this.reports.push(report);
-    this.#heard.resolve();
-    this.#heard = Promise.withResolvers<void>();
-  }
-
-  /** The first report, also one that came before, in which a container is in `state`. */
-  async told(state: string): Promise<AgentReport['containers'][number]> {
-    for (let seen = 0; ; ) {
-      for (; seen < this.reports.length; seen++) {
-        const found = this.reports[seen]?.containers.find((container) => container.state === state);
-        if (found) return found;
-      }
-      await this.#heard.promise;
-    }
-  }
-}
 
 describe('the agent', () => {
   const cleanups: (() => Promise<unknown>)[] = [];
@@ -74,6 +30,7 @@ describe('the agent', () => {
     };
     const options: AgentOptions = {
       clock: systemClock,
+      bootId: 'boot-1',
       runtime,
       pullImage: pullImage ?? copy,
       dataFolder,

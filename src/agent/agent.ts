@@ -6,21 +6,27 @@
  * - *tend*: looks at the runtime, reconciles, hands each deployment's step to its one worker. Woken by assignments, by a
  *   worker that ended, and by a short tick, since a container may end by itself.
  * - *report*: sends everything at once when something changed, and every `limits.heartbeatMs`. A container that has
- *   stopped is forgotten once the region has heard of it.
+ *   stopped is forgotten once the region has heard of it. The answers renew the leases (leases.ts).
+ *
+ * Before the loops begin, what has a lease of another boot is ended.
  */
-import type { Assignment } from '../contract/agent.ts';
+import type { AgentReportAnswer, Assignment, AssignmentsLine } from '../contract/agent.ts';
 import { causeChain } from '../lib/errors.ts';
 import { limits } from '../lib/limits.ts';
 import { uuidv7 } from '../lib/random.ts';
 import { ContainerStore } from './container-store.ts';
-import { startContainer, stopContainer, type WorkDeps } from './container-work.ts';
+import { startContainer, stopContainer, type WorkDeps, workOnLease } from './container-work.ts';
+import { type LeaseStep, type Moment, withoutUnleased } from './lease.ts';
+import { Leases } from './leases.ts';
 import { type LocalContainer, newContainer, observed, reportOf } from './local-container.ts';
 import { reconcile, type Step } from './reconcile.ts';
 import type { RegionLink } from './region-link.ts';
 import { WakeUp } from './wake-up.ts';
 
-export interface AgentOptions extends Omit<WorkDeps, 'store'> {
+export interface AgentOptions extends Omit<WorkDeps, 'store' | 'leases'> {
   readonly link: RegionLink;
+  /** Names this boot of the machine (boot-id.ts). */
+  readonly bootId: string;
   /** Lines for the person who runs it. */
   readonly log: (line: string) => void;
 }
@@ -32,12 +38,16 @@ export interface Agent {
 
 /** @throws invalid when the data folder holds something else */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
-  const running = new RunningAgent(options, await ContainerStore.open(options.dataFolder));
+  const store = await ContainerStore.open(options.dataFolder);
+  const running = new RunningAgent(options, store, await Leases.open({ ...options, store }));
+  await running.endForeign();
   return { stop: running.start() };
 }
 
+type AnyStep = Step | LeaseStep;
+
 interface Worker {
-  readonly kind: Step['kind'];
+  readonly kind: AnyStep['kind'];
   readonly abort: AbortController;
   readonly done: Promise<void>;
 }
@@ -45,6 +55,7 @@ interface Worker {
 class RunningAgent {
   readonly #options: AgentOptions;
   readonly #store: ContainerStore;
+  readonly #leases: Leases;
   readonly #work: WorkDeps;
   readonly #stopping = new AbortController();
   readonly #tend: WakeUp;
@@ -54,12 +65,23 @@ class RunningAgent {
   #revision = 0;
   #reported = '';
 
-  constructor(options: AgentOptions, store: ContainerStore) {
+  constructor(options: AgentOptions, store: ContainerStore, leases: Leases) {
     this.#options = options;
     this.#store = store;
-    this.#work = { ...options, store };
+    this.#leases = leases;
+    this.#work = { ...options, store, leases };
     this.#tend = new WakeUp(options.clock);
     this.#news = new WakeUp(options.clock);
+  }
+
+  /** What could not be ended is tried again in the loops. */
+  async endForeign(): Promise<void> {
+    for (const step of this.#leases.foreignSteps()) {
+      this.#options.log(`ending ${step.container.name} (${step.container.uid}): ${step.message}`);
+      await workOnLease(this.#work, step).catch((error: unknown) =>
+        this.#options.log(`${step.container.deployment}: ${causeChain(error)}`),
+      );
+    }
   }
 
   start(): () => Promise<void> {
@@ -76,12 +98,13 @@ class RunningAgent {
     const { signal } = this.#stopping;
     for (let failures = 0; !signal.aborted; failures++) {
       try {
+        let first = true;
         for await (const line of link.watch(signal)) {
           if (failures > 0 || this.#revision === 0) log('connected to the region');
           failures = 0;
-          this.#revision = line.revision;
-          if (line.kind === 'assignments') this.#assignments = line.assignments ?? [];
-          this.#tend.wake();
+          // An answer to a report may have been newer; a new connection may be to a region that was restored.
+          if (first || line.revision >= this.#revision) this.#take(line);
+          first = false;
         }
       } catch (error) {
         if (!signal.aborted) log(`the region can't be heard: ${causeChain(error)}`);
@@ -90,16 +113,27 @@ class RunningAgent {
     }
   }
 
+  #take({ revision, assignments }: Pick<AssignmentsLine, 'revision' | 'assignments'>): void {
+    this.#revision = revision;
+    if (assignments) this.#assignments = assignments;
+    // What needs a lease should not wait for the next report.
+    if (assignments?.some((one) => one.lease && one.action === 'run' && !this.#leases.isHeld(one.deployment)))
+      this.#news.wake();
+    this.#tend.wake();
+  }
+
   async #tendLoop(): Promise<void> {
     const { log } = this.#options;
     while (!this.#stopping.signal.aborted) {
       try {
         await this.#observe();
-        const steps = reconcile(this.#assignments, this.#store.list(), this.#options.clock.wallMs());
-        for (const step of steps) this.#take(step);
+        const wanted = withoutUnleased(this.#assignments, (deployment) => this.#leases.isHeld(deployment));
+        const steps = reconcile(wanted, this.#store.list(), this.#options.clock.wallMs());
+        for (const step of steps) this.#begin(step);
       } catch (error) {
         log(`the runtime can't be asked: ${causeChain(error)}`);
       }
+      for (const step of this.#leases.steps()) this.#begin(step);
       await this.#tend.rest(limits.agentTickMs, this.#stopping.signal);
     }
   }
@@ -116,7 +150,7 @@ class RunningAgent {
   }
 
   /** One worker for each deployment; a stop ends a start. */
-  #take(step: Step): void {
+  #begin(step: AnyStep): void {
     const deployment = step.kind === 'create' ? step.assignment.deployment : step.container.deployment;
     const busy = this.#workers.get(deployment);
     if (busy) {
@@ -138,12 +172,17 @@ class RunningAgent {
     this.#workers.set(deployment, { kind: step.kind, abort, done });
   }
 
-  async #run(step: Step, signal: AbortSignal): Promise<void> {
+  async #run(step: AnyStep, signal: AbortSignal): Promise<void> {
     const { log, clock } = this.#options;
     if (step.kind === 'stop') {
       log(`stopping ${step.container.name} (${step.container.uid}): ${step.reason}`);
       await stopContainer(this.#work, step.container, step);
       return;
+    }
+    if (step.kind === 'endLease' || step.kind === 'pause' || step.kind === 'resume') {
+      const why = step.kind === 'resume' ? 'its lease was renewed' : step.message;
+      log(`${leaseVerbs[step.kind]} ${step.container.name} (${step.container.uid}): ${why}`);
+      return workOnLease(this.#work, step);
     }
     const { assignment } = step;
     const container: LocalContainer =
@@ -166,7 +205,9 @@ class RunningAgent {
           runtime: runtime.name,
           containers: containers.map(reportOf),
         };
-        await link.report(report, signal);
+        const asked = this.#leases.now();
+        const answer = await link.report(report, signal);
+        await this.#hear(answer, asked);
         this.#reported = text;
         failures = -1;
         for (const { state, uid } of containers) if (state === 'stopped') await this.#store.delete(uid);
@@ -179,10 +220,19 @@ class RunningAgent {
     }
   }
 
+  /** Leases count from when they were asked for, and only with the assignments that they came with. */
+  async #hear(answer: AgentReportAnswer, asked: Moment): Promise<void> {
+    const { revision, assignments, leases = [] } = answer;
+    if (revision === undefined || !assignments || revision < this.#revision) return;
+    await this.#leases.renew({ asked, assignments, leases });
+    this.#take({ revision, assignments });
+  }
+
   #reportText(): string {
     return JSON.stringify(this.#store.list().map(reportOf));
   }
 }
 
+const leaseVerbs = { endLease: 'ending', pause: 'pausing', resume: 'resuming' } as const;
 const watchBackoffFirstMs = 250;
 const watchBackoffMaxMs = 15_000;

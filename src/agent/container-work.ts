@@ -14,13 +14,16 @@ import { causeChain, type ErrorCode, LazaretError } from '../lib/errors.ts';
 import { parseDigest } from '../oci/digest.ts';
 import type { ContainerStore } from './container-store.ts';
 import type { PullImage } from './image-pull.ts';
-import { failed, type LocalContainer, observed } from './local-container.ts';
+import type { LeaseStep } from './lease.ts';
+import type { Leases } from './leases.ts';
+import { failed, type LocalContainer, leaseEndedState, observed } from './local-container.ts';
 import type { Runtime } from './runtimes/runtime.ts';
 
 export interface WorkDeps {
   readonly clock: Clock;
   readonly runtime: Runtime;
   readonly store: ContainerStore;
+  readonly leases: Leases;
   readonly pullImage: PullImage;
   readonly dataFolder: string;
 }
@@ -35,6 +38,8 @@ export async function startContainer(
   try {
     await prepareContainer(deps, container, { assignment, signal });
     signal.throwIfAborted();
+    await deps.leases.handOver(container);
+    if (assignment.lease) deps.leases.assertHeld(assignment);
     await deps.runtime.start(uid, { env: assignment.env, hostname: assignment.name });
     const status = (await deps.runtime.list()).find(({ id }) => id === uid);
     const running = { ...container, state: 'running' as const, startedAt: deps.clock.wallMs() };
@@ -65,6 +70,24 @@ export async function stopContainer(
     startedAt: status.startedAt ?? container.startedAt,
     stoppedAt: status.exitedAt ?? container.stoppedAt ?? deps.clock.wallMs(),
   });
+}
+
+/** Ends, pauses or resumes what a lease asks for; the unpacked copy stays, for the next lease. */
+export async function workOnLease(deps: WorkDeps, step: LeaseStep): Promise<void> {
+  const { container } = step;
+  const { freezer } = deps.runtime;
+  switch (step.kind) {
+    case 'endLease': {
+      const status = await deps.runtime.stop(container.uid, step.deadlineMs);
+      return deps.store.set(leaseEndedState(container, status, step.message));
+    }
+    case 'pause':
+      await freezer?.pause(container.uid);
+      return deps.store.set({ ...container, state: 'paused', message: step.message });
+    case 'resume':
+      await freezer?.resume(container.uid);
+      return deps.store.set({ ...container, state: 'running', message: null });
+  }
 }
 
 /** What the region won't give out, so that trying again helps only once it has changed its mind. */

@@ -45,7 +45,12 @@ export function observed(
     if (container.state === 'running' && container.startedAt === startedAt) return container;
     return { ...container, state: 'running', message: null, exitCode: null, startedAt, stoppedAt: null };
   }
-  if (container.state !== 'running' || container.stopping) return container;
+  if (status?.state === 'paused') {
+    if (container.state === 'paused') return container;
+    return { ...container, state: 'paused', message: 'it was paused' };
+  }
+  if ((container.state !== 'running' && container.state !== 'paused') || container.stopping) return container;
+  if (status?.leaseEnded) return leaseEndedState(container, status, 'its lease ended; its keeper ended it');
   const exitCode = status?.exitCode ?? null;
   const said = status?.lastOutput?.trim().slice(-1_000);
   const ended = status
@@ -57,6 +62,17 @@ export function observed(
     state: 'failed',
     message: said ? `${ended}: ${said}` : ended,
   });
+}
+
+/** It was ended because of its lease; it goes on with a new one. Without an exit that was seen there is no time of it. */
+export function leaseEndedState(
+  container: LocalContainer,
+  status: ContainerStatus,
+  message: string,
+): LocalContainer {
+  const { exitCode = null, exitedAt = null } = status;
+  const stoppedAt = exitCode === null ? null : exitedAt;
+  return { ...container, state: 'leaseEnded', message, exitCode, stoppedAt, failures: 0, retryAt: 0 };
 }
 
 /** After something went wrong: when it is tried again is doubled each time. */

@@ -17,7 +17,7 @@ export type Step =
  * at how they came about, so it may be asked again at any time: what returns is stopped again.
  *
  * - *run*: created if there is no container, started if it does not run and its back-off is over.
- * - *wait*: nothing is started; what runs is left.
+ * - *wait*: nothing is started; what runs is left. What is paused is left too: its lease decides (lease.ts).
  * - *stop*: stopped, whatever state it is in. A stop once begun is finished, also when nobody names it any more or it
  *   should run again: then a new container follows.
  * - A container that no assignment names is left alone: a region that has lost its memory stops nothing.
@@ -53,6 +53,7 @@ function stepFor(
     return container && { kind: 'stop', container, reason: reason ?? 'it was to be stopped', deadlineMs };
   if (action === 'wait') return undefined;
   if (!container) return { kind: 'create', assignment };
-  if (container.state === 'running' || container.retryAt > nowMs) return undefined;
+  if (container.state === 'running' || container.state === 'paused') return undefined;
+  if (container.retryAt > nowMs) return undefined;
   return { kind: 'start', assignment, container };
 }

@@ -1,6 +1,7 @@
 import { type Client, call, callLines } from '../client/client.ts';
 import {
   type AgentReport,
+  type AgentReportAnswer,
   type AssignmentsLine,
   agentAssignments,
   agentReportSend,
@@ -12,7 +13,7 @@ export interface RegionLink {
   /** Lines until the connection ends or breaks. @throws unavailable, unauthorized, denied */
   watch(signal: AbortSignal): AsyncIterable<AssignmentsLine>;
   /** @throws unavailable, unauthorized, denied, invalid */
-  report(report: AgentReport, signal: AbortSignal): Promise<void>;
+  report(report: AgentReport, signal: AbortSignal): Promise<AgentReportAnswer>;
 }
 
 export function regionLink(client: Client): RegionLink {
@@ -20,9 +21,9 @@ export function regionLink(client: Client): RegionLink {
   const patient: Client = { ...client, timeoutMs: limits.connectedMs };
   return {
     watch: (signal) => callLines(patient, agentAssignments, {}, { signal }),
-    report: async (report, signal) => {
+    report: (report, signal) => {
       const body = { ...report, containers: [...report.containers] };
-      await call(patient, agentReportSend, { body }, { signal });
+      return call(patient, agentReportSend, { body }, { signal });
     },
   };
 }

@@ -45,10 +45,12 @@ async function run(io: CliIo, options: AgentCommandOptions): Promise<void> {
   const credentials = { kind: 'basic', username: `instance/${options.name}`, password } as const;
   const client: Client = { url: serverUrl(options.region), credentials };
   const { startAgent } = await import('../agent/agent.ts');
+  const { readBootId } = await import('../agent/boot-id.ts');
   const { imagePuller } = await import('../agent/image-pull.ts');
   const { regionLink } = await import('../agent/region-link.ts');
   const agent = await startAgent({
     clock: systemClock,
+    bootId: await readBootId(),
     runtime,
     dataFolder,
     pullImage: imagePuller(client),

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { limits } from '../lib/limits.ts';
-import { containerStateSchema } from './fleet.ts';
+import { containerStateSchema, onLeaseEndSchema } from './fleet.ts';
 import { nothing, route } from './route.ts';
 
 /**
@@ -22,6 +22,8 @@ const assignmentSchema = Type.Object({
   manifestDigest: Type.String(),
   env: Type.Record(Type.String(), Type.String()),
   stopDeadlineMs: Type.Integer(),
+  /** Left out: it may run for ever. Else only while it is renewed by answers to reports. */
+  lease: Type.Optional(Type.Object({ leaseMs: Type.Integer(), onLeaseEnd: onLeaseEndSchema })),
 });
 export type Assignment = Readonly<Static<typeof assignmentSchema>>;
 
@@ -54,6 +56,21 @@ const agentReportSchema = Type.Object({
 });
 export type AgentReport = Readonly<Static<typeof agentReportSchema>>;
 
+/**
+ * What renews leases. All of it was true at one moment after the report was sent, so an agent counts `remainingMs` from
+ * when it sent the report, and takes over the assignments with it. Empty while the instance has nothing with a lease.
+ */
+const agentReportAnswerSchema = Type.Object({
+  revision: Type.Optional(Type.Integer({ description: 'the head of the region’s log' })),
+  assignments: Type.Optional(Type.Array(assignmentSchema)),
+  leases: Type.Optional(
+    Type.Array(Type.Object({ deployment: Type.String(), remainingMs: Type.Integer({ minimum: 1 }) }), {
+      description: 'what is left of each lease; none while the region itself can’t hear the primary region',
+    }),
+  ),
+});
+export type AgentReportAnswer = Readonly<Static<typeof agentReportAnswerSchema>>;
+
 export const agentAssignments = route({
   name: 'agentAssignments',
   method: 'GET',
@@ -71,11 +88,11 @@ export const agentReportSend = route({
   name: 'agentReportSend',
   method: 'POST',
   path: '/api/v1/agent/report',
-  summary: 'What the calling instance runs',
+  summary: 'What the calling instance runs; the answer renews its leases',
   audience: 'instance',
   params: nothing,
   query: nothing,
   body: agentReportSchema,
-  response: nothing,
+  response: agentReportAnswerSchema,
   answer: 'json',
 });

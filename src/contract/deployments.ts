@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { limits } from '../lib/limits.ts';
-import { containerSchema, deploymentSchema, revocationSchema } from './fleet.ts';
+import { containerSchema, deploymentSchema, onLeaseEndSchema, revocationSchema } from './fleet.ts';
 import { nothing, route } from './route.ts';
 
 const name = Type.String({ pattern: '^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$' });
@@ -37,6 +37,14 @@ export const deploymentCreate = route({
       env: Type.Optional(Type.Record(Type.String(), Type.String({ maxLength: 32_768 }))),
       eventCriteria: Type.Optional(Type.Unknown({ description: 'added to what came with the image' })),
       stopDeadlineMs: Type.Optional(Type.Integer({ minimum: 0, maximum: limits.durationMaxMs })),
+      leaseMs: Type.Optional(
+        Type.Integer({
+          minimum: limits.leaseMinMs,
+          maximum: limits.durationMaxMs,
+          description: 'how long its agent may let it run without hearing from home; left out: for ever',
+        }),
+      ),
+      onLeaseEnd: Type.Optional(onLeaseEndSchema),
       platform: Type.Optional(Type.String({ maxLength: 64, description: 'of an index: linux/amd64' })),
     },
     { additionalProperties: false },

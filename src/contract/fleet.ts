@@ -23,6 +23,14 @@ export type Instance = Readonly<Static<typeof instanceSchema>>;
 const attachedCriteriaSchema = Type.Object({ source: Type.String(), document: Type.Unknown() });
 export type AttachedCriteria = Readonly<Static<typeof attachedCriteriaSchema>>;
 
+/** What becomes of a container whose lease ends, without anybody saying so. */
+export const onLeaseEndSchema = Type.Union([
+  Type.Literal('stop'),
+  Type.Literal('pause'),
+  Type.Literal('keep'),
+]);
+export type OnLeaseEnd = Static<typeof onLeaseEndSchema>;
+
 export const deploymentSchema = Type.Object({
   uid: Type.String(),
   name: Type.String(),
@@ -37,7 +45,7 @@ export const deploymentSchema = Type.Object({
   eventCriteria: Type.Array(attachedCriteriaSchema),
   stopDeadlineMs: Type.Integer(),
   leaseMs: orNull(Type.Integer()),
-  onLeaseEnd: Type.Union([Type.Literal('stop'), Type.Literal('pause'), Type.Literal('keep')]),
+  onLeaseEnd: onLeaseEndSchema,
   desired: Type.Union([Type.Literal('running'), Type.Literal('stopped'), Type.Literal('removed')]),
   desiredReason: orNull(Type.String()),
   createdBy: Type.String(),
@@ -78,13 +86,18 @@ export const revocationSchema = Type.Object({
 });
 export type Revocation = Readonly<Static<typeof revocationSchema>>;
 
-/** `failed` has ended by itself, or could not be started, and is tried again; `refused` may not be started. */
+/**
+ * `failed` has ended by itself, or could not be started, and is tried again; `refused` may not be started. `paused` is
+ * frozen, and `leaseEnded` was ended, since the agent could not renew its lease; both go on with a new one.
+ */
 export const containerStateSchema = Type.Union([
   Type.Literal('starting'),
   Type.Literal('running'),
   Type.Literal('stopped'),
   Type.Literal('failed'),
   Type.Literal('refused'),
+  Type.Literal('paused'),
+  Type.Literal('leaseEnded'),
 ]);
 
 export const containerSchema = Type.Object({

@@ -109,6 +109,23 @@ export const replicationStream = route({
   answer: 'lines',
 });
 
+/**
+ * Leases count from when this was asked: whatever this region ended before it answered is in the quarantine lane up to
+ * the head that it names.
+ */
+export const replicationHead = route({
+  name: 'replicationHead',
+  method: 'GET',
+  path: '/api/v1/replication/head',
+  summary: 'How far the lanes of this region’s own events go at this moment',
+  audience: 'region',
+  params: nothing,
+  query: nothing,
+  body: nothing,
+  response: Type.Object({ quarantine: Type.Integer(), content: Type.Integer() }),
+  answer: 'json',
+});
+
 /** Accounts, and the people and robots with their roles. Instances and regions belong to the region they speak to. */
 export const accessSnapshot = Type.Object({
   /** The log's head before it was read: events up to there are in it. */

@@ -26,6 +26,8 @@ export const systemClock: Clock = {
 /** A clock moved by hand, for tests: sleepers wake when time passes them. */
 export class ManualClock implements Clock {
   #nowMs: number;
+  /** Wall time that passed while boot time stood still. */
+  #pausedMs = 0;
   readonly #sleepers = new Set<{ untilMs: number; wake: () => void }>();
 
   constructor(startMs = Date.UTC(2026, 0, 1)) {
@@ -33,7 +35,7 @@ export class ManualClock implements Clock {
   }
 
   wallMs(): number {
-    return this.#nowMs;
+    return this.#nowMs + this.#pausedMs;
   }
 
   bootMs(): number {
@@ -51,6 +53,16 @@ export class ManualClock implements Clock {
       };
       signal?.addEventListener('abort', abort, { once: true });
     });
+  }
+
+  /** How many sleep now. */
+  get sleeping(): number {
+    return this.#sleepers.size;
+  }
+
+  /** The machine stands still for so long and is told the time when it goes on. */
+  pauseMachine(ms: number): void {
+    this.#pausedMs += ms;
   }
 
   advance(ms: number): void {

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import pino, { type Logger } from 'pino';
 import { type Authenticator, openAuthenticator } from '../actions/access/authenticate.ts';
 import type { Inspector } from '../actions/inspect/inspector.ts';
-import { LeaseBasis } from '../actions/launch/lease-basis.ts';
+import type { LeaseBasis } from '../actions/launch/lease-basis.ts';
 import { PullLedger } from '../actions/pull/ledger.ts';
 import { OpenStreams } from '../actions/pull/open-streams.ts';
 import { RunningDigests } from '../actions/push/running-digests.ts';

@@ -201,6 +201,7 @@ async function agent(cleanups: Cleanups, away: TestServer, secret: string) {
   const client: Client = { url: away.url, credentials };
   const running = await startAgent({
     clock: systemClock,
+    bootId: 'boot',
     runtime: openFakeRuntime({ clock: systemClock, machine }),
     dataFolder,
     pullImage: imagePuller(client),

@@ -7,7 +7,7 @@ import { Copier } from '../../src/actions/replicate/copier.ts';
 import { type FollowDeps, followOnce } from '../../src/actions/replicate/follow.ts';
 import type { PeerLink } from '../../src/actions/replicate/peer-link.ts';
 import { replicatedBlob } from '../../src/actions/replicate/serve-blob.ts';
-import { replicationLines } from '../../src/actions/replicate/serve-stream.ts';
+import { replicationHeads, replicationLines } from '../../src/actions/replicate/serve-stream.ts';
 import type { BlobStore } from '../../src/blobs/blob-store.ts';
 import { openMemoryStore } from '../../src/blobs/memory.ts';
 import { checked } from '../../src/contract/check.ts';
@@ -81,6 +81,12 @@ export class TestLink implements PeerLink {
       yield await checked(replicationLine, JSON.parse(JSON.stringify(line)), { where: 'line' });
       if ('head' in line && !this.stays) return;
     }
+  }
+
+  async head() {
+    this.#assertUp();
+    const { database, name: region } = this.#peer;
+    return replicationHeads({ database, region });
   }
 
   async access() {
@@ -213,16 +219,16 @@ export async function quarantineLayer(region: RegionParts, layer: Digest, name =
       ticket: null,
       author: 'sam',
       createdAt: tx.nowMs,
+      changedAt: tx.nowMs,
       retainUntil: tx.nowMs + 1_000,
       legalHold: false,
+      legalHoldReason: null,
       destroyRequestedAt: null,
       releasedAt: null,
       releasedBy: null,
       releaseReason: null,
-      changedAt: tx.nowMs,
       marks: [{ target: 'layer', digest: layer, diffId: null, repositoryGlob: null, evidence: [] }],
     };
-      legalHoldReason: null,
     await quarantineApply(tx, quarantine);
     const data = { ...quarantine };
     tx.emit({ type: 'quarantine.set', lane: 'quarantine', subject: name, actor: 'sam', data });

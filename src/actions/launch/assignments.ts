@@ -28,9 +28,10 @@ export async function assignmentsOf(db: Reader, instance: Instance): Promise<Ass
 }
 
 async function assignmentOf(db: Reader, deployment: Deployment): Promise<Assignment> {
-  const { uid, name, repository, manifestDigest, env, stopDeadlineMs } = deployment;
+  const { uid, name, repository, manifestDigest, env, stopDeadlineMs, leaseMs, onLeaseEnd } = deployment;
   const order = await orderOf(db, deployment);
-  return { deployment: uid, name, ...order, repository, manifestDigest, env, stopDeadlineMs };
+  const lease = leaseMs === null ? {} : { lease: { leaseMs, onLeaseEnd } };
+  return { deployment: uid, name, ...order, repository, manifestDigest, env, stopDeadlineMs, ...lease };
 }
 
 type Order = Pick<Assignment, 'action' | 'reason'>;

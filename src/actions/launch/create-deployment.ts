@@ -1,10 +1,12 @@
-import type { AttachedCriteria, Deployment } from '../../contract/fleet.ts';
+import type { AttachedCriteria, Deployment, OnLeaseEnd } from '../../contract/fleet.ts';
 import {
   defaultStopDeadlineMs,
   formatEventCriteria,
   parseEventCriteria,
 } from '../../criteria/event-criteria.ts';
+import { formatDuration } from '../../lib/duration.ts';
 import { LazaretError } from '../../lib/errors.ts';
+import { limits } from '../../lib/limits.ts';
 import { uuidv7 } from '../../lib/random.ts';
 import type { Caller } from '../../records/access/caller.ts';
 import type { Reader } from '../../records/db/engine.ts';
@@ -29,6 +31,9 @@ export interface DeploymentRequest {
   /** Added to what came with the image. */
   readonly eventCriteria?: unknown;
   readonly stopDeadlineMs?: number | undefined;
+  /** How long it may run without a word from here; for ever unless chosen. */
+  readonly leaseMs?: number | undefined;
+  readonly onLeaseEnd?: OnLeaseEnd | undefined;
   /** Of an index; `linux/amd64` or as this server's machine. */
   readonly platform?: string | undefined;
 }
@@ -49,6 +54,7 @@ export async function deploymentCreate(
   const image = await deployableImage(database.read, request.reference, request.platform ?? defaultPlatform);
   assertOwner(caller, image);
   await assertPlace(database.read, request);
+  assertLease(request);
   const attached = [...(await inheritedCriteria(deps, image)), ...ownCriteria(request.eventCriteria)];
   const { name, account, reference, region, instance } = request;
   const launch = { ...image, manifestDigest: image.digest, account };
@@ -73,8 +79,8 @@ export async function deploymentCreate(
       env: { ...request.env },
       eventCriteria: attached,
       stopDeadlineMs: stopDeadline(attached, request.stopDeadlineMs),
-      leaseMs: null,
-      onLeaseEnd: 'stop',
+      leaseMs: request.leaseMs ?? null,
+      onLeaseEnd: request.onLeaseEnd ?? 'stop',
       desired: 'running',
       desiredReason: null,
       createdBy: caller.principal,
@@ -100,6 +106,18 @@ async function assertPlace(db: Reader, place: DeploymentRequest): Promise<void> 
     `${place.account} has no instance '${place.instance}' in region '${place.region}'`,
     { detail: { path: 'instance' } },
   );
+}
+
+/** @throws invalid */
+function assertLease({ leaseMs, onLeaseEnd }: DeploymentRequest): void {
+  if (leaseMs !== undefined && leaseMs < limits.leaseMinMs)
+    throw new LazaretError('invalid', `a lease lasts at least ${formatDuration(limits.leaseMinMs)}`, {
+      detail: { path: 'leaseMs' },
+    });
+  if (leaseMs === undefined && onLeaseEnd !== undefined)
+    throw new LazaretError('invalid', 'onLeaseEnd says what the end of a lease does; choose a lease too', {
+      detail: { path: 'onLeaseEnd' },
+    });
 }
 
 function ownCriteria(document: unknown): AttachedCriteria[] {

@@ -60,6 +60,8 @@ const content: Readonly<Record<string, Applier>> = {
   'container.stopped': fleet,
   'container.failed': fleet,
   'container.refused': fleet,
+  'container.paused': fleet,
+  'container.leaseEnded': fleet,
   'criteria.met': kept,
 };
 

@@ -4,9 +4,11 @@ import {
   type ReplicationLine,
   replicationAccess,
   replicationBlob,
+  replicationHead,
   replicationStream,
 } from '../../contract/replication.ts';
 import { LazaretError } from '../../lib/errors.ts';
+import { limits } from '../../lib/limits.ts';
 import type { Cursors } from '../../records/regions/regions.ts';
 
 /** One blob in one repository, from an offset on. */
@@ -21,6 +23,8 @@ export interface PeerLink {
   /** The peer's name. */
   readonly region: string;
   stream(cursors: Cursors, signal: AbortSignal): AsyncIterable<ReplicationLine>;
+  /** How far its own events go at a moment between the call and its answer. */
+  head(signal: AbortSignal): Promise<Cursors>;
   access(signal: AbortSignal): Promise<AccessSnapshot>;
   /** @throws quarantined, blobUnknown, nameUnknown */
   blob(ask: BlobAsk, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
@@ -30,6 +34,7 @@ export function clientLink(region: string, client: Client): PeerLink {
   return {
     region,
     stream: (cursors, signal) => callLines(client, replicationStream, { query: cursors }, { signal }),
+    head: (signal) => call({ ...client, timeoutMs: limits.connectedMs }, replicationHead, {}, { signal }),
     access: (signal) => call(client, replicationAccess, {}, { signal }),
     blob: async ({ digest, repository, from }, signal) => {
       const query = { repository, from };

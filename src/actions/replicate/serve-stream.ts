@@ -45,6 +45,16 @@ export async function* replicationLines(
   }
 }
 
+/** How far the lanes of this region's own events go now. */
+export async function replicationHeads({
+  database,
+  region: origin,
+}: Pick<ServeDeps, 'database' | 'region'>): Promise<Cursors> {
+  const quarantine = await logHeadOfLane(database.read, { origin, lane: 'quarantine' });
+  const content = await logHeadOfLane(database.read, { origin, lane: 'content' });
+  return { quarantine, content };
+}
+
 class Sender {
   /** A commit has happened since the lanes were looked at. */
   fresh = false;
@@ -103,10 +113,7 @@ class Sender {
   async heartbeat(): Promise<ReplicationLine> {
     this.#beatAt = this.#deps.clock.bootMs();
     this.#sent = false;
-    const { database, clock, region: origin } = this.#deps;
-    const quarantine = await logHeadOfLane(database.read, { origin, lane: 'quarantine' });
-    const content = await logHeadOfLane(database.read, { origin, lane: 'content' });
-    return { head: { quarantine, content }, at: clock.wallMs() };
+    return { head: await replicationHeads(this.#deps), at: this.#deps.clock.wallMs() };
   }
 
   /** Until the next commit, or until a heartbeat is due. */

@@ -22,7 +22,9 @@ export class ContainerFolder {
     this.rootfs = join(path, 'bundle', 'rootfs');
   }
 
-  file(name: 'image' | 'pid' | 'exit' | 'exit.new' | 'runc.log'): string {
+  file(
+    name: 'image' | 'pid' | 'exit' | 'exit.new' | 'runc.log' | 'lease' | 'lease.new' | 'lease-ended',
+  ): string {
     return join(this.path, name);
   }
 
@@ -49,8 +51,24 @@ export class ContainerFolder {
     return modifiedAt(this.file('pid')).catch(ifMissing);
   }
 
+  /** For its keeper; nothing when the folder isn't there. */
+  async writeLease(line: string): Promise<void> {
+    try {
+      await writeFile(this.file('lease.new'), line);
+      await rename(this.file('lease.new'), this.file('lease'));
+    } catch (error) {
+      ifMissing(error);
+    }
+  }
+
+  /** Whether the keeper ended it because of its lease. */
+  async leaseEnded(): Promise<boolean> {
+    return (await stat(this.file('lease-ended')).catch(ifMissing)) !== undefined;
+  }
+
   async forgetRun(): Promise<void> {
-    for (const name of ['pid', 'exit', 'exit.new'] as const) await rm(this.file(name), { force: true });
+    for (const name of ['pid', 'exit', 'exit.new', 'lease-ended'] as const)
+      await rm(this.file(name), { force: true });
   }
 
   /** The last lines that the container wrote, or nothing. */

@@ -1,10 +1,11 @@
 /** A runtime that runs nothing, for tests: it reads images as a real one does, and its containers do as they are told. */
 import type { Clock } from '../../lib/clock.ts';
 import { LazaretError } from '../../lib/errors.ts';
+import { limits } from '../../lib/limits.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { checkContainerId } from './container-id.ts';
 import { readLayoutImage } from './image-layout.ts';
-import type { ContainerSpec, ContainerStatus, ImageSource, Runtime } from './runtime.ts';
+import type { ContainerSpec, ContainerStatus, Freezer, ImageSource, KeptLease, Runtime } from './runtime.ts';
 
 /** What the containers of an image do; without one they run until TERM and end with code 0. */
 export interface FakeBehaviour {
@@ -18,6 +19,8 @@ export type FakeMethod = 'prepare' | 'start' | 'stop' | 'remove' | 'list';
 export interface FakeMachine {
   readonly containers: Map<string, FakeContainer>;
   readonly behaviours: Map<Digest, FakeBehaviour>;
+  /** What the keepers were told last. */
+  readonly leases: Map<string, KeptLease>;
 }
 
 export interface FakeContainer {
@@ -27,7 +30,7 @@ export interface FakeContainer {
 }
 
 export function fakeMachine(): FakeMachine {
-  return { containers: new Map(), behaviours: new Map() };
+  return { containers: new Map(), behaviours: new Map(), leases: new Map() };
 }
 
 export function openFakeRuntime(options: {
@@ -40,6 +43,10 @@ export function openFakeRuntime(options: {
 export class FakeRuntime implements Runtime {
   readonly name = 'fake';
   readonly hardLease = false;
+  readonly freezer: Freezer = {
+    pause: async (id) => this.#change(id, { from: 'running', to: 'paused' }),
+    resume: async (id) => this.#change(id, { from: 'paused', to: 'running' }),
+  };
   readonly #clock: Clock;
   readonly #machine: FakeMachine;
   readonly #failures: { readonly method: FakeMethod; readonly error: Error }[] = [];
@@ -74,6 +81,24 @@ export class FakeRuntime implements Runtime {
     return this.#machine.containers.get(id)?.spec;
   }
 
+  /** The keepers look at the clock, as they do every second on a real machine, whether or not an agent lives. */
+  keepersLook(): void {
+    for (const [id, lease] of this.#machine.leases) {
+      const container = this.#machine.containers.get(id);
+      if (!container || this.#clock.bootMs() < lease.expiresAtBootMs - limits.leaseMarginMs / 2) continue;
+      const { state } = container.status;
+      if (lease.onLeaseEnd === 'pause') this.#change(id, { from: 'running', to: 'paused' });
+      else if (state === 'running' || state === 'paused') {
+        const status = this.#end(id, container, 0);
+        this.#machine.containers.set(id, { ...container, status: { ...status, leaseEnded: true } });
+      }
+    }
+  }
+
+  async keepLease(id: string, lease: KeptLease): Promise<void> {
+    if (this.#machine.containers.has(id)) this.#machine.leases.set(id, lease);
+  }
+
   async prepare(id: string, image: ImageSource): Promise<void> {
     this.#failIfTold('prepare');
     const { manifest } = this.#machine.containers.get(checkContainerId(id)) ?? {};
@@ -88,7 +113,7 @@ export class FakeRuntime implements Runtime {
     this.#failIfTold('start');
     const container = this.#machine.containers.get(id);
     if (container === undefined) throw new LazaretError('notFound', `container ${id} is not prepared`);
-    if (container.status.state === 'running') return;
+    if (isUp(container)) return;
     this.#lastPid += 1;
     const status = { id, state: 'running', pid: this.#lastPid, startedAt: this.#clock.wallMs() } as const;
     const started: FakeContainer = { manifest: container.manifest, spec, status };
@@ -101,7 +126,7 @@ export class FakeRuntime implements Runtime {
     this.#failIfTold('stop');
     const container = this.#machine.containers.get(id);
     if (container === undefined) return { id, state: 'exited' };
-    if (container.status.state !== 'running') return container.status;
+    if (!isUp(container)) return container.status;
     if (!this.#machine.behaviours.get(container.manifest)?.ignoresTerm) return this.#end(id, container, 0);
     await this.#clock.sleep(deadlineMs);
     return this.#end(id, container, 128 + 9);
@@ -109,15 +134,23 @@ export class FakeRuntime implements Runtime {
 
   async remove(id: string): Promise<void> {
     this.#failIfTold('remove');
-    if (this.#machine.containers.get(id)?.status.state === 'running')
+    const container = this.#machine.containers.get(id);
+    if (container && isUp(container))
       throw new LazaretError('conflict', `container ${id} runs; it must be stopped before it is removed`);
     this.#machine.containers.delete(id);
+    this.#machine.leases.delete(id);
   }
 
   async list(): Promise<ContainerStatus[]> {
     this.#failIfTold('list');
     const statuses = [...this.#machine.containers.values()].map((container) => container.status);
     return statuses.sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  #change(id: string, { from, to }: { from: 'running' | 'paused'; to: 'running' | 'paused' }): void {
+    const container = this.#machine.containers.get(id);
+    if (container?.status.state !== from) return;
+    this.#machine.containers.set(id, { ...container, status: { ...container.status, state: to } });
   }
 
   #end(id: string, container: FakeContainer, exitCode: number, output?: string): ContainerStatus {
@@ -139,4 +172,8 @@ export class FakeRuntime implements Runtime {
     const [failure] = at === -1 ? [] : this.#failures.splice(at, 1);
     if (failure) throw failure.error;
   }
+}
+
+function isUp({ status }: FakeContainer): boolean {
+  return status.state === 'running' || status.state === 'paused';
 }

@@ -6,13 +6,22 @@
  * - `output`, `output.1`, `output.2`: the newest output in that order, together at most three times 4 MiB;
  * - `exit`: the exit code, 128 + n after signal n. It appears whole, after runc has removed its own state, so whoever
  *   sees it knows that nothing is left. Its modification time is the time of the exit.
+ * - `lease-ended`: there if the keeper ended it, since its lease had.
+ *
+ * A container with a lease has the file `lease` (`keptLeaseLine`), which the agent replaces as a whole at each renewal.
+ * A second shell of the keeper reads it every second, and at its end ends or pauses the container, whether or not an
+ * agent lives; the agent does the same a second earlier. Begun, a stop is finished. When wall time has gained on the boot
+ * clock, the machine was paused: the container is paused until the agent resumes it with a new lease, or ended if it
+ * can't be.
  *
  * Races: a lock in the folder, which the kernel drops with the keeper, admits one keeper at a time; a second one (from
  * an agent that was restarted while the first was starting) ends with `keeperBusy` and touches nothing. A keeper that is
  * killed leaves its container running without an `exit`; the reader of the folder decides that case.
  */
 import { spawn } from 'node:child_process';
+import { limits } from '../../lib/limits.ts';
 import { toolEnvironment } from './run-tool.ts';
+import type { KeptLease } from './runtime.ts';
 
 export interface KeeperOptions {
   readonly runc: string;
@@ -23,6 +32,14 @@ export interface KeeperOptions {
 }
 
 export const keeperBusy = 75;
+
+/** When it ends by the boot clock, wall less boot time, what is done then, the stop deadline: seconds, rounded down. */
+export function keptLeaseLine(lease: KeptLease): string {
+  const { expiresAtBootMs, wallLeadMs, onLeaseEnd, stopDeadlineMs } = lease;
+  const times = [expiresAtBootMs - limits.leaseMarginMs / 2, wallLeadMs, stopDeadlineMs];
+  const [until, lead, deadline] = times.map((ms) => Math.floor(ms / 1_000));
+  return `${until} ${lead} ${onLeaseEnd} ${deadline}\n`;
+}
 
 /** Starts a keeper. `ended` resolves with its exit code, or `undefined` when a signal ended it or it never began. */
 export function startKeeper(options: KeeperOptions): { readonly ended: Promise<number | undefined> } {
@@ -47,7 +64,35 @@ const script = `
 exec 9>lock
 flock -n 9 || exit ${keeperBusy}
 if [ -e "$2/$3" ]; then "$1" --root "$2" delete --force "$3" 9>&-; fi
-rm -f pid exit exit.new output output.1 output.2 runc.log
+rm -f pid exit exit.new lease-ended output output.1 output.2 runc.log
+runc() { "$program" --root "$state" "$@" >/dev/null 2>&1; }
+is_over() { [ -e exit.new ] || [ -e exit ]; }
+is() { "$program" --root "$state" state "$id" 2>/dev/null | grep -q '"status": "'"$1"; }
+freeze() { is paused || runc pause "$id" || is paused; }
+end() {
+  : >lease-ended
+  runc kill "$id" TERM
+  runc resume "$id"
+  while [ "$deadline" -gt 0 ] && ! is_over; do sleep 1; deadline=$((deadline - 1)); done
+  while ! is_over && { is running || is paused; }; do runc kill "$id" KILL; sleep 1; done
+  exit
+}
+watch_lease() {
+  until [ -e pid ] || is_over || [ ! -e lease ]; do sleep 1; done
+  while read -r until lead action deadline <lease && ! is_over; do
+    read -r now rest </proc/uptime
+    now=\${now%%.*}
+    if [ "$now" -ge "$until" ]; then
+      if [ "$action" = stop ]; then end; fi
+      freeze || end
+    elif [ $(($(date +%s) - now - lead)) -gt ${limits.pausedMachineMs / 1_000 + 1} ]; then
+      freeze || end
+    fi
+    sleep 1
+  done
+}
+program=$1 state=$2 id=$3
+if [ -e lease ]; then watch_lease 9>&- & fi
 {
   "$1" --root "$2" --log runc.log --log-format json run --bundle bundle --pid-file pid "$3" 2>&1
   echo $? >exit.new

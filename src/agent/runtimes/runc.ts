@@ -24,9 +24,9 @@ import { findProcess, type HostProcess, isAlive } from './host-process.ts';
 import { layoutRefName } from './image-layout.ts';
 import { runTool, type ToolOptions } from './run-tool.ts';
 import type { RuncTools } from './runc-check.ts';
-import { keeperBusy, startKeeper } from './runc-keeper.ts';
+import { keeperBusy, keptLeaseLine, startKeeper } from './runc-keeper.ts';
 import { imageProcess, type Privilege, runcSpec } from './runc-spec.ts';
-import type { ContainerSpec, ContainerStatus, ImageSource, Runtime } from './runtime.ts';
+import type { ContainerSpec, ContainerStatus, Freezer, ImageSource, KeptLease, Runtime } from './runtime.ts';
 import { writeUmociLayout } from './umoci-layout.ts';
 
 export interface RuncOptions {
@@ -50,6 +50,7 @@ const pollMs = 10;
 class RuncRuntime implements Runtime {
   readonly name = 'runc';
   readonly hardLease = false;
+  readonly freezer: Freezer | undefined;
   readonly #folder: string;
   readonly #tools: RuncTools;
   readonly #clock: Clock;
@@ -59,6 +60,8 @@ class RuncRuntime implements Runtime {
     this.#folder = options.folder;
     this.#tools = options.tools;
     this.#clock = options.clock;
+    // Without root there is no cgroup that could be frozen.
+    this.freezer = isRoot() ? { pause: (id) => this.#freeze(id), resume: (id) => this.#thaw(id) } : undefined;
   }
 
   prepare(id: string, image: ImageSource, signal?: AbortSignal): Promise<void> {
@@ -95,7 +98,8 @@ class RuncRuntime implements Runtime {
     return this.#serial.run(id, async () => {
       const running = (await this.#running()).get(id);
       const process = running && (await findProcess(running.pid));
-      if (process !== undefined) await this.#end(id, process, deadlineMs);
+      if (process !== undefined)
+        await this.#end(id, process, { deadlineMs, paused: running?.paused ?? false });
       const status = await this.#status(id, undefined);
       await this.#deleteRuncState(id);
       return status;
@@ -112,6 +116,10 @@ class RuncRuntime implements Runtime {
       await rename(this.#container(id).path, join(staging, 'removed')).catch(ifMissing);
       await removeTree(staging);
     });
+  }
+
+  async keepLease(id: string, lease: KeptLease): Promise<void> {
+    await this.#container(id).writeLease(keptLeaseLine(lease));
   }
 
   async list(): Promise<ContainerStatus[]> {
@@ -173,8 +181,33 @@ class RuncRuntime implements Runtime {
     }
   }
 
-  async #end(id: string, process: HostProcess, deadlineMs: number): Promise<void> {
+  #freeze(id: string): Promise<void> {
+    return this.#serial.run(id, async () => {
+      const running = (await this.#running()).get(id);
+      if (running && !running.paused) await this.#runcFor(id, 'pause');
+    });
+  }
+
+  #thaw(id: string): Promise<void> {
+    return this.#serial.run(id, async () => {
+      if ((await this.#running()).get(id)?.paused) await this.#runcFor(id, 'resume');
+    });
+  }
+
+  async #runcFor(id: string, verb: 'pause' | 'resume'): Promise<void> {
+    const { exitCode, stderr } = await this.#runc([verb, id]);
+    if (exitCode !== 0)
+      throw new LazaretError('unavailable', `runc could not ${verb} container ${id}: ${stderr.trim()}`);
+  }
+
+  async #end(
+    id: string,
+    process: HostProcess,
+    { deadlineMs, paused }: { deadlineMs: number; paused: boolean },
+  ): Promise<void> {
     await this.#kill(id, 'TERM', process);
+    // Frozen, it would not hear the signal.
+    if (paused) await this.#runcFor(id, 'resume');
     if (await this.#gone(process, deadlineMs)) return;
     await this.#kill(id, 'KILL', process);
     if (await this.#gone(process, limits.containerKillMs)) return;
@@ -201,7 +234,7 @@ class RuncRuntime implements Runtime {
     const container = this.#container(id);
     if (running) {
       const startedAt = (await container.startedAt()) ?? running.createdAt;
-      return { id, state: 'running', pid: running.pid, startedAt };
+      return { id, state: running.paused ? 'paused' : 'running', pid: running.pid, startedAt };
     }
     // Asked of something that isn't here: certainly not running, but nobody saw an exit.
     if ((await container.image()) === undefined) return { id, state: 'exited' };
@@ -212,6 +245,7 @@ class RuncRuntime implements Runtime {
       id,
       state: 'exited',
       ...exit,
+      ...((await container.leaseEnded()) && { leaseEnded: true }),
       ...(startedAt !== undefined && { startedAt }),
       ...(lastOutput !== undefined && { lastOutput }),
     };
@@ -263,6 +297,7 @@ class RuncRuntime implements Runtime {
 interface RuncEntry {
   readonly pid: number;
   readonly createdAt: number;
+  readonly paused: boolean;
 }
 
 /** Those with a living process; runc itself checks that the process is the one that it started. */
@@ -273,7 +308,8 @@ function parseRuncList(json: string): ReadonlyMap<string, RuncEntry> {
   return new Map(
     alive.map((entry) => {
       const createdAt = Date.parse(entry.member('created').string());
-      return [entry.member('id').string(), { pid: entry.member('pid').count(), createdAt }];
+      const paused = entry.member('status').string() === 'paused';
+      return [entry.member('id').string(), { pid: entry.member('pid').count(), createdAt, paused }];
     }),
   );
 }

@@ -1,4 +1,5 @@
 import { agentReport } from '../../actions/launch/agent-report.ts';
+import { type LeaseAnswerDeps, leaseAnswer } from '../../actions/launch/lease-answer.ts';
 import { assignmentsWatch, type WatchDeps } from '../../actions/launch/watch-assignments.ts';
 import { agentAssignments, agentReportSend } from '../../contract/agent.ts';
 import type { Instance } from '../../contract/fleet.ts';
@@ -7,7 +8,7 @@ import type { Caller } from '../../records/access/caller.ts';
 import { instanceGet } from '../../records/fleet/instances.ts';
 import { type BoundRoute, bind } from './bind.ts';
 
-export interface AgentDeps extends WatchDeps {
+export interface AgentDeps extends WatchDeps, LeaseAnswerDeps {
   readonly region: string;
 }
 
@@ -17,8 +18,9 @@ export function agentRoutes(deps: AgentDeps): BoundRoute[] {
       assignmentsWatch(deps, await instanceOf(deps, caller), signal),
     ),
     bind(agentReportSend, async ({ caller, body }) => {
-      await agentReport(deps, await instanceOf(deps, caller), body);
-      return {};
+      const instance = await instanceOf(deps, caller);
+      await agentReport(deps, instance, body);
+      return leaseAnswer(deps, instance);
     }),
   ];
 }

@@ -1,6 +1,11 @@
 import { replicatedBlob, type ServeBlobDeps } from '../../actions/replicate/serve-blob.ts';
-import { replicationLines, type ServeDeps } from '../../actions/replicate/serve-stream.ts';
-import { replicationAccess, replicationBlob, replicationStream } from '../../contract/replication.ts';
+import { replicationHeads, replicationLines, type ServeDeps } from '../../actions/replicate/serve-stream.ts';
+import {
+  replicationAccess,
+  replicationBlob,
+  replicationHead,
+  replicationStream,
+} from '../../contract/replication.ts';
 import { accessSnapshotRead } from '../../records/access/access-snapshot.ts';
 import { type BoundRoute, bind } from './bind.ts';
 
@@ -9,6 +14,7 @@ export interface ReplicationDeps extends ServeDeps, ServeBlobDeps {}
 export function replicationRoutes(deps: ReplicationDeps): BoundRoute[] {
   return [
     bind(replicationStream, ({ query, signal }) => replicationLines(deps, query, signal)),
+    bind(replicationHead, () => replicationHeads(deps)),
     bind(replicationAccess, () => accessSnapshotRead(deps.database.read)),
     bind(replicationBlob, async ({ params, query, signal }) => {
       const blob = await replicatedBlob(deps, { ...params, ...query }, signal);

@@ -89,6 +89,8 @@ const containerEvent = {
   stopped: 'stopped',
   failed: 'failed',
   refused: 'refused',
+  paused: 'paused',
+  leaseEnded: 'leaseEnded',
 } as const;
 
 /** What another region said of its container. @returns whether it was newer. @throws invalid */

@@ -74,6 +74,23 @@ export async function deploymentsOfInstance(
   return Promise.all(rows.map(deploymentOf));
 }
 
+/** Whether anything that an instance may run needs a lease. */
+export async function instanceHasLeases(
+  db: Reader,
+  place: { region: string; instance: string },
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('deployments')
+    .select('id')
+    .where('region', '=', place.region)
+    .where('instance', '=', place.instance)
+    .where('lease_ms', 'is not', null)
+    .where('desired', '!=', 'removed')
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 export interface DeploymentSetOptions {
   readonly actor: string;
   readonly cause?: string | undefined;

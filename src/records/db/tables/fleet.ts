@@ -82,7 +82,7 @@ export interface ContainerTable {
   instance: string;
   account: string;
   manifest_digest: string;
-  state: 'starting' | 'running' | 'stopped' | 'failed' | 'refused';
+  state: 'starting' | 'running' | 'stopped' | 'failed' | 'refused' | 'paused' | 'leaseEnded';
   message: string | null;
   exit_code: number | null;
   started_at: number | null;
