@@ -5,7 +5,7 @@ import { afterAll, describe } from 'vitest';
 import { type Clock, ManualClock } from '../../src/lib/clock.ts';
 import type { Database } from '../../src/records/db/database.ts';
 import { openDatabase } from '../../src/records/db/drivers.ts';
-import { freshDatabase } from './postgres.ts';
+import { freshDatabase, template } from './postgres.ts';
 
 export interface EngineWorld {
   /** A new, empty database of this engine, closed and removed after the suite. */
@@ -37,7 +37,7 @@ async function sqliteConfig(cleanups: (() => Promise<void>)[]) {
 }
 
 async function postgresConfig(cleanups: (() => Promise<void>)[]) {
-  const { url, drop } = await freshDatabase();
+  const { url, drop } = await freshDatabase({ from: template });
   cleanups.push(drop);
   return { kind: 'postgres' as const, url };
 }
