@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { call } from '../client/client.ts';
 import {
   deploymentCreate,
@@ -11,8 +11,9 @@ import {
   deploymentStop,
 } from '../contract/deployments.ts';
 import type { Deployment } from '../contract/fleet.ts';
-import { parseDuration } from '../lib/duration.ts';
+import { formatDuration, parseDuration } from '../lib/duration.ts';
 import { LazaretError } from '../lib/errors.ts';
+import { limits } from '../lib/limits.ts';
 import { deploymentText } from './deployment-text.ts';
 import { type CliIo, clientOf, type ServerOptions } from './io.ts';
 import { type OutputOptions, print, serverCommand } from './output.ts';
@@ -80,6 +81,8 @@ interface CreateOptions extends Options {
   readonly env: readonly string[];
   readonly eventCriteria?: string;
   readonly stopDeadline?: string;
+  readonly lease?: string;
+  readonly onLeaseEnd?: 'stop' | 'pause' | 'keep';
   readonly platform?: string;
 }
 
@@ -96,6 +99,18 @@ function createCommand(io: CliIo): Command {
     .option('--env <name=value>', 'again for each variable', collected, [])
     .option('--event-criteria <file>', 'JSON; added to what came with the image')
     .option('--stop-deadline <duration>', 'from TERM to KILL: 10s')
+    .addOption(
+      new Option('--lease [duration]', 'end it when home was not heard for so long; at least 30s').preset(
+        formatDuration(limits.leaseDefaultMs),
+      ),
+    )
+    .addOption(
+      new Option('--on-lease-end <what>', 'what its end does, where a lease is chosen').choices([
+        'stop',
+        'pause',
+        'keep',
+      ]),
+    )
     .option('--platform <os/arch>', 'which image of an index: linux/amd64')
     .action((image: string, options: CreateOptions) => create(io, image, options));
 }
@@ -112,11 +127,13 @@ function collected(value: string, before: readonly string[]): readonly string[] 
 
 async function create(io: CliIo, reference: string, options: CreateOptions): Promise<void> {
   const [region = '', instance = ''] = options.on.split('/');
-  const { name, account, eventCriteria, stopDeadline, platform } = options;
+  const { name, account, eventCriteria, stopDeadline, lease, onLeaseEnd, platform } = options;
   const body = {
     ...{ name, account, reference, region, instance, env: environment(options.env) },
     ...(eventCriteria === undefined ? {} : { eventCriteria: await readJson(eventCriteria) }),
     ...(stopDeadline === undefined ? {} : { stopDeadlineMs: parseDuration(stopDeadline, '--stop-deadline') }),
+    ...(lease === undefined ? {} : { leaseMs: parseDuration(lease, '--lease') }),
+    ...(onLeaseEnd === undefined ? {} : { onLeaseEnd }),
     ...(platform === undefined ? {} : { platform }),
   };
   const client = await clientOf(io, options);

@@ -15,6 +15,7 @@ export function deploymentText(view: View): string {
     `  where      ${view.region}/${view.instance}`,
     `  should     ${view.desired === 'running' ? 'run' : 'stop'}${why}`,
     `  KILL       ${formatDuration(view.stopDeadlineMs)} after TERM`,
+    ...leaseLines(view),
     ...view.eventCriteria.flatMap(criteriaLines),
     ...view.containers.map(containerLine),
     ...view.revocations.map(
@@ -22,6 +23,11 @@ export function deploymentText(view: View): string {
         `  revoked    ${one.name} ${timeText(one.occurredAt)}  ${one.trigger}${one.liftedAt === null ? '' : ` (lifted: ${one.liftReason})`}`,
     ),
   ].join('\n');
+}
+
+function leaseLines({ leaseMs, onLeaseEnd }: View): string[] {
+  if (leaseMs === null) return [];
+  return [`  lease      ${formatDuration(leaseMs)} without a word from home, then ${onLeaseEnd}`];
 }
 
 function criteriaLines({ source, document }: View['eventCriteria'][number]): string[] {

@@ -44,6 +44,7 @@ describe('the commands of the fleet', () => {
 
     const create = ['deploy', 'create', 'acme/shop:1', '--name', 'shop', '--on', 'home/host-1'];
     create.push('--account', 'globex', '--env', 'PORT=8080', '--stop-deadline', '5s');
+    create.push('--lease', '--on-lease-end', 'pause');
     await expect(lazaret(...create)).rejects.toMatchObject({ code: 'grantMissing' });
     expect(await lazaret('grant', 'add', 'acme/shop', '--to', 'globex')).toBe(
       'globex may pull and run acme/shop',
@@ -81,6 +82,7 @@ describe('the commands of the fleet', () => {
     const shown = await lazaret('deploy', 'show', 'shop');
     expect(shown).toContain('ends       stop when its image is quarantined (of the deployment)');
     expect(shown).toContain('container  12345678 running');
+    expect(shown).toContain('lease      1d without a word from home, then pause');
 
     expect(await lazaret('deploy', 'stop', 'shop', '--reason', 'night')).toBe(
       'shop should stop on home/host-1: night',

@@ -49,11 +49,15 @@ export function receiptText(receipt: Receipt): string {
     ),
     ...receipt.containers.map(
       (container) =>
-        `  container  ${container.deployment} on ${container.instance} in ${container.region}: ${container.outcome}${container.stoppedAt === null ? '' : ` ${timeText(container.stoppedAt)}, exit code ${container.exitCode ?? 'unknown'}`}`,
+        `  container  ${container.deployment} on ${container.instance} in ${container.region}: ${outcomeText(container.outcome)}${container.stoppedAt === null ? '' : ` ${timeText(container.stoppedAt)}, exit code ${container.exitCode ?? 'unknown'}`}`,
     ),
     ...receipt.events.map(
       (event) => `  event      ${timeText(event.at)}  ${event.type} (${event.actor}, ${event.id})`,
     ),
     `${proved} of ${receipt.containers.length} containers proved stopped · ${refused}`,
   ].join('\n');
+}
+
+function outcomeText(outcome: string): string {
+  return outcome === 'leaseEnded' ? 'lease ended' : outcome;
 }

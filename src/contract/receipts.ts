@@ -24,7 +24,7 @@ export const receiptSchema = Type.Object({
       stoppedAt: integerOrNull,
       exitCode: integerOrNull,
       reportedAt: Type.Integer(),
-      outcome: Type.String({ description: 'stopped, unreachable or running' }),
+      outcome: Type.String({ description: 'stopped, leaseEnded, unreachable, paused or running' }),
       proof: Type.Boolean({ description: 'its exit was seen' }),
     }),
   ),

@@ -1,12 +1,10 @@
-import { receiptOf } from '../../actions/quarantine/receipt.ts';
+import { type ReceiptDeps, receiptOf } from '../../actions/quarantine/receipt.ts';
 import { receiptShow } from '../../contract/receipts.ts';
-import type { Clock } from '../../lib/clock.ts';
 import { LazaretError } from '../../lib/errors.ts';
-import type { Database } from '../../records/db/database.ts';
 import { type BoundRoute, bind } from './bind.ts';
 import { accountsSeen } from './scope.ts';
 
-export function receiptRoutes(deps: { readonly database: Database; readonly clock: Clock }): BoundRoute[] {
+export function receiptRoutes(deps: ReceiptDeps): BoundRoute[] {
   return [
     bind(receiptShow, async ({ params, caller }) => {
       const receipt = await receiptOf(deps, params.name);

@@ -1,6 +1,7 @@
 import type { CollectDeps } from '../../actions/collect/collect-deps.ts';
 import type { LaunchDeps } from '../../actions/launch/launch-deps.ts';
 import type { QuarantineDeps } from '../../actions/quarantine/plan.ts';
+import type { ReceiptDeps } from '../../actions/quarantine/receipt.ts';
 import { type AccessDeps, accessRoutes } from './access.ts';
 import { type AdvisoryDeps, advisoryRoutes } from './advisories.ts';
 import { type AgentDeps, agentRoutes } from './agent.ts';
@@ -31,6 +32,7 @@ export interface ApiDeps
     SystemDeps,
     QuarantineDeps,
     CollectDeps,
+    ReceiptDeps,
     ReplicationDeps {}
 
 /** The one list of what answers the management routes. */

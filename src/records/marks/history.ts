@@ -43,6 +43,36 @@ export async function containersOf(
   }));
 }
 
+export interface LeaseHistory {
+  readonly containerUid: string;
+  /** Of the deployment's events. */
+  readonly subject: string;
+  readonly leaseMs: number;
+  readonly stopDeadlineMs: number;
+}
+
+/** The containers whose deployment has ended and had a lease that does something at its end. */
+export async function endedLeasesOf(db: Reader, containerUids: readonly string[]): Promise<LeaseHistory[]> {
+  if (containerUids.length === 0) return [];
+  const rows = await db
+    .selectFrom('containers')
+    .innerJoin('deployments', 'deployments.uid', 'containers.deployment_uid')
+    .select([
+      'containers.uid',
+      'deployments.owner',
+      'deployments.name',
+      'deployments.lease_ms',
+      'deployments.stop_deadline_ms',
+    ])
+    .where('containers.uid', 'in', containerUids)
+    .where('deployments.desired', '!=', 'running')
+    .where('deployments.on_lease_end', '!=', 'keep')
+    .execute();
+  return rows.flatMap(({ uid, owner, name, lease_ms: leaseMs, stop_deadline_ms: stopDeadlineMs }) =>
+    leaseMs === null ? [] : [{ containerUid: uid, subject: `${owner}/${name}`, leaseMs, stopDeadlineMs }],
+  );
+}
+
 export interface RevocationHistory {
   readonly name: string;
   readonly deployment: string;
