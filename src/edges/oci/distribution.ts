@@ -7,6 +7,7 @@ import type { OciCall, OciDeps } from './call.ts';
 import { serveCatalog, serveReferrers, serveTags } from './lists.ts';
 import { serveManifest } from './manifests.ts';
 import { type OciPath, parseOciPath } from './path.ts';
+import { toldRefusal } from './refusals.ts';
 import { setChallenge } from './rights.ts';
 import { serveToken } from './token.ts';
 import { serveUpload, serveUploads } from './uploads.ts';
@@ -77,6 +78,7 @@ async function counted(call: OciCall, path: Pullable, answer: Promise<FastifyRep
   } catch (error) {
     if (hasCode(error, 'quarantined') || hasCode(error, 'denied'))
       ledger.note({ ...seen, digest: asked, verdict: 'refused' });
+    if (hasCode(error, 'quarantined')) throw await toldRefusal(call, path, error);
     throw error;
   }
 }

@@ -181,8 +181,9 @@ function refusalOf(row: ActiveMark): Refusal {
 /** @throws quarantined, with what the caller is told in `detail` */
 export function assertOpen(refusal: Refusal | undefined): void {
   if (!refusal) return;
-  const { quarantine, reason, ticket } = refusal;
-  throw new LazaretError('quarantined', `quarantined (${quarantine}): ${reason}`, {
-    detail: { quarantine, reason, ...(ticket ? { ticket } : {}) },
+  const { quarantine, reason, author, ticket, marked } = refusal;
+  const named = ticket === null ? quarantine : `${quarantine}, ${ticket}`;
+  throw new LazaretError('quarantined', `quarantined by ${author} (${named}): ${reason}`, {
+    detail: { quarantine, reason, author, marked, ...(ticket === null ? {} : { ticket }) },
   });
 }
