@@ -12,6 +12,8 @@ export const limits = {
   manifestLayersMax: 1_000,
   indexChildrenMax: 1_000,
   indexDepthMax: 8,
+  /** What refers to a deleted manifest and goes with it; the rest stays. */
+  referrersTakenMax: 1_000,
   annotationBytesMax: 256 * KiB,
   configBytesMax: 8 * MiB,
   repositoryNameLengthMax: 255,
@@ -21,10 +23,10 @@ export const limits = {
   /** How long a fresh upload, or an answer that makes a client skip one, protects a blob. */
   uploadHoldMs: hour,
   holdExtendEveryMs: 10 * minute,
-  openUploadsRememberedMax: 10_000,
-
   /** Blobs that one process sends at once. */
   openStreamsMax: 50_000,
+  openUploadsRememberedMax: 10_000,
+
   layerUncompressedBytesMax: 64 * GiB,
   layerEntriesMax: 2_000_000,
   /** Paths are found by an index, whose entries PostgreSQL bounds at 2,704 bytes. */
@@ -48,6 +50,14 @@ export const limits = {
 
   /** The longest duration that a setting, rule or event criterion may name. */
   durationMaxMs: 3_650 * day,
+
+  retentionRulesMax: 1_000,
+  /** The globs of tags that one rule names. */
+  retentionGlobsMax: 100,
+  /** What a dry run lists. */
+  retentionPlanItemsMax: 10_000,
+  /** What one transaction of retention takes away. */
+  retentionBatch: 50,
 
   criteriaDepthMax: 16,
   criteriaNodesMax: 200,

@@ -3,6 +3,7 @@ import { inspectTask } from '../actions/inspect/inspect-task.ts';
 import { ledgerTask } from '../actions/pull/ledger.ts';
 import { cutTask } from '../actions/pull/open-streams.ts';
 import { expiringTask } from '../actions/quarantine/expiring.ts';
+import { retainTask } from '../actions/retain/retain.ts';
 import { revokeTask } from '../actions/revoke/revoke-task.ts';
 import { imageMeets } from '../actions/scan/image-meets.ts';
 import type { Task } from '../lib/task.ts';
@@ -16,6 +17,7 @@ export function serverTasks(context: Context): readonly Task[] {
     ledgerTask(context),
     cutTask(context),
     expiringTask(context),
+    retainTask(context, context.config.retention.intervalMs),
     collectTask(context, context.config.collection.intervalMs),
     ...context.replication.tasks,
   ];

@@ -5,6 +5,7 @@ import type { CollectDeps } from './collect-deps.ts';
 import { expireMarks } from './expire-marks.ts';
 import { reviewDueItems } from './review.ts';
 import { sweepCondemned } from './sweep.ts';
+import { expireTrash } from './trash.ts';
 import { expireUploads } from './uploads.ts';
 
 /**
@@ -59,6 +60,7 @@ export async function collect(deps: CollectDeps, signal?: AbortSignal): Promise<
   const marked = await expireMarks(deps, actor, signal);
   const reviewed = await reviewDueItems(deps, actor, signal);
   await expireUploads(deps, signal);
+  await expireTrash(deps);
   const swept = await sweepCondemned(deps, actor, signal);
   return {
     manifests: marked.manifests + reviewed.manifests,

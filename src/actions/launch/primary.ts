@@ -2,14 +2,18 @@ import { LazaretError } from '../../lib/errors.ts';
 import type { Reader } from '../../records/db/engine.ts';
 import { regionGet, regionPrimary } from '../../records/regions/regions.ts';
 
-/** Deployments are decided in the primary region only. @throws readOnlyReplica, with its address */
-export async function assertPrimary(db: Reader, region: string): Promise<void> {
+/**
+ * Deployments, grants and rules are decided in the primary region only.
+ * @param what is decided there
+ * @throws readOnlyReplica, with its address
+ */
+export async function assertPrimary(db: Reader, region: string, what = 'deployments'): Promise<void> {
   const primary = (await regionPrimary(db)) ?? region;
   if (primary === region) return;
   const url = (await regionGet(db, primary))?.url;
   throw new LazaretError(
     'readOnlyReplica',
-    `deployments are decided in region ${primary}${url ? `: ${url}` : ''}`,
+    `${what} are decided in region ${primary}${url ? `: ${url}` : ''}`,
     { detail: { region: primary, ...(url ? { url } : {}) } },
   );
 }

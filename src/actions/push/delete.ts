@@ -3,17 +3,16 @@ import type { Digest } from '../../oci/digest.ts';
 import type { RepositoryName } from '../../oci/reference.ts';
 import { blobsLinked, blobsLocked, blobUnlink } from '../../records/catalog/blobs.ts';
 import { availableAmong, manifestsNaming } from '../../records/catalog/edges.ts';
-import { manifestInRepository, repositoryManifestDelete } from '../../records/catalog/manifests.ts';
+import { manifestInRepository } from '../../records/catalog/manifests.ts';
 import { type Repository, repositoryForChange } from '../../records/catalog/repositories.ts';
-import { tagRemove, tagsOfManifestRemove } from '../../records/catalog/tags.ts';
-import type { Tx } from '../../records/db/database.ts';
+import { manifestTake, tagTake } from '../../records/catalog/take.ts';
 import type { Reader } from '../../records/db/engine.ts';
 import { reviewAdd } from '../../records/holds/review.ts';
 import type { PushDeps } from './upload.ts';
 
 /**
- * What a client takes away. Nothing is lost at once: the collector reviews it after its grace. What is quarantined may
- * be deleted like anything else. distribution-spec, "Content Management".
+ * What a client takes away. Nothing is lost at once: it is in the trash until the collector reviews it after its grace.
+ * What is quarantined may be deleted like anything else. distribution-spec, "Content Management".
  */
 interface Deletion {
   readonly repository: RepositoryName;
@@ -27,14 +26,14 @@ export async function tagDelete(
 ): Promise<void> {
   await deps.database.transact(async (tx) => {
     const repository = await repositoryForChange(tx, ask.repository.name);
-    const before = await tagRemove(tx, { repository, name: ask.tag, actor: ask.principal });
-    if (!before) throw new LazaretError('manifestUnknown', `${repository.name} has no tag ${ask.tag}`);
-    await reviewAdd(tx, 'manifest', before.digest, `tag ${ask.tag} deleted`);
+    const taking = { repository, actor: ask.principal, cause: null };
+    if (!(await tagTake(tx, taking, { name: ask.tag })))
+      throw new LazaretError('manifestUnknown', `${repository.name} has no tag ${ask.tag}`);
   });
 }
 
 /**
- * With all its tags in this repository.
+ * With all its tags in this repository, and what refers to it and has no tag.
  * @throws manifestUnknown, nameUnknown, readOnlyReplica; manifestReferenced with `detail.referencedBy` while an available
  *   index here names it
  */
@@ -48,11 +47,8 @@ export async function manifestDelete(
     const manifest = await manifestInRepository(tx.db, { repository: repository.name, reference });
     if (!manifest || manifest.deletedAt !== null) throw manifestUnknown(repository, ask.digest);
     await assertUnreferenced(tx.db, repository, { digest: manifest.digest, kinds: ['child'] });
-    const taken = { repositoryId: repository.id, manifestId: manifest.id };
-    if (!(await repositoryManifestDelete(tx, taken))) throw manifestUnknown(repository, ask.digest);
-    await tagsOfManifestRemove(tx, { repository, manifestId: manifest.id, actor: ask.principal });
-    await reviewAdd(tx, 'manifest', manifest.digest, 'deleted');
-    emitDeleted(tx, repository, manifest.digest, ask.principal);
+    const taking = { repository, actor: ask.principal, cause: null };
+    if (!(await manifestTake(tx, taking, manifest))) throw manifestUnknown(repository, ask.digest);
   });
 }
 
@@ -98,17 +94,6 @@ async function assertUnreferenced(
   if (referencedBy.length === 0) return;
   throw new LazaretError('manifestReferenced', `${digest} is named by ${referencedBy.join(', ')}`, {
     detail: { digest, referencedBy },
-  });
-}
-
-function emitDeleted(tx: Tx, repository: Repository, digest: string, actor: string): void {
-  tx.emit({
-    type: 'manifest.deleted',
-    lane: 'content',
-    account: repository.account,
-    subject: `${repository.name}@${digest}`,
-    actor,
-    data: { repository: repository.name, digest },
   });
 }
 

@@ -6,6 +6,7 @@ import { type Manifest, manifestArtifactType, parseManifest } from '../../oci/ma
 import { isFilesystemLayer, isNonDistributable } from '../../oci/media-types.ts';
 import type { RepositoryName } from '../../oci/reference.ts';
 import { type Blob, blobsLinked, blobsLocked } from '../../records/catalog/blobs.ts';
+import { manifestBringBack } from '../../records/catalog/bring-back.ts';
 import { contentBelow, diffIdsFound, manifestsKnown } from '../../records/catalog/edges.ts';
 import {
   manifestKeep,
@@ -34,7 +35,8 @@ import type { PushDeps } from './upload.ts';
  *   acknowledged before is seen, and everything is rolled back;
  * - against a push of the same tag: the later one in the log has it.
  *
- * Children of an index may be missing; the edge protects them when they arrive. What a manifest only names as `subject`
+ * Children of an index may be missing; the edge protects them when they arrive. One that was deleted meanwhile (its client
+ * found it here and did not push it again) is brought back. What a manifest only names as `subject`
  * is never asked about: a signature, an SBOM or a VEX document may be attached to what is quarantined.
  *
  * distribution-spec, "Pushing Manifests".
@@ -113,6 +115,8 @@ async function accept(tx: Tx, accepting: Accepting): Promise<void> {
     edges: await edgesOf(tx.db, { manifest, config: accepting.config, blobs }),
   });
   await repositoryManifestKeep(tx, { repositoryId: repository.id, manifestId, actor: put.principal });
+  if (manifest.kind === 'index')
+    await manifestBringBack(tx, { repository, from: { id: manifestId, digest }, actor: put.principal });
   emitPushed(tx, repository, accepting);
   await setTags(tx, { repository, manifestId, accepting });
   await wantInspection(tx, { manifest, manifestId, blobs });

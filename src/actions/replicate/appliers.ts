@@ -19,6 +19,7 @@ const kept: Applier = async () => {};
 
 const content: Readonly<Record<string, Applier>> = {
   'manifest.pushed': manifestPushed,
+  'manifest.restored': manifestRestored,
   'manifest.deleted': (applying) => manifestGone(applying, 'deleted'),
   'manifest.withdrawn': (applying) => manifestGone(applying, 'withdrawn'),
   'tag.set': async ({ tx, event, data }) =>
@@ -52,8 +53,8 @@ const content: Readonly<Record<string, Applier>> = {
       version: data.member('version').count(),
       at: event.at,
     }),
-  'deployment.set': deployment,
   'quarantine.expiring': kept,
+  'deployment.set': deployment,
   'instance.registered': fleet,
   'container.starting': fleet,
   'container.started': fleet,
@@ -63,16 +64,18 @@ const content: Readonly<Record<string, Applier>> = {
   'container.paused': fleet,
   'container.leaseEnded': fleet,
   'criteria.met': kept,
+  'region.restored': kept,
 };
 
 const quarantine: Readonly<Record<string, Applier>> = {
   'quarantine.set': applyQuarantine,
+  'quarantine.changed': applyQuarantine,
   'quarantine.released': applyQuarantine,
   'quarantine.destroyed': applyQuarantine,
   'grant.set': grant,
-  'quarantine.changed': applyQuarantine,
   'grant.revoked': grant,
   'deployment.ended': deployment,
+  'region.restored': kept,
 };
 
 /** The one list of what this version can apply, by lane and type. */
@@ -89,6 +92,22 @@ async function manifestPushed({ tx, event, data, attachment, policy }: Applying)
   for (const tag of data.optionalOrNull('tags')?.items(1_000) ?? [])
     await tagApply(tx, { origin, repository, tag: tag.string(), digest, at, actor });
   await copyForManifest(tx, { repository, digest }, policy);
+}
+
+/** As home pushed it, also if it was collected here meanwhile. */
+async function manifestRestored({ tx, event, data, attachment, policy }: Applying): Promise<void> {
+  if (!attachment) return;
+  const digest = data.member('digest').string();
+  const repository = data.member('repository').string();
+  const restored = {
+    origin: event.origin,
+    repository,
+    digest,
+    pushedAt: data.member('pushedAt').count(),
+    pushedBy: data.member('pushedBy').string(),
+    attachment,
+  };
+  if (await manifestApply(tx, restored)) await copyForManifest(tx, { repository, digest }, policy);
 }
 
 function manifestGone({ tx, event, data }: Applying, how: 'deleted' | 'withdrawn'): Promise<void> {

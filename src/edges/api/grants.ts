@@ -3,11 +3,11 @@ import { assertPrimary } from '../../actions/launch/primary.ts';
 import { grantCreate, grantDelete, grantListRoute } from '../../contract/grants.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { globMatcher } from '../../lib/globs.ts';
-import { defaultAccount } from '../../oci/reference.ts';
 import type { Caller } from '../../records/access/caller.ts';
 import { type GrantTerms, grantList, grantRevoke, grantSet } from '../../records/access/grants.ts';
 import { permits } from '../../records/access/permits.ts';
 import type { Database } from '../../records/db/database.ts';
+import { accountOfGlob } from './account-of-glob.ts';
 import { type BoundRoute, bind } from './bind.ts';
 
 export interface GrantDeps {
@@ -42,9 +42,8 @@ export function grantRoutes({ database, region }: GrantDeps): BoundRoute[] {
 /** The owner is the account that the glob begins with. @throws invalid, denied */
 function termsOf(caller: Caller, body: Pick<GrantTerms, 'grantee' | 'repositoryGlob'>): GrantTerms {
   const { grantee, repositoryGlob } = body;
-  const slash = repositoryGlob.indexOf('/');
-  const owner = slash === -1 ? defaultAccount : repositoryGlob.slice(0, slash);
-  if (/[*?[\]{}!]/.test(owner))
+  const owner = accountOfGlob(repositoryGlob);
+  if (owner === undefined)
     throw new LazaretError(
       'invalid',
       `repositoryGlob: '${repositoryGlob}' must begin with one account's name`,

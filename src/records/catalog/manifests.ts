@@ -162,7 +162,12 @@ export async function repositoryManifestKeep(
   tx: Tx,
   kept: { repositoryId: number; manifestId: number; actor: string },
 ): Promise<void> {
-  const service = { pushed_at: tx.nowMs, pushed_by: kept.actor, deleted_at: null, withdrawn_at: null };
+  const service = {
+    pushed_at: tx.nowMs,
+    pushed_by: kept.actor,
+    ...notDeleted,
+    withdrawn_at: null,
+  };
   await tx.db
     .insertInto('repository_manifests')
     .values({
@@ -175,16 +180,53 @@ export async function repositoryManifestKeep(
     .execute();
 }
 
+/** What the row of a manifest says that was not deleted, or is not any more. */
+export const notDeleted = {
+  deleted_at: null,
+  deleted_by: null,
+  deleted_cause: null,
+  deleted_with: null,
+} as const;
+
+/**
+ * Locks their rows, as a push of them does and the collector, always in the same order.
+ * @returns those that are here still, in that order
+ */
+export function manifestsLocked(
+  tx: Tx,
+  manifestIds: readonly number[],
+): Promise<{ id: number; digest: string }[]> {
+  if (manifestIds.length === 0) return Promise.resolve([]);
+  const query = tx.db
+    .selectFrom('manifests')
+    .select(['id', 'digest'])
+    .where('id', 'in', [...manifestIds])
+    .orderBy('id');
+  return locked(tx.engine, query).execute();
+}
+
 /** @returns false if it was deleted already */
 export async function repositoryManifestDelete(
   tx: Tx,
-  { repositoryId, manifestId }: { repositoryId: number; manifestId: number },
+  deletion: {
+    repositoryId: number;
+    manifestId: number;
+    actor: string;
+    cause: string | null;
+    /** The subject that it goes with. */
+    withId: number | null;
+  },
 ): Promise<boolean> {
   const result = await tx.db
     .updateTable('repository_manifests')
-    .set({ deleted_at: tx.nowMs })
-    .where('repository_id', '=', repositoryId)
-    .where('manifest_id', '=', manifestId)
+    .set({
+      deleted_at: tx.nowMs,
+      deleted_by: deletion.actor,
+      deleted_cause: deletion.cause,
+      deleted_with: deletion.withId,
+    })
+    .where('repository_id', '=', deletion.repositoryId)
+    .where('manifest_id', '=', deletion.manifestId)
     .where('deleted_at', 'is', null)
     .executeTakeFirst();
   return result.numUpdatedRows > 0;

@@ -76,3 +76,20 @@ export async function repositoryNames(
     .execute();
   return rows.map((row) => row.name);
 }
+
+/** Those whose content this region owns. */
+export async function repositoriesOfHome(db: Reader, region: string): Promise<Repository[]> {
+  const rows = await db
+    .selectFrom('repositories')
+    .innerJoin('accounts', 'accounts.id', 'repositories.account_id')
+    .select(['repositories.id', 'repositories.name', 'repositories.home_region', 'accounts.name as account'])
+    .where('repositories.home_region', '=', region)
+    .orderBy('repositories.id')
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    name: row.name,
+    account: row.account,
+    homeRegion: row.home_region,
+  }));
+}

@@ -2,11 +2,14 @@ import type { Digest } from '../../oci/digest.ts';
 import type { Database, Tx } from '../db/database.ts';
 import { byCodeUnit, locked } from '../db/engine.ts';
 import type { Repository } from './repositories.ts';
+import { tagTrashKeep } from './trash.ts';
 
 /** What a tag names, before it was changed. */
 export interface TagTarget {
   readonly manifestId: number;
   readonly digest: string;
+  /** Milliseconds since 1970. */
+  readonly setAt: number;
 }
 
 /** Lets the tag name the manifest. @returns what it named before */
@@ -15,42 +18,97 @@ export async function tagSet(
   tag: { repository: Repository; name: string; manifestId: number; digest: Digest; actor: string },
 ): Promise<TagTarget | undefined> {
   const before = await tagLocked(tx, tag.repository.id, tag.name);
-  const named = { manifest_id: tag.manifestId, updated_at: tx.nowMs, updated_by: tag.actor };
+  const named = {
+    manifest_id: tag.manifestId,
+    updated_at: tx.nowMs,
+    updated_by: tag.actor,
+    restored_at: null,
+  };
   await tx.db
     .insertInto('tags')
     .values({ repository_id: tag.repository.id, name: tag.name, ...named })
     .onConflict((c) => c.columns(['repository_id', 'name']).doUpdateSet(named))
     .execute();
-  tx.emit({
-    type: 'tag.set',
-    lane: 'content',
-    account: tag.repository.account,
-    subject: `${tag.repository.name}:${tag.name}`,
-    actor: tag.actor,
-    data: { repository: tag.repository.name, tag: tag.name, digest: tag.digest },
-  });
+  if (before && before.manifestId !== tag.manifestId)
+    await untaggedNote(tx, tag.repository.id, [before.manifestId]);
+  emitSet(tx, tag);
   return before;
 }
 
-/** @returns what it named, undefined if there was no such tag */
+/**
+ * Brings a deleted tag back unless it names something by now. It is as old as it was: retention counts no newer tag out
+ * for it.
+ * @returns whether it was free
+ */
+export async function tagRestore(
+  tx: Tx,
+  tag: {
+    repository: Repository;
+    name: string;
+    manifestId: number;
+    digest: string;
+    setAt: number;
+    actor: string;
+  },
+): Promise<boolean> {
+  const named = {
+    manifest_id: tag.manifestId,
+    updated_at: tag.setAt,
+    updated_by: tag.actor,
+    restored_at: tx.nowMs,
+  };
+  const inserted = await tx.db
+    .insertInto('tags')
+    .values({ repository_id: tag.repository.id, name: tag.name, ...named })
+    .onConflict((c) => c.columns(['repository_id', 'name']).doNothing())
+    .returning('name')
+    .executeTakeFirst();
+  if (inserted) emitSet(tx, tag);
+  return inserted !== undefined;
+}
+
+/**
+ * Into the trash, from which it can be brought back.
+ * @param tag.manifestId if given: only while it names that manifest
+ * @returns what it named, undefined if there was no such tag
+ */
 export async function tagRemove(
   tx: Tx,
-  tag: { repository: Repository; name: string; actor: string },
+  tag: {
+    repository: Repository;
+    name: string;
+    manifestId?: number;
+    actor: string;
+    cause: string | null;
+  },
 ): Promise<TagTarget | undefined> {
   const before = await tagLocked(tx, tag.repository.id, tag.name);
-  if (!before) return undefined;
+  if (!before || (tag.manifestId !== undefined && before.manifestId !== tag.manifestId)) return undefined;
   await tx.db
     .deleteFrom('tags')
     .where('repository_id', '=', tag.repository.id)
     .where('name', '=', tag.name)
     .execute();
+  await tagTrashKeep(tx, {
+    repositoryId: tag.repository.id,
+    name: tag.name,
+    digest: before.digest,
+    setAt: before.setAt,
+    by: tag.actor,
+    cause: tag.cause,
+  });
+  await untaggedNote(tx, tag.repository.id, [before.manifestId]);
   tx.emit({
     type: 'tag.deleted',
     lane: 'content',
     account: tag.repository.account,
     subject: `${tag.repository.name}:${tag.name}`,
     actor: tag.actor,
-    data: { repository: tag.repository.name, tag: tag.name },
+    data: {
+      repository: tag.repository.name,
+      tag: tag.name,
+      ...(tag.cause === null ? {} : { rule: tag.cause }),
+    },
   });
   return before;
 }
@@ -58,7 +116,7 @@ export async function tagRemove(
 /** All tags of a repository that name the manifest go. */
 export async function tagsOfManifestRemove(
   tx: Tx,
-  of: { repository: Repository; manifestId: number; actor: string },
+  of: { repository: Repository; manifestId: number; actor: string; cause: string | null },
 ): Promise<void> {
   const rows = await tx.db
     .selectFrom('tags')
@@ -66,7 +124,22 @@ export async function tagsOfManifestRemove(
     .where('repository_id', '=', of.repository.id)
     .where('manifest_id', '=', of.manifestId)
     .execute();
-  for (const { name } of rows) await tagRemove(tx, { repository: of.repository, name, actor: of.actor });
+  for (const { name } of rows) await tagRemove(tx, { ...of, name });
+}
+
+/** From now on counts how long nothing has named these manifests. */
+export async function untaggedNote(
+  tx: Tx,
+  repositoryId: number,
+  manifestIds: readonly number[],
+): Promise<void> {
+  if (manifestIds.length === 0) return;
+  await tx.db
+    .updateTable('repository_manifests')
+    .set({ untagged_at: tx.nowMs })
+    .where('repository_id', '=', repositoryId)
+    .where('manifest_id', 'in', [...manifestIds])
+    .execute();
 }
 
 /** Names after `after`, sorted by code unit; also those whose manifest is quarantined. */
@@ -86,10 +159,21 @@ export async function tagNames(
   return rows.map((row) => row.name);
 }
 
+function emitSet(tx: Tx, tag: { repository: Repository; name: string; digest: string; actor: string }): void {
+  tx.emit({
+    type: 'tag.set',
+    lane: 'content',
+    account: tag.repository.account,
+    subject: `${tag.repository.name}:${tag.name}`,
+    actor: tag.actor,
+    data: { repository: tag.repository.name, tag: tag.name, digest: tag.digest },
+  });
+}
+
 async function tagLocked(tx: Tx, repositoryId: number, name: string): Promise<TagTarget | undefined> {
   const query = tx.db
     .selectFrom('tags')
-    .select('manifest_id')
+    .select(['manifest_id', 'updated_at'])
     .where('repository_id', '=', repositoryId)
     .where('name', '=', name);
   const tag = await locked(tx.engine, query).executeTakeFirst();
@@ -99,5 +183,5 @@ async function tagLocked(tx: Tx, repositoryId: number, name: string): Promise<Ta
     .select('digest')
     .where('id', '=', tag.manifest_id)
     .executeTakeFirstOrThrow();
-  return { manifestId: tag.manifest_id, digest: manifest.digest };
+  return { manifestId: tag.manifest_id, digest: manifest.digest, setAt: tag.updated_at };
 }

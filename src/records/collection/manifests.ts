@@ -1,7 +1,8 @@
+import { tagTrashForget } from '../catalog/trash.ts';
 import type { Tx } from '../db/database.ts';
 import { locked, type Reader } from '../db/engine.ts';
-
 import { manifestKeptIn } from '../marks/keeps.ts';
+
 /** A repository's manifest that DELETE or a retention rule has taken. */
 export interface DeletedManifest {
   readonly repositoryId: number;
@@ -75,6 +76,7 @@ export async function manifestRemove(tx: Tx, repositoryId: number, manifestId: n
     .where('repository_id', '=', repositoryId)
     .where('manifest_id', '=', manifestId)
     .execute();
+  await tagTrashForget(tx, { repositoryId, digest });
   const elsewhere = await db
     .selectFrom('repository_manifests')
     .select('repository_id')

@@ -8,6 +8,9 @@ import type {
   ManifestTable,
   RepositoryManifestTable,
   RepositoryTable,
+  RetentionRuleTable,
+  TagTable,
+  TagTrashTable,
   UploadTable,
 } from './tables/catalog.ts';
 import type {
@@ -67,7 +70,9 @@ export interface Tables {
   manifests: ManifestTable;
   edges: EdgeTable;
   repository_manifests: RepositoryManifestTable;
-  tags: { repository_id: number; name: string; manifest_id: number; updated_at: number; updated_by: string };
+  tags: TagTable;
+  tag_trash: TagTrashTable;
+  retention_rules: RetentionRuleTable;
   // holds, uploads, review
   holds: HoldTable;
   uploads: UploadTable;
@@ -92,11 +97,11 @@ export interface Tables {
   plans: PlanTable;
   quarantines: QuarantineTable;
   marks: MarkTable;
+  retention_warnings: RetentionWarningTable;
   acknowledgements: { quarantine_uid: string; region: string; version: number; acknowledged_at: number };
   // regions, fleet
   regions: RegionTable;
   instances: InstanceTable;
-  retention_warnings: RetentionWarningTable;
   deployments: DeploymentTable;
   revocations: RevocationTable;
   containers: ContainerTable;

@@ -3,12 +3,12 @@ import type { Reader } from '../db/engine.ts';
 import type { LogEvent } from '../log/event.ts';
 
 /**
- * What travels with `manifest.pushed` so that a follower can write the rows without a blob. Undefined for other events,
- * and for a manifest whose rows are gone (an event that says so follows).
+ * What travels with `manifest.pushed` and `manifest.restored` so that a follower can write the rows without a blob.
+ * Undefined for other events, and for a manifest whose rows are gone (an event that says so follows).
  */
 export async function attachmentOf(db: Reader, event: LogEvent): Promise<ManifestAttachment | undefined> {
   const { digest } = event.data;
-  if (event.type !== 'manifest.pushed' || typeof digest !== 'string') return undefined;
+  if (!carrying.has(event.type) || typeof digest !== 'string') return undefined;
   const manifest = await db
     .selectFrom('manifests')
     .selectAll()
@@ -27,6 +27,8 @@ export async function attachmentOf(db: Reader, event: LogEvent): Promise<Manifes
     blobs: await blobsOf(db, manifest.id),
   };
 }
+
+const carrying: ReadonlySet<string> = new Set(['manifest.pushed', 'manifest.restored']);
 
 function edgesOf(db: Reader, manifestId: number): Promise<ManifestAttachment['edges']> {
   return db

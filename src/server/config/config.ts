@@ -24,7 +24,11 @@ export interface Config {
   readonly peers: readonly PeerConfig[];
   readonly replication: { readonly repositories: readonly string[] };
   readonly collection: { readonly graceMs: number; readonly intervalMs: number };
-  readonly retention: { readonly packagesMs: number; readonly harmfulMs: number };
+  readonly retention: {
+    readonly packagesMs: number;
+    readonly harmfulMs: number;
+    readonly intervalMs: number;
+  };
   readonly inspection: { readonly workers: number };
   readonly log: { readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent' };
 }
@@ -84,6 +88,7 @@ function configOf(field: (key: SettingKey) => Field): Config {
     retention: {
       packagesMs: durationOf(field('retention.packages')),
       harmfulMs: durationOf(field('retention.harmful')),
+      intervalMs: durationOf(field('retention.interval')),
     },
     inspection: { workers: numberOf(field('inspection.workers'), { min: 1, max: 64 }) },
     log: { level: field('log.level').oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent']) },

@@ -84,7 +84,8 @@ export const settings = [
     key: 'collection.grace',
     kind: 'duration',
     default: '24h',
-    summary: 'How long a blob may be unreferenced before it is collected.',
+    summary:
+      'How long a blob may be unreferenced before it is collected, and what was deleted can be brought back.',
   },
   {
     key: 'collection.interval',
@@ -103,6 +104,12 @@ export const settings = [
     kind: 'duration',
     default: '30d',
     summary: 'How long the bytes of what is harm itself (a secret, malware, a banned file) are kept.',
+  },
+  {
+    key: 'retention.interval',
+    kind: 'duration',
+    default: '1h',
+    summary: 'How often retention rules take away the tags and untagged images that they no longer keep.',
   },
   {
     key: 'inspection.workers',

@@ -85,12 +85,23 @@ function catalogStatements(id: string, int: string, bytes: string): string[] {
     `create index edges_diff_id on edges (diff_id)`,
     `create table repository_manifests (repository_id ${int} not null references repositories, manifest_id ${int}
       not null references manifests, pushed_at ${int} not null, pushed_by text not null, last_pulled_at ${int},
-      deleted_at ${int}, withdrawn_at ${int}, primary key (repository_id, manifest_id))`,
+      deleted_at ${int}, deleted_by text, deleted_cause text, deleted_with ${int}, withdrawn_at ${int},
+      untagged_at ${int}, primary key (repository_id, manifest_id))`,
     `create index repository_manifests_manifest on repository_manifests (manifest_id)`,
+    `create index repository_manifests_trash on repository_manifests (repository_id, deleted_at) where deleted_at is not null`,
     `create table tags (repository_id ${int} not null references repositories, name text not null, manifest_id ${int}
       not null references manifests, updated_at ${int} not null, updated_by text not null,
-      primary key (repository_id, name))`,
+      restored_at ${int}, primary key (repository_id, name))`,
     `create index tags_manifest on tags (manifest_id)`,
+    `create table tag_trash (id ${id}, repository_id ${int} not null references repositories, name text not null,
+      digest text not null, set_at ${int} not null, deleted_at ${int} not null, deleted_by text not null,
+      deleted_cause text)`,
+    `create index tag_trash_name on tag_trash (repository_id, name)`,
+    `create index tag_trash_digest on tag_trash (digest)`,
+    `create index tag_trash_deleted on tag_trash (deleted_at)`,
+    `create table retention_rules (id ${id}, name text not null unique, account text, repository_glob text not null,
+      tags text not null, keep_tags text not null, keep_latest ${int}, keep_pushed_ms ${int}, keep_pulled_ms ${int},
+      untagged_ms ${int}, created_at ${int} not null, created_by text not null, removed_at ${int}, removed_by text)`,
     `create table holds (id ${id}, kind text not null, digest text not null, holder text not null, expires_at ${int},
       created_at ${int} not null, unique (kind, digest, holder))`,
     `create index holds_digest on holds (digest)`,
@@ -176,6 +187,8 @@ function quarantineStatements(id: string, int: string): string[] {
     `create index marks_digest on marks (digest)`,
     `create index marks_diff_id on marks (diff_id)`,
     `create index marks_target on marks (target)`,
+    `create table retention_warnings (quarantine_uid text not null, retain_until ${int} not null, days ${int} not null,
+      warned_at ${int} not null, primary key (quarantine_uid, retain_until, days))`,
     `create table acknowledgements (quarantine_uid text not null, region text not null, version ${int} not null,
       acknowledged_at ${int} not null, primary key (quarantine_uid, region))`,
   ];
@@ -188,8 +201,6 @@ function fleetStatements(id: string, int: string): string[] {
       content_head ${int} not null, content_skipped ${int} not null, stopped_reason text, last_heard_at ${int})`,
     `create table instances (id ${id}, uid text not null unique, name text not null, region text not null, account text
       not null, runtime text, last_heard_at ${int}, version ${int} not null, unique (region, name))`,
-    `create table retention_warnings (quarantine_uid text not null, retain_until ${int} not null, days ${int} not null,
-      warned_at ${int} not null, primary key (quarantine_uid, retain_until, days))`,
     `create table deployments (id ${id}, uid text not null unique, name text not null, account text not null, owner text
       not null, repository text not null, reference text not null, manifest_digest text not null, region text not null,
       instance text not null, env text not null, event_criteria text not null, stop_deadline_ms ${int} not null,

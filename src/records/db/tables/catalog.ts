@@ -54,10 +54,59 @@ export interface RepositoryManifestTable {
   pushed_at: number;
   pushed_by: string;
   last_pulled_at: number | null;
-  /** Taken by DELETE or a retention rule. */
+  /** Taken by DELETE or a retention rule: in the trash until the collector comes. */
   deleted_at: number | null;
+  deleted_by: string | null;
+  /** The rule that took it; null: a person. */
+  deleted_cause: string | null;
+  /** It refers to that manifest, with which it went, and with which it comes back. */
+  deleted_with: number | null;
+  /** When a tag last left it, or an index that names it went. */
+  untagged_at: number | null;
   /** A marked layer of it was collected. */
   withdrawn_at: number | null;
+}
+
+export interface TagTable {
+  repository_id: number;
+  name: string;
+  manifest_id: number;
+  updated_at: number;
+  updated_by: string;
+  /** A person brought it back from the trash, and it was not set since. */
+  restored_at: number | null;
+}
+
+/** A tag that DELETE or a retention rule took away. */
+export interface TagTrashTable {
+  id: Generated<number>;
+  repository_id: number;
+  name: string;
+  /** What it named. */
+  digest: string;
+  /** When it was last set. */
+  set_at: number;
+  deleted_at: number;
+  deleted_by: string;
+  deleted_cause: string | null;
+}
+
+/** Lists are JSON texts, durations milliseconds; null: the rule does not say. */
+export interface RetentionRuleTable {
+  id: Generated<number>;
+  name: string;
+  account: string | null;
+  repository_glob: string;
+  tags: string;
+  keep_tags: string;
+  keep_latest: number | null;
+  keep_pushed_ms: number | null;
+  keep_pulled_ms: number | null;
+  untagged_ms: number | null;
+  created_at: number;
+  created_by: string;
+  removed_at: number | null;
+  removed_by: string | null;
 }
 
 export interface HoldTable {

@@ -1,0 +1,98 @@
+import type { Repository } from '../catalog/repositories.ts';
+import type { Reader } from '../db/engine.ts';
+import { manifestsHeld } from '../holds/manifests-held.ts';
+import { refusalOfManifest } from '../marks/door.ts';
+import { manifestsMaybeMarked } from './maybe-marked.ts';
+import type { ManifestFact, RetentionFacts } from './verdict.ts';
+
+/** All of a repository that retention decides from. */
+export async function retentionFacts(
+  db: Reader,
+  repository: Repository,
+  nowMs: number,
+): Promise<RetentionFacts> {
+  const rows = await db
+    .selectFrom('repository_manifests')
+    .innerJoin('manifests', 'manifests.id', 'repository_manifests.manifest_id')
+    .select(['manifests.id', 'manifests.digest', 'manifests.digest_sha512'])
+    .select(['repository_manifests.pushed_at', 'repository_manifests.last_pulled_at'])
+    .select('repository_manifests.untagged_at')
+    .where('repository_manifests.repository_id', '=', repository.id)
+    .where('repository_manifests.deleted_at', 'is', null)
+    .orderBy('manifests.id')
+    .execute();
+  const digests = new Map(
+    rows.flatMap((row) => [
+      [row.digest, row.digest] as const,
+      ...(row.digest_sha512 === null ? [] : [[row.digest_sha512, row.digest] as const]),
+    ]),
+  );
+  const edges = await namingEdges(db, repository.id);
+  const named = (manifestId: number, kind: 'child' | 'subject') =>
+    (edges.get(manifestId) ?? [])
+      .filter((edge) => edge.kind === kind)
+      .map((edge) => digests.get(edge.digest))
+      .filter((digest) => digest !== undefined);
+  const held = await manifestsHeld(db, { repositoryId: repository.id, nowMs });
+  const manifests = rows.map(
+    (row): ManifestFact => ({
+      id: row.id,
+      digest: row.digest,
+      pushedAt: row.pushed_at,
+      pulledAt: row.last_pulled_at,
+      untaggedAt: row.untagged_at,
+      children: named(row.id, 'child'),
+      subject: named(row.id, 'subject')[0] ?? null,
+      heldBy: held.get(row.digest) ?? null,
+      quarantine: null,
+    }),
+  );
+  return { tags: await tagFacts(db, repository.id), manifests: await withMarks(db, repository, manifests) };
+}
+
+async function tagFacts(db: Reader, repositoryId: number): Promise<RetentionFacts['tags']> {
+  const rows = await db
+    .selectFrom('tags')
+    .innerJoin('manifests', 'manifests.id', 'tags.manifest_id')
+    .select(['tags.name', 'manifests.digest', 'tags.updated_at', 'tags.restored_at'])
+    .where('tags.repository_id', '=', repositoryId)
+    .orderBy('tags.name')
+    .execute();
+  return rows.map((row) => ({
+    name: row.name,
+    digest: row.digest,
+    setAt: row.updated_at,
+    restored: row.restored_at !== null,
+  }));
+}
+
+type NamingEdge = { readonly kind: string; readonly digest: string };
+
+/** Child and subject edges of the manifests in service. */
+async function namingEdges(db: Reader, repositoryId: number): Promise<ReadonlyMap<number, NamingEdge[]>> {
+  const rows = await db
+    .selectFrom('repository_manifests')
+    .innerJoin('edges', 'edges.manifest_id', 'repository_manifests.manifest_id')
+    .select(['edges.manifest_id', 'edges.kind', 'edges.digest'])
+    .where('repository_manifests.repository_id', '=', repositoryId)
+    .where('repository_manifests.deleted_at', 'is', null)
+    .where('edges.kind', 'in', ['child', 'subject'])
+    .execute();
+  return Map.groupBy(rows, (row) => row.manifest_id);
+}
+
+/** The door decides; it is asked only where a mark may reach at all. */
+async function withMarks(
+  db: Reader,
+  repository: Repository,
+  manifests: readonly ManifestFact[],
+): Promise<ManifestFact[]> {
+  const maybe = await manifestsMaybeMarked(db, repository, manifests);
+  const scope = { repository: repository.name, account: repository.account };
+  const checked: ManifestFact[] = [];
+  for (const manifest of manifests) {
+    const refusal = maybe.has(manifest.id) ? await refusalOfManifest(db, scope, manifest.id) : undefined;
+    checked.push(refusal ? { ...manifest, quarantine: refusal.quarantine } : manifest);
+  }
+  return checked;
+}
