@@ -7,4 +7,6 @@ export const processCommands: readonly {
 }[] = [
   { name: 'serve', load: () => import('./serve.ts') },
   { name: 'agent', load: () => import('./agent.ts') },
+  { name: 'backup', load: () => import('./backup.ts') },
+  { name: 'restore', load: () => import('./restore.ts') },
 ];

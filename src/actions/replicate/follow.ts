@@ -10,15 +10,18 @@
  * decides who applies an event. An event of an unknown type, or whose data can't be read, stops the quarantine lane
  * (nobody can say what it would have refused), and is passed over and counted in the content lane. A full queue does not
  * hold up the other lane: it takes nothing more, and when it is empty the connection is made anew.
+ *
+ * A peer whose log ends before what was applied here has lost events, and will give their positions to others, which
+ * would be passed over. A restore goes on far above instead (`records/log/restart.ts`), so nothing is; a log that was put
+ * back in any other way stops the lanes until that is done.
  */
-import type { ReplicationLine } from '../../contract/replication.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { causeChain, LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Database } from '../../records/db/database.ts';
 import { jobsRevive } from '../../records/jobs/jobs.ts';
 import { type CopyPolicy, copyJob } from '../../records/regions/copies.ts';
-import { type Cursors, regionCursors, regionHeard } from '../../records/regions/regions.ts';
+import { type Cursors, regionCursors, regionHeard, regionStopped } from '../../records/regions/regions.ts';
 import { AccessFollower } from './access-follower.ts';
 import { type EventLine, LaneApplier } from './lane-applier.ts';
 import { LaneQueue } from './lane-queue.ts';
@@ -85,7 +88,7 @@ export async function followOnce(
     try {
       for await (const line of link.stream(cursors, both)) {
         heard();
-        if ('head' in line) await keepHeard(deps, link, line);
+        if ('head' in line) await keepHeard(deps, link, { head: line.head, cursors });
         else if (line.lane === 'quarantine') quarantine.push(line, sizeOf(line));
         else content.push(line, sizeOf(line));
       }
@@ -116,8 +119,13 @@ function sizeOf(line: EventLine): number {
 async function keepHeard(
   { database }: FollowDeps,
   link: PeerLink,
-  { head }: Extract<ReplicationLine, { head: Cursors }>,
+  { head, cursors }: { head: Cursors; cursors: Cursors },
 ): Promise<void> {
+  if (head.quarantine < cursors.quarantine || head.content < cursors.content) {
+    const reason = `the log of region ${link.region} ends before what was applied here: it was put back without lazaret restore`;
+    await database.transact((tx) => regionStopped(tx, link.region, reason));
+    throw new LazaretError('conflict', reason);
+  }
   await database.transact(async (tx) => {
     // Copies that gave up while the peer was out of reach.
     if (await regionHeard(tx, link.region, head)) await jobsRevive(tx, copyJob);

@@ -79,7 +79,7 @@ async function retried<T>(run: () => Promise<T>): Promise<T> {
 /** int8 and numeric as numbers: keys, sizes and times stay below 2^53. */
 const numberTypes = new Set<number>([pg.types.builtins.INT8, pg.types.builtins.NUMERIC]);
 
-function typeParser(oid: number, format?: 'text' | 'binary') {
+export function typeParser(oid: number, format?: 'text' | 'binary') {
   if (numberTypes.has(oid) && format !== 'binary') return Number;
   return format === 'binary' ? pg.types.getTypeParser(oid, 'binary') : pg.types.getTypeParser(oid, 'text');
 }

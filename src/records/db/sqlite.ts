@@ -59,7 +59,8 @@ export async function openSqlite(file: string, options: DatabaseOptions): Promis
     close: async () => {
       await searcher.close();
       await read.destroy();
-      await writer.destroy();
+      readConnection.close(); // Kysely closes only what was used
+      await writer.destroy(); // the last one: it brings the log into the file, and removes it
     },
   };
 }
