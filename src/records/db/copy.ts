@@ -1,17 +1,7 @@
 import { assertNever } from '../../lib/errors.ts';
 import type { DatabaseOptions, Tx } from './database.ts';
+import type { DatabaseCopy } from './database-copy.ts';
 import type { DatabaseConfig } from './drivers.ts';
-import type { Reader } from './engine.ts';
-
-/**
- * A consistent copy of the whole metadata in one file, made while servers go on: SQLite's own online backup, or every
- * table of a PostgreSQL database as lines of JSON out of one REPEATABLE READ transaction.
- */
-export interface DatabaseCopy {
-  /** Exactly what is in the copy. */
-  readonly read: Reader;
-  close(): Promise<void>;
-}
 
 /** The whole file is durable when it resolves. @throws unavailable if there is no such database */
 export async function databaseCopy(config: DatabaseConfig, file: string): Promise<DatabaseCopy> {

@@ -6,8 +6,8 @@ import BetterSqlite3 from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
 import { LazaretError } from '../../lib/errors.ts';
 import { randomKey } from '../../lib/random.ts';
-import type { DatabaseCopy } from './copy.ts';
 import type { DatabaseOptions, Tx } from './database.ts';
+import type { DatabaseCopy } from './database-copy.ts';
 import { openSqlite } from './sqlite.ts';
 import type { Tables } from './tables.ts';
 
