@@ -61,6 +61,10 @@ export class ContainerFolder {
     }
   }
 
+  async hasLease(): Promise<boolean> {
+    return (await stat(this.file('lease')).catch(ifMissing)) !== undefined;
+  }
+
   /** Whether the keeper ended it because of its lease. */
   async leaseEnded(): Promise<boolean> {
     return (await stat(this.file('lease-ended')).catch(ifMissing)) !== undefined;

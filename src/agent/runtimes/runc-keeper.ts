@@ -14,6 +14,9 @@
  * clock, the machine was paused: the container is paused until the agent resumes it with a new lease, or ended if it
  * can't be.
  *
+ * With root that second shell also owns the container's PID namespace: it starts the namespace's first process, which the
+ * kernel ends with the shell, and with it all of the container. So a lease holds also when the shell is killed.
+ *
  * Races: a lock in the folder, which the kernel drops with the keeper, admits one keeper at a time; a second one (from
  * an agent that was restarted while the first was starting) ends with `keeperBusy` and touches nothing. A keeper that is
  * killed leaves its container running without an `exit`; the reader of the folder decides that case.
@@ -29,6 +32,8 @@ export interface KeeperOptions {
   readonly stateFolder: string;
   readonly containerFolder: string;
   readonly id: string;
+  /** Whether it owns the container's PID namespace, whose file is then `pidns` in the container's folder. */
+  readonly holds: boolean;
 }
 
 export const keeperBusy = 75;
@@ -43,9 +48,10 @@ export function keptLeaseLine(lease: KeptLease): string {
 
 /** Starts a keeper. `ended` resolves with its exit code, or `undefined` when a signal ended it or it never began. */
 export function startKeeper(options: KeeperOptions): { readonly ended: Promise<number | undefined> } {
-  const { runc, stateFolder, containerFolder, id } = options;
+  const { runc, stateFolder, containerFolder, id, holds } = options;
   // A session of its own: what ends the agent's terminal or process group does not end the container.
-  const child = spawn('/bin/sh', ['-c', script, 'lazaret-keeper', runc, stateFolder, id], {
+  const hold = holds ? holder : '';
+  const child = spawn('/bin/sh', ['-c', script, 'lazaret-keeper', runc, stateFolder, id, hold], {
     cwd: containerFolder,
     env: toolEnvironment,
     detached: true,
@@ -59,12 +65,19 @@ export function startKeeper(options: KeeperOptions): { readonly ended: Promise<n
   return { ended };
 }
 
+/** The first process of a namespace: it says where the namespace is, and reaps what has lost its parent. */
+const holder = `
+read -r pid rest </proc/self/stat
+ln -s "/proc/$pid/ns/pid" pidns
+while :; do sleep 3600 & wait $!; done
+`;
+
 /** dd rather than head: it writes what it has read at once, so that the newest output can be read while it runs. */
 const script = `
 exec 9>lock
 flock -n 9 || exit ${keeperBusy}
 if [ -e "$2/$3" ]; then "$1" --root "$2" delete --force "$3" 9>&-; fi
-rm -f pid exit exit.new lease-ended output output.1 output.2 runc.log
+rm -f pid pidns exit exit.new lease-ended output output.1 output.2 runc.log
 runc() { "$program" --root "$state" "$@" >/dev/null 2>&1; }
 is_over() { [ -e exit.new ] || [ -e exit ]; }
 is() { "$program" --root "$state" state "$id" 2>/dev/null | grep -q '"status": "'"$1"; }
@@ -75,9 +88,14 @@ end() {
   runc resume "$id"
   while [ "$deadline" -gt 0 ] && ! is_over; do sleep 1; deadline=$((deadline - 1)); done
   while ! is_over && { is running || is paused; }; do runc kill "$id" KILL; sleep 1; done
+  let_go
   exit
 }
 watch_lease() {
+  if [ -n "$holder" ]; then
+    setpriv --pdeathsig KILL unshare --pid --fork --kill-child=KILL sh -c "$holder" &
+    held=$!
+  fi
   until [ -e pid ] || is_over || [ ! -e lease ]; do sleep 1; done
   while read -r until lead action deadline <lease && ! is_over; do
     read -r now rest </proc/uptime
@@ -90,9 +108,14 @@ watch_lease() {
     fi
     sleep 1
   done
+  let_go
 }
-program=$1 state=$2 id=$3
-if [ -e lease ]; then watch_lease 9>&- & fi
+let_go() { [ -z "$holder" ] || kill -KILL "$held"; }
+program=$1 state=$2 id=$3 holder=$4
+watcher=
+if [ -e lease ]; then watch_lease 9>&- & watcher=$!; fi
+tries=0
+until [ -z "$holder" ] || [ -e pidns ] || [ $tries -ge 100 ]; do sleep 0.05; tries=$((tries + 1)); done
 {
   "$1" --root "$2" --log runc.log --log-format json run --bundle bundle --pid-file pid "$3" 2>&1
   echo $? >exit.new
@@ -102,5 +125,6 @@ if [ -e lease ]; then watch_lease 9>&- & fi
   [ ! -e output.1 ] || mv output.1 output.2
   mv output output.1
 done
+[ -z "$watcher" ] || kill -KILL "$watcher"
 mv exit.new exit
 `;

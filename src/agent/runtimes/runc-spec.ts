@@ -23,7 +23,12 @@ export interface ImageProcess {
 
 /** As whom the agent runs, and where the container's cgroup is: without root there is none. */
 export type Privilege =
-  | { readonly kind: 'root'; readonly cgroupsPath: string }
+  | {
+      readonly kind: 'root';
+      readonly cgroupsPath: string;
+      /** The file of the PID namespace that it joins; one of its own unless given. */
+      readonly pidNamespace?: string;
+    }
   | { readonly kind: 'rootless'; readonly uid: number; readonly gid: number };
 
 /** @param config what `umoci raw runtime-config` wrote @throws invalid */
@@ -76,7 +81,7 @@ export function runcSpec(image: ImageProcess, container: ContainerSpec, privileg
     hostname: container.hostname,
     mounts: mounts(rootless),
     linux: {
-      namespaces: namespaces(rootless),
+      namespaces: namespaces(privilege),
       ...confinement(privilege),
       maskedPaths: [
         '/proc/acpi',
@@ -110,9 +115,10 @@ const capabilities = [
   'CAP_SYS_CHROOT',
 ];
 
-function namespaces(rootless: boolean): unknown {
-  const own = ['pid', 'ipc', 'uts', 'mount', ...(rootless ? ['user'] : [])];
-  return own.map((type) => ({ type }));
+function namespaces(privilege: Privilege): unknown {
+  const own = ['ipc', 'uts', 'mount', ...(privilege.kind === 'rootless' ? ['user'] : [])];
+  const path = privilege.kind === 'root' ? privilege.pidNamespace : undefined;
+  return [path === undefined ? { type: 'pid' } : { type: 'pid', path }, ...own.map((type) => ({ type }))];
 }
 
 function confinement(privilege: Privilege): Readonly<Record<string, unknown>> {

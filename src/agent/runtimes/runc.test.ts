@@ -1,114 +1,29 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { debianTools } from '../../../scripts/debian-tools.ts';
 import { busyboxLayer } from '../../../test/support/busybox.ts';
+import { buildImage, buildLayer, jsonContent, type Layer } from '../../../test/support/oci-layout.ts';
 import {
-  buildImage,
-  buildLayer,
-  type Image,
-  type ImageParts,
-  jsonContent,
-  type Layer,
-  writeLayout,
-} from '../../../test/support/oci-layout.ts';
-import { type App, type RuntimeWorld, runtimeContract } from '../../../test/support/runtime-contract.ts';
-import { systemClock } from '../../lib/clock.ts';
+  processesNaming,
+  type RuncWorld,
+  runcParts,
+  runcWorld,
+  scripts,
+  shellImage,
+} from '../../../test/support/runc-world.ts';
+import { runtimeContract } from '../../../test/support/runtime-contract.ts';
 import type { LazaretError } from '../../lib/errors.ts';
 import { mediaTypes } from '../../oci/media-types.ts';
-import { removeTree } from './container-folder.ts';
 import { layoutBlob } from './image-layout.ts';
-import { openRuncRuntime } from './runc.ts';
 import { checkRunc, type RuncTools } from './runc-check.ts';
-import type { ImageSource, Runtime } from './runtime.ts';
-
-/** Each app tells the test over the host's network that it handles signals now, and what it sees of itself. */
-const report = 'echo "$(hostname) $GREETING $(id -u) $SELF" | nc 127.0.0.1 $REPORT_PORT';
-const scripts: Readonly<Record<App, string>> = {
-  obedient: `trap 'echo ended; exit 0' TERM; ${report}; while :; do sleep 60 & wait $!; done`,
-  stubborn: `trap '' TERM; ${report}; while :; do sleep 60; done`,
-  brief: `echo I give up; exit 3`,
-};
 
 let tools: RuncTools;
 let base: Layer;
 beforeAll(async () => {
-  const bin = await debianTools(['runc', 'umoci']);
-  tools = { runc: join(bin, 'runc'), umoci: join(bin, 'umoci') };
-  expect(await checkRunc(tools)).toBeUndefined();
-  base = await busyboxLayer();
+  ({ base, tools } = await runcParts());
 });
-
-interface RuncWorld extends RuntimeWorld {
-  readonly folder: string;
-  write(name: string, image: Image): Promise<ImageSource>;
-  /** The line that the app started last reported. */
-  reported(): Promise<string>;
-}
-
-async function runcWorld(): Promise<RuncWorld> {
-  const folder = await mkdtemp(join(tmpdir(), 'lazaret-runc-'));
-  const reports = await listenForReports();
-  const open = () => openRuncRuntime({ folder: join(folder, 'state'), tools, clock: systemClock });
-  const runtime = await open();
-  const write = async (name: string, image: Image) => {
-    await writeLayout(join(folder, name), image);
-    return { layoutFolder: join(folder, name), manifest: image.manifest.digest };
-  };
-  return {
-    folder,
-    runtime,
-    write,
-    reopen: open,
-    image: (app) => write(app, shellImage(scripts[app])),
-    spec: () => ({ env: { REPORT_PORT: String(reports.port), GREETING: 'ahoy' }, hostname: 'island' }),
-    ready: async () => void (await reports.next()),
-    reported: reports.next,
-    elapse: () => {},
-    close: async () => {
-      await endAll(runtime);
-      reports.server.close();
-      await removeTree(folder);
-    },
-  };
-}
-
-function shellImage(script: string, config: ImageParts['config'] = {}, layers: readonly Layer[] = []): Image {
-  const env = ['PATH=/bin', 'GREETING=unheard', 'SELF=image'];
-  return buildImage({
-    layers: [base, ...layers],
-    config: { Cmd: ['/bin/sh', '-c', script], Env: env, ...config },
-  });
-}
-
-async function listenForReports(): Promise<{ server: Server; port: number; next: () => Promise<string> }> {
-  const lines: string[] = [];
-  const waiting: ((line: string) => void)[] = [];
-  const server = createServer(async (socket) => {
-    const line = (await text(socket)).trim();
-    const resolve = waiting.shift();
-    if (resolve) resolve(line);
-    else lines.push(line);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  const next = async () =>
-    lines.shift() ?? (await new Promise<string>((resolve) => void waiting.push(resolve)));
-  return { server, port: address.port, next };
-}
-
-async function endAll(runtime: Runtime): Promise<void> {
-  for (const { id } of await runtime.list()) {
-    await runtime.stop(id, 0);
-    await runtime.remove(id);
-  }
-}
 
 runtimeContract('runc', runcWorld);
 
@@ -267,16 +182,4 @@ describe('runtime runc on a real machine', () => {
 async function cgroups(): Promise<string[]> {
   const { stdout } = await promisify(execFile)('find', ['/sys/fs/cgroup', '-name', 'lazaret-*']);
   return stdout.split('\n').filter((line) => line !== '');
-}
-
-/** A keeper and its runc name the state folder among their arguments. */
-async function processesNaming(folder: string): Promise<number[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const found = await Promise.all(
-    pids.map(async (pid) => {
-      const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-      return command.includes(folder) ? [Number(pid)] : [];
-    }),
-  );
-  return found.flat();
 }

@@ -42,21 +42,31 @@ export async function openRuncRuntime(options: RuncOptions): Promise<Runtime> {
   await removeTree(join(folder, 'staging'));
   for (const name of ['containers', 'runc', 'staging'])
     await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
-  return new RuncRuntime({ ...options, folder });
+  return new RuncRuntime({ ...options, folder, hardLease: isRoot() && (await canHold()) });
+}
+
+/** A container's PID namespace is held by util-linux: other tools of these names lack what it takes. */
+async function canHold(): Promise<boolean> {
+  for (const tool of ['setpriv', 'unshare']) {
+    const answer = await runTool(tool, ['--version']).catch(() => undefined);
+    if (!answer?.stdout.includes('util-linux')) return false;
+  }
+  return true;
 }
 
 const pollMs = 10;
 
 class RuncRuntime implements Runtime {
   readonly name = 'runc';
-  readonly hardLease = false;
+  readonly hardLease: boolean;
   readonly freezer: Freezer | undefined;
   readonly #folder: string;
   readonly #tools: RuncTools;
   readonly #clock: Clock;
   readonly #serial = new SerialByKey();
 
-  constructor(options: RuncOptions) {
+  constructor(options: RuncOptions & { readonly hardLease: boolean }) {
+    this.hardLease = options.hardLease;
     this.#folder = options.folder;
     this.#tools = options.tools;
     this.#clock = options.clock;
@@ -88,9 +98,11 @@ class RuncRuntime implements Runtime {
         throw new LazaretError('notFound', `container ${id} is not prepared`);
       if ((await this.#running()).has(id)) return;
       const process = imageProcess(await readFile(join(container.bundle, 'image.json')));
-      const config = runcSpec(process, spec, this.#privilege(id));
+      const holds = this.hardLease && (await container.hasLease());
+      const pidNamespace = holds ? { pidNamespace: join(container.path, 'pidns') } : {};
+      const config = runcSpec(process, spec, { ...this.#privilege(id), ...pidNamespace });
       await writeFile(join(container.bundle, 'config.json'), JSON.stringify(config));
-      await this.#startKept(id, container);
+      await this.#startKept(id, container, holds);
     });
   }
 
@@ -158,13 +170,14 @@ class RuncRuntime implements Runtime {
   }
 
   /** Resolves when the container runs, or has run and ended already. */
-  async #startKept(id: string, container: ContainerFolder): Promise<void> {
+  async #startKept(id: string, container: ContainerFolder, holds: boolean): Promise<void> {
     await container.forgetRun();
     const keeper = startKeeper({
       runc: this.#tools.runc,
       stateFolder: this.#runcState(),
       containerFolder: container.path,
       id,
+      holds,
     });
     let ended: { readonly code: number | undefined } | undefined;
     keeper.ended.then((code) => {
