@@ -5,6 +5,7 @@ import { apiRoutes } from '../edges/api/routes.ts';
 import { createApp } from '../edges/http/app.ts';
 import { distributionApi } from '../edges/oci/distribution.ts';
 import { LazaretError } from '../lib/errors.ts';
+import { collectorOff } from '../records/collection/collector-state.ts';
 import { logHead } from '../records/log/log.ts';
 import { regionsEnsure } from '../records/regions/regions.ts';
 import type { Config } from './config/config.ts';
@@ -69,6 +70,8 @@ async function prepare(context: Context): Promise<void> {
       'first start: the password of admin is in the file',
     );
   await peerPrincipalsEnsure(context, config.peers);
+  const off = await collectorOff(context.database.read);
+  if (off !== undefined) logger.warn({ reason: off }, 'the collector is off');
 }
 
 async function takeRegions({ config, database }: Context, url: string): Promise<void> {

@@ -125,6 +125,19 @@ describe.each(['sqlite', 'postgres'] as const)('a backup of %s', (engine) => {
     expect((await recover(await emptyStore())).done.missing).toEqual([]);
   });
 
+  it('made while images are pushed has the bytes of every image in it', async () => {
+    const { home, save, recover } = await world();
+    const saving = save();
+    for (let n = 2; n < 12; n++) await pushImage(home, { text: `layer ${n}`, tag: String(n) });
+    const { broken, record } = await saving;
+    expect(broken).toEqual([]);
+    expect(record.manifests).toBeGreaterThanOrEqual(1);
+    const { done, region } = await recover(await emptyStore());
+    expect(done.missing).toEqual([]);
+    const { manifests } = record;
+    expect(await region.database.read.selectFrom('tags').select('name').execute()).toHaveLength(manifests);
+  });
+
   it('that never ended is not taken for a whole one', async () => {
     const { blobs, save, recover } = await world();
     const faulty = new FaultyStore(blobs);

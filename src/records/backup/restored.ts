@@ -21,8 +21,8 @@ export async function restoreSettle(
   notes: readonly Quarantine[],
   from: { epoch: string; head: number; madeAt: number },
 ): Promise<Restored> {
-  const versions = notes.map((note) => note.version);
-  const epoch = await logRestart(tx, { before: from, above: Math.max(from.head, ...versions) });
+  const above = notes.reduce((most, note) => Math.max(most, note.version), from.head);
+  const epoch = await logRestart(tx, { before: from, above });
   let replayed = 0;
   for (const note of notes) {
     const quarantine = await quarantineRenamed(tx, note);
