@@ -8,6 +8,7 @@ import { parseRepositoryName } from '../../oci/reference.ts';
 import { manifestDelete } from '../push/delete.ts';
 import { uploadAppend, uploadStart, uploadStatus } from '../push/upload.ts';
 import { quarantineRelease } from '../quarantine/release.ts';
+import { collect } from './collect.ts';
 import { explainBlob } from './explain.ts';
 
 const day = 24 * 3_600_000;
@@ -54,6 +55,20 @@ describeEngines('the collector', (world) => {
     expect(await house.collect()).toMatchObject({ condemned: 1, collected: 1, freedBytes: stray.size });
     expect(await house.storedKeys()).toBe(before - 1);
     await expect(house.pullBlob('acme/shop', stray.digest)).rejects.toMatchObject({ code: 'blobUnknown' });
+  });
+
+  it('leaves an upload in its repository while it is held, also if only another repository needs the blob', async () => {
+    const house = await openHouse(world);
+    const hasty = { ...house.deps, graceMs: 60_000 };
+    const { base } = await twoImages(house);
+    await house.pushBlob('globex/app', base);
+    house.clock.advance(limits.uploadHoldMs - 1);
+    await collect(hasty);
+    expect(await house.pullBlob('globex/app', base.digest)).toEqual(Buffer.from(base.bytes));
+    house.clock.advance(120_000);
+    await collect(hasty);
+    await expect(house.pullBlob('globex/app', base.digest)).rejects.toMatchObject({ code: 'blobUnknown' });
+    expect(await house.pullBlob('acme/shop', base.digest)).toEqual(Buffer.from(base.bytes));
   });
 
   it('takes a deleted image after its grace, and leaves the base that another image shares', async () => {

@@ -53,16 +53,22 @@ async function reviewBlob(
 ): Promise<boolean> {
   const blob = await lockedBlobNeeds(tx, item.digest);
   const verdict = blobVerdict(blob);
+  const later = (untilMs: number | null) =>
+    reviewLater(tx, item, (untilMs ?? tx.nowMs + options.graceMs) - options.graceMs);
   switch (verdict.kind) {
     case 'gone':
       await reviewDone(tx, item);
       return false;
     case 'needed':
-      if (blob) await blobUnlinkUnneeded(tx, blob);
-      await reviewDone(tx, item);
+      // A hold protects the links too: who was told that a blob is in a repository will name it there.
+      if (verdict.heldUntilMs !== undefined) await later(verdict.heldUntilMs);
+      else {
+        if (blob) await blobUnlinkUnneeded(tx, blob);
+        await reviewDone(tx, item);
+      }
       return false;
     case 'held':
-      await reviewLater(tx, item, verdict.untilMs === null ? tx.nowMs : verdict.untilMs - options.graceMs);
+      await later(verdict.untilMs);
       return false;
     case 'free': {
       if (blob) await blobCondemn(tx, blob);

@@ -186,6 +186,20 @@ describeEngines('an upload', (world) => {
     expect(await keysToSweep(catalog)).toHaveLength(1);
   });
 
+  it('whose bytes come after its session has ended and was swept leaves none of them', async () => {
+    const catalog = await openCatalog(world);
+    const session = await start(catalog);
+    const late = uploadAppend(catalog, { ...session, source: afterwards() });
+    async function* afterwards() {
+      await uploadCancel(catalog, session);
+      await catalog.blobs.delete(await keysToSweep(catalog));
+      await catalog.database.transact((tx) => tx.db.deleteFrom('condemned_keys').execute());
+      yield* chunksOf(bytes);
+    }
+    await expect(late).rejects.toMatchObject({ code: 'uploadUnknown' });
+    expect(await keysToSweep(catalog)).toHaveLength(1);
+  });
+
   it('is only known in its own repository', async () => {
     const catalog = await openCatalog(world);
     const session = await start(catalog);

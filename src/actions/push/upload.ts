@@ -12,6 +12,8 @@ import type { Database } from '../../records/db/database.ts';
 import {
   type Upload,
   uploadAdd,
+  uploadBytesLetGo,
+  uploadExists,
   uploadFind,
   uploadRemove,
   uploadTouch,
@@ -122,15 +124,23 @@ export async function appendTo(
     ? limitBytes(source, range.end - range.start + 1, () => wrongLength(range))
     : limitBytes(source, bytesMax, tooLarge);
   if (range && range.end >= limits.blobBytesMax) throw tooLarge();
-  const length = await deps.blobs.append(
-    key,
-    offset,
-    deps.digests.follow(upload.id, offset, limited),
-    signal,
-  );
+  const hashed = deps.digests.follow(upload.id, offset, limited);
+  const length = await deps.blobs
+    .append(key, offset, hashed, signal)
+    .finally(() => assertOpenStill(deps, upload));
   await keepAwake(deps, upload);
   if (range && length !== range.end + 1) throw wrongLength(range);
   return length;
+}
+
+/**
+ * A session that was slow may have ended, and its key been swept, before these bytes came: then nothing else would know
+ * of them. @throws uploadUnknown
+ */
+async function assertOpenStill({ database }: PushDeps, { id, storage_key: key }: Upload): Promise<void> {
+  if (await uploadExists(database.read, id)) return;
+  await database.transact((tx) => uploadBytesLetGo(tx, key));
+  throw uploadUnknown(id);
 }
 
 /** At most one write per upload in `limits.holdExtendEveryMs`. */

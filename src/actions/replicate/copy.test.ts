@@ -12,7 +12,12 @@ import {
 import { hasCode } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import { deploymentSet } from '../../records/fleet/deployments.ts';
+import { jobClaimKey } from '../../records/jobs/jobs.ts';
 import { logRead } from '../../records/log/log.ts';
+import { copyJob } from '../../records/regions/copies.ts';
+import { collect } from '../collect/collect.ts';
+import { sweepCondemned } from '../collect/sweep.ts';
+import { copyBlob, copyGiveUp } from './copy.ts';
 
 async function pair(world: EngineWorld, repositories: readonly string[] = []) {
   const home = await openRegion(world, { name: 'home', peers: ['away'] });
@@ -87,6 +92,25 @@ describeEngines('copies', (world) => {
     expect(follower.link.asked).toEqual([0]);
   });
 
+  it('keep their bytes when two workers held the same job, and only one key', async () => {
+    const { home, away, follower } = await pair(world, ['acme/*']);
+    const { layer } = await pushImage(home, { text: '0123456789' });
+    await follower.catchUp();
+    const deps = { ...away, region: 'away', links: new Map([['home', follower.link]]) };
+    const claim = () => jobClaimKey(away.database, { kind: copyJob, key: layer }, 'a worker');
+    const first = await claim();
+    away.clock.advance(limits.jobLeaseMs + 1);
+    const second = await claim();
+    if (!first || !second) throw new Error('both claim it');
+    const never = new AbortController().signal;
+    const outcomes = await Promise.allSettled([copyBlob(deps, first, never), copyBlob(deps, second, never)]);
+    expect(outcomes.map((outcome) => outcome.status)).toContain('fulfilled');
+    await copyGiveUp(away, second);
+    await sweepCondemned({ ...away, graceMs: 0 }, 'collector');
+    expect(await textOf(away, layer)).toBe('0123456789');
+    expect(await Array.fromAsync(away.blobs.list())).toHaveLength(1);
+  });
+
   it('fail with unavailable when home does not answer, and are tried again when it does', async () => {
     const { home, away, follower } = await pair(world, ['**']);
     const { layer } = await pushImage(home, { text: '0123456789' });
@@ -119,6 +143,24 @@ describeEngines('copies', (world) => {
     await follower.copy();
     expect(await stateOfBlob(away, layer)).toBe('live');
     expect(follower.problems).toEqual([]);
+  });
+
+  it('of an image that home withdrew go after the grace, also what was not marked', async () => {
+    const { home, away, follower } = await pair(world, ['acme/*']);
+    const { digest, config } = await pushImage(home, { text: 'layer bytes' });
+    await follower.catchUp();
+    await follower.copy();
+    await home.database.transact(async (tx) => {
+      const data = { repository: 'acme/shop', digest, quarantine: 'Q-1' };
+      tx.emit({ type: 'manifest.withdrawn', lane: 'content', subject: digest, actor: 'collector', data });
+    });
+    await follower.catchUp();
+    away.clock.advance(2);
+    const collecting = { ...away, graceMs: 1 };
+    await collect(collecting);
+    await collect(collecting);
+    expect(await stateOfBlob(away, config)).toBe('condemned');
+    expect(await Array.fromAsync(away.blobs.list())).toEqual([]);
   });
 
   it('are refused by home also before the quarantine is known here', async () => {

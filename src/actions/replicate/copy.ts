@@ -5,8 +5,10 @@
  *
  * The row stays `remote` until digest and size were verified, so nothing unverified is ever visible. A cut connection or
  * a crash leaves the bytes and the key, and the next attempt goes on where they end. Bytes that turn out wrong are let go
- * and fetched anew. The job's lease lets one process at a time write the key; of two that both believe they hold it, the
- * store lets one append at an offset, and the row's lock lets one make it live: the other's bytes are let go.
+ * and fetched anew. The job's lease lets one process at a time write the key. Two that both believe they hold it share the
+ * key that the job's row remembers: the store lets one append at an offset, and whoever first takes the key off the job,
+ * by making it live or by giving it up, has decided about it. The other finds the job without it, and lets go of the key
+ * only if no blob has it.
  */
 import { createHash } from 'node:crypto';
 import type { BlobKey, BlobStore } from '../../blobs/blob-store.ts';
@@ -16,9 +18,16 @@ import { limits } from '../../lib/limits.ts';
 import { randomKey } from '../../lib/random.ts';
 import { hashing, limitBytes } from '../../lib/streams.ts';
 import { type Digest, digestEnd, parseDigest } from '../../oci/digest.ts';
-import { type Blob, blobFind, blobKeep, blobsLocked, condemnedKeyAdd } from '../../records/catalog/blobs.ts';
-import type { Database } from '../../records/db/database.ts';
-import { type Job, jobFinish, jobRemember } from '../../records/jobs/jobs.ts';
+import {
+  type Blob,
+  blobFind,
+  blobKeep,
+  blobKeyInUse,
+  blobsLocked,
+  condemnedKeyAdd,
+} from '../../records/catalog/blobs.ts';
+import type { Database, Tx } from '../../records/db/database.ts';
+import { type Job, jobFinish, jobPayload, jobRemember } from '../../records/jobs/jobs.ts';
 import { refusalOfBlob } from '../../records/marks/door.ts';
 import { type CopySource, copySources } from '../../records/regions/copies.ts';
 import type { PeerLink } from './peer-link.ts';
@@ -66,8 +75,9 @@ export async function copyGiveUp(
   key: BlobKey | undefined = rememberedKey(job),
 ): Promise<void> {
   await database.transact(async (tx) => {
-    if (key) await condemnedKeyAdd(tx, { storageKey: key, blobId: 0, sizeBytes: 0 });
-    await jobRemember(tx, job, {});
+    const known = await knownKey(tx, job);
+    if (key) await keyLetGo(tx, key);
+    if (known === key) await jobRemember(tx, job, {});
   });
 }
 
@@ -76,23 +86,38 @@ async function abandon<O extends CopyOutcome>(
   { job, key = rememberedKey(job), outcome }: { job: Job; key?: BlobKey | undefined; outcome: O },
 ): Promise<O> {
   await database.transact(async (tx) => {
-    if (key) await condemnedKeyAdd(tx, { storageKey: key, blobId: 0, sizeBytes: 0 });
+    const known = await knownKey(tx, job);
+    for (const each of new Set([key, known])) if (each) await keyLetGo(tx, each);
     await jobFinish(tx, job);
   });
   return outcome;
 }
 
-function rememberedKey({ payload }: Job): BlobKey | undefined {
+/** The key that the job's row remembers now; the row is locked. */
+async function knownKey(tx: Tx, job: Job): Promise<BlobKey | undefined> {
+  const now = await jobPayload(tx, job);
+  return now && rememberedKey(now);
+}
+
+/** Unless another worker has made its bytes a blob's. */
+async function keyLetGo(tx: Tx, storageKey: BlobKey): Promise<void> {
+  if (!(await blobKeyInUse(tx, storageKey)))
+    await condemnedKeyAdd(tx, { storageKey, blobId: 0, sizeBytes: 0 });
+}
+
+function rememberedKey({ payload }: Pick<Job, 'payload'>): BlobKey | undefined {
   const known = typeof payload === 'object' && payload !== null && 'storageKey' in payload;
   return known && typeof payload.storageKey === 'string' ? payload.storageKey : undefined;
 }
 
 async function keyOf(deps: CopyDeps, job: Job): Promise<BlobKey> {
-  const known = rememberedKey(job);
-  if (known) return known;
-  const storageKey = randomKey();
-  await deps.database.transact((tx) => jobRemember(tx, job, { storageKey }));
-  return storageKey;
+  return deps.database.transact(async (tx) => {
+    const known = await knownKey(tx, job);
+    if (known) return known;
+    const storageKey = randomKey();
+    await jobRemember(tx, job, { storageKey });
+    return storageKey;
+  });
 }
 
 interface Copying extends CopyDeps {
@@ -176,11 +201,13 @@ async function keepCopy(
   const { digest, size_bytes: sizeBytes } = blob;
   const sha256 = parseDigest(digest);
   await database.transact(async (tx) => {
+    const known = await knownKey(tx, job);
+    // Another worker has finished the job, or has given up these bytes.
+    if (known !== key) return keyLetGo(tx, key);
     await jobFinish(tx, job);
     const row = (await blobsLocked(tx, [sha256])).get(digest);
     // Here by another way meanwhile, or collected: then nothing needs these bytes.
-    if (row?.state !== 'remote')
-      return condemnedKeyAdd(tx, { storageKey: key, blobId: row?.id ?? 0, sizeBytes });
+    if (row?.state !== 'remote') return keyLetGo(tx, key);
     await blobKeep(tx, { sha256, sha512: undefined, sizeBytes, storageKey: key });
     const data = { digest, sizeBytes, from, durationMs };
     tx.emit({ type: 'blob.copied', lane: 'local', subject: digest, actor: 'replication', data });

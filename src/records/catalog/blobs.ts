@@ -113,6 +113,16 @@ export async function condemnedKeyAdd(
   tx.wake();
 }
 
+/** Whether a blob's bytes are under this key. */
+export async function blobKeyInUse(tx: Tx, storageKey: string): Promise<boolean> {
+  const row = await tx.db
+    .selectFrom('blobs')
+    .select('id')
+    .where('storage_key', '=', storageKey)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 export async function blobLink(tx: Tx, repositoryId: number, blobId: number): Promise<void> {
   await tx.db
     .insertInto('blob_links')

@@ -59,7 +59,8 @@ export async function blobNeeds(db: Reader, digest: string, nowMs: number): Prom
 }
 
 export type BlobVerdict =
-  | { readonly kind: 'needed' }
+  /** `heldUntilMs`: a hold may be of a repository whose link nothing else needs; undefined if there is no hold. */
+  | { readonly kind: 'needed'; readonly heldUntilMs: number | null | undefined }
   | { readonly kind: 'held'; readonly untilMs: number | null }
   | { readonly kind: 'gone' }
   | { readonly kind: 'free' };
@@ -67,11 +68,13 @@ export type BlobVerdict =
 /** Pure: may this blob go? */
 export function blobVerdict(needs: BlobNeeds | undefined): BlobVerdict {
   if (!needs || needs.state === 'condemned') return { kind: 'gone' };
-  if (needs.neededBy.length > 0) return { kind: 'needed' };
-  if (needs.holds.length === 0) return { kind: 'free' };
-  const ends = needs.holds.map((hold) => hold.expiresAt);
-  return {
-    kind: 'held',
-    untilMs: ends.some((end) => end === null) ? null : Math.max(...ends.map((end) => end ?? 0)),
-  };
+  const heldUntilMs = lastEnd(needs.holds.map((hold) => hold.expiresAt));
+  if (needs.neededBy.length > 0) return { kind: 'needed', heldUntilMs };
+  return heldUntilMs === undefined ? { kind: 'free' } : { kind: 'held', untilMs: heldUntilMs };
+}
+
+/** null: one has no end; undefined: there is none. */
+function lastEnd(ends: readonly (number | null)[]): number | null | undefined {
+  if (ends.length === 0) return undefined;
+  return ends.some((end) => end === null) ? null : Math.max(...ends.map((end) => end ?? 0));
 }

@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
 import { limits } from '../../lib/limits.ts';
 import type { Database, Tx } from '../db/database.ts';
-import type { Reader } from '../db/engine.ts';
+import { locked, type Reader } from '../db/engine.ts';
 import type { JobTable } from '../db/tables/log.ts';
 
 /**
@@ -114,6 +114,16 @@ export function jobClaimKey(
       .executeTakeFirst();
     return row && jobOf(row);
   });
+}
+
+/**
+ * What the job's row says now, locked until the transaction ends: another worker that believes it holds the job may have
+ * changed it. @returns undefined if the job is finished
+ */
+export async function jobPayload(tx: Tx, job: Job): Promise<{ readonly payload: unknown } | undefined> {
+  const query = tx.db.selectFrom('jobs').select('payload').where('id', '=', job.id);
+  const row = await locked(tx.engine, query).executeTakeFirst();
+  return row && { payload: JSON.parse(row.payload) };
 }
 
 /** Keeps what the next attempt goes on from. */

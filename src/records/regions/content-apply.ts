@@ -1,4 +1,5 @@
 import { type Repository, repositoryFind } from '../catalog/repositories.ts';
+import { blobsOfManifest } from '../collection/manifests.ts';
 import type { Tx } from '../db/database.ts';
 import { reviewAdd } from '../holds/review.ts';
 import { inspectionFollow } from './inspection-apply.ts';
@@ -33,7 +34,12 @@ export async function manifestGoneApply(
       .where('repository_id', '=', repository.id)
       .where('manifest_id', '=', manifestId)
       .execute();
-  await reviewAdd(tx, 'manifest', gone.digest, `${gone.how} in region ${gone.origin}`);
+  const reason = `${gone.how} in region ${gone.origin}`;
+  await reviewAdd(tx, 'manifest', gone.digest, reason);
+  // What was deleted stays for a grace, and its blobs are reviewed when it goes.
+  if (gone.how === 'withdrawn')
+    for (const digest of await blobsOfManifest(tx.db, gone.digest))
+      await reviewAdd(tx, 'blob', digest, reason);
 }
 
 export async function tagApply(

@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
 import { limits } from '../../lib/limits.ts';
-import { condemnedKeyAdd } from '../catalog/blobs.ts';
+import { blobKeyInUse, condemnedKeyAdd } from '../catalog/blobs.ts';
 import type { Tx } from '../db/database.ts';
 import { locked, type Reader } from '../db/engine.ts';
 import type { UploadTable } from '../db/tables/catalog.ts';
@@ -44,6 +44,11 @@ export function uploadFind(
     .executeTakeFirst();
 }
 
+export async function uploadExists(db: Reader, id: string): Promise<boolean> {
+  const row = await db.selectFrom('uploads').select('id').where('id', '=', id).executeTakeFirst();
+  return row !== undefined;
+}
+
 /** Bytes came: the session is idle from now on only. */
 export async function uploadTouch(tx: Tx, id: string): Promise<void> {
   await tx.db
@@ -59,6 +64,15 @@ export async function uploadRemove(tx: Tx, id: string): Promise<boolean> {
   if (!(await locked(tx.engine, query).executeTakeFirst())) return false;
   await tx.db.deleteFrom('uploads').where('id', '=', id).execute();
   return true;
+}
+
+/**
+ * For whoever wrote bytes and then finds that the session has ended meanwhile: its key may have been swept before they
+ * came. Unless they are a blob's: another request has closed the session.
+ */
+export async function uploadBytesLetGo(tx: Tx, storageKey: string): Promise<void> {
+  if (!(await blobKeyInUse(tx, storageKey)))
+    await condemnedKeyAdd(tx, { storageKey, blobId: 0, sizeBytes: 0 });
 }
 
 /** Sessions that nobody has gone on with. */
