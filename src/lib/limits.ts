@@ -57,7 +57,7 @@ export const limits = {
   /** What a dry run lists. */
   retentionPlanItemsMax: 10_000,
   /** What one transaction of retention takes away. */
-  retentionBatch: 50,
+  retentionBatch: 20,
 
   criteriaDepthMax: 16,
   criteriaNodesMax: 200,

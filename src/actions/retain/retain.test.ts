@@ -6,6 +6,7 @@ import { clockSuspicionKeep } from '../../records/collection/collector-state.ts'
 import { holdSet } from '../../records/holds/holds.ts';
 import { type RetentionTerms, retentionRuleAdd, retentionRuleRemove } from '../../records/retention/rules.ts';
 import { manifestGet } from '../pull/manifest-get.ts';
+import { tagDelete } from '../push/delete.ts';
 import { retentionPlan } from './plan.ts';
 import { trashRestore } from './restore.ts';
 import { retain, retainTask } from './retain.ts';
@@ -118,6 +119,44 @@ describeEngines('retention', (world) => {
       { name: 'v2', digest: second.digest },
       { name: 'v4', digest: latest.digest },
     ]);
+  });
+
+  it.each([
+    [
+      'somebody deletes a newer tag',
+      1,
+      (catalog: Catalog) => tagDelete(catalog, { repository: catalog.shop, principal: 'jo', tag: 'v3' }),
+    ],
+    [
+      'a newer tag is quarantined',
+      1,
+      async (catalog: Catalog) => {
+        await catalog.quarantine({ manifest: (await imageOf('v3')).manifest.digest });
+      },
+    ],
+    ['a rule comes that keeps', 0, (catalog: Catalog) => ruled(catalog, { keepTags: ['v*'] })],
+    [
+      'the rule is ended',
+      0,
+      async ({ database }: Catalog) => {
+        await database.transact((tx) => retentionRuleRemove(tx, { name: 'R-1', actor: someone }));
+      },
+    ],
+  ])('decides again over all when %s', async (_, taken, change) => {
+    const catalog = await openCatalog(world);
+    for (const tag of ['v1', 'v2', 'v3']) await pushed(catalog, tag);
+    await ruled(catalog, { keepLatest: 1 });
+    const { database } = catalog;
+    let transactions = 0;
+    const slow = {
+      ...database,
+      transact: async <T>(work: Parameters<typeof database.transact<T>>[0]) => {
+        if (transactions++ === 0) await change(catalog);
+        return database.transact(work);
+      },
+    };
+    expect(await retain({ ...deps(catalog), database: slow })).toEqual({ tags: taken, manifests: 0 });
+    expect((await tags(catalog)).map(({ name }) => name)).toContain('v2');
   });
 
   it('leaves a tag that was brought back, and the newer ones that the rule keeps', async () => {

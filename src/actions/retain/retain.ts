@@ -6,8 +6,9 @@ import { manifestTake, tagTake } from '../../records/catalog/take.ts';
 import { clockSuspicion } from '../../records/collection/collector-state.ts';
 import type { Tx } from '../../records/db/database.ts';
 import { refusalOfManifest } from '../../records/marks/door.ts';
-import { retentionFacts } from '../../records/retention/facts.ts';
-import { retentionRules, rulesOver } from '../../records/retention/rules.ts';
+import { retentionFacts, retentionFactsAround } from '../../records/retention/facts.ts';
+import { type RetentionRule, retentionRules, rulesOver } from '../../records/retention/rules.ts';
+import { type RetentionStamp, retentionStamp, retentionStampHolds } from '../../records/retention/stamp.ts';
 import { type RetentionItem, retentionVerdict } from '../../records/retention/verdict.ts';
 import type { RetainDeps } from './plan.ts';
 
@@ -15,9 +16,10 @@ import type { RetainDeps } from './plan.ts';
  * Retention takes references away, never bytes: tags that no rule keeps, and manifests that nothing has named for as long
  * as a rule says. What it takes is in the trash, and the collector does the rest.
  *
- * It decides outside any transaction, then takes in small ones, each of which locks the rows of its manifests, as a push of
- * them does, and decides anew from what is there then. So what was pushed, tagged, named by an index, pinned, deployed or
- * quarantined meanwhile stays, and so does what a rule kept that came meanwhile.
+ * It decides over a whole repository outside any transaction, then takes in small ones. Each locks the rows of its
+ * manifests, as a push of them does, and decides anew for them: what was pushed, tagged, pulled, named by an index, pinned,
+ * deployed or quarantined meanwhile stays. If a rule changed, a mark came or somebody deleted a tag, the latest tags may be
+ * others: then it decides over the whole repository again.
  */
 export interface Retained {
   readonly tags: number;
@@ -45,35 +47,55 @@ export function retainTask(deps: RetainDeps, intervalMs: number): Task {
 }
 
 /** One pass over the repositories whose home is here. */
-export async function retain(
-  { database, clock, region }: RetainDeps,
-  signal?: AbortSignal,
-): Promise<Retained> {
-  const rules = await retentionRules(database.read);
+export async function retain(deps: RetainDeps, signal?: AbortSignal): Promise<Retained> {
+  const { database, region } = deps;
   let tags = 0;
   let manifests = 0;
-  // Its rules go by the time of day: while the clock is in doubt they are not asked.
-  if (rules.length === 0 || (await clockSuspicion(database.read))) return { tags, manifests };
-  for (const repository of await repositoriesOfHome(database.read, region)) {
-    const over = rulesOver(rules, repository);
-    if (over.length === 0) continue;
-    const facts = await retentionFacts(database.read, repository, clock.wallMs());
-    const going = retentionVerdict(facts, over, clock.wallMs()).filter(isTakenByItself);
-    const ids = new Map(facts.manifests.map((manifest) => [manifest.digest, manifest.id]));
-    for (let at = 0; at < going.length && !signal?.aborted; at += limits.retentionBatch) {
-      const batch = going.slice(at, at + limits.retentionBatch);
-      const taken = await database.transact(async (tx) => {
-        await manifestsLocked(
-          tx,
-          batch.map((item) => ids.get(item.digest)).filter((id) => id !== undefined),
-        );
-        return takeBatch(tx, repository, batch);
-      });
+  if ((await retentionRules(database.read)).length === 0) return { tags, manifests };
+  // Rules go by the time of day: while the clock is in doubt they are not asked.
+  if (await clockSuspicion(database.read)) return { tags, manifests };
+  for (const repository of await repositoriesOfHome(database.read, region))
+    for (let attempt = 1; attempt <= attemptsMax && !signal?.aborted; attempt++) {
+      const taken = await retainRepository(deps, repository, signal);
       tags += taken.tags;
       manifests += taken.manifests;
+      if (!taken.stale) break;
     }
-  }
   return { tags, manifests };
+}
+
+/** What changed so often that no decision lasts is left to the next pass. */
+const attemptsMax = 5;
+
+type Taken = Retained & { readonly stale: boolean };
+
+async function retainRepository(
+  { database, clock }: RetainDeps,
+  repository: Repository,
+  signal: AbortSignal | undefined,
+): Promise<Taken> {
+  const taken = { tags: 0, manifests: 0, stale: false };
+  const stamp = await retentionStamp(database.read);
+  const rules = rulesOver(stamp.rules, repository);
+  if (rules.length === 0) return taken;
+  const facts = await retentionFacts(database.read, repository, clock.wallMs());
+  const ids = new Map(facts.manifests.map((manifest) => [manifest.digest, manifest.id]));
+  const setAt = new Map(facts.tags.map((tag) => [tag.name, tag.setAt]));
+  const going = retentionVerdict(facts, rules, clock.wallMs())
+    .filter(isTakenByItself)
+    .map((item) => ({
+      item,
+      manifestId: ids.get(item.digest) ?? 0,
+      setAt: setAt.get(item.tag ?? '') ?? null,
+    }));
+  for (let at = 0; at < going.length && !taken.stale && !signal?.aborted; at += limits.retentionBatch) {
+    const batch = going.slice(at, at + limits.retentionBatch);
+    const done = await database.transact((tx) => takeBatch(tx, { repository, stamp, rules, batch }));
+    taken.tags += done.tags;
+    taken.manifests += done.manifests;
+    taken.stale = done.stale;
+  }
+  return taken;
 }
 
 /** What goes with its subject is taken with it. */
@@ -81,25 +103,47 @@ function isTakenByItself(item: RetentionItem): boolean {
   return item.verdict === 'goes' && item.reason !== 'withSubject';
 }
 
-/** With their rows locked, those of the batch that still go. */
-async function takeBatch(tx: Tx, repository: Repository, batch: readonly RetentionItem[]): Promise<Retained> {
-  const wanted = new Set(batch.map(keyOf));
-  const rules = rulesOver(await retentionRules(tx.db), repository);
-  const facts = await retentionFacts(tx.db, repository, tx.nowMs);
-  const ids = new Map(facts.manifests.map((manifest) => [manifest.digest, manifest.id]));
+interface Batch {
+  readonly repository: Repository;
+  readonly stamp: RetentionStamp;
+  readonly rules: readonly RetentionRule[];
+  readonly batch: readonly {
+    readonly item: RetentionItem;
+    readonly manifestId: number;
+    /** Of a tag: when it had been set. */
+    readonly setAt: number | null;
+  }[];
+}
+
+/** Those of the batch that still go; none if the decision is stale as a whole. */
+async function takeBatch(tx: Tx, { repository, stamp, rules, batch }: Batch): Promise<Taken> {
+  const taken = { tags: 0, manifests: 0, stale: false };
+  const manifestIds = [...new Set(batch.map(({ manifestId }) => manifestId))];
+  await manifestsLocked(tx, manifestIds);
+  if (!(await retentionStampHolds(tx.db, stamp, { repositoryId: repository.id, by: actor })))
+    return { ...taken, stale: true };
+  const facts = await retentionFactsAround(tx.db, repository, { manifestIds, nowMs: tx.nowMs });
+  const verdicts = retentionVerdict(facts, rules.map(withoutLatest), tx.nowMs).filter(isTakenByItself);
+  const still = new Map(verdicts.map((item) => [keyOf(item), item]));
+  const setAt = new Map(facts.tags.map((tag) => [tag.name, tag.setAt]));
   const scope = { repository: repository.name, account: repository.account };
-  let tags = 0;
-  let manifests = 0;
-  for (const item of retentionVerdict(facts, rules, tx.nowMs)) {
-    const id = ids.get(item.digest);
-    if (!isTakenByItself(item) || !wanted.has(keyOf(item)) || id === undefined) continue;
-    // The door has the last word on what is quarantined.
-    if (await refusalOfManifest(tx.db, scope, id)) continue;
+  for (const decided of batch) {
+    const item = still.get(keyOf(decided.item));
+    if (!item || item.digest !== decided.item.digest) continue;
+    if (item.tag !== null && setAt.get(item.tag) !== decided.setAt) continue;
+    // The door says what is quarantined.
+    if (await refusalOfManifest(tx.db, scope, decided.manifestId)) continue;
     const taking = { repository, actor, cause: item.rule };
-    if (item.tag === null) manifests += (await manifestTake(tx, taking, { id, digest: item.digest })) ? 1 : 0;
-    else tags += (await tagTake(tx, taking, { name: item.tag, manifestId: id })) ? 1 : 0;
+    const manifest = { id: decided.manifestId, digest: item.digest };
+    if (item.tag === null) taken.manifests += (await manifestTake(tx, taking, manifest)) ? 1 : 0;
+    else taken.tags += (await tagTake(tx, taking, { name: item.tag, manifestId: manifest.id })) ? 1 : 0;
   }
-  return { tags, manifests };
+  return taken;
+}
+
+/** Whether a tag was one of the latest has been decided over all of them; it was not, and the stamp says that it is not. */
+function withoutLatest(rule: RetentionRule): RetentionRule {
+  return rule.keepLatest === null ? rule : { ...rule, keepLatest: 0 };
 }
 
 function keyOf(item: RetentionItem): string {
