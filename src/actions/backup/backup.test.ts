@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { appendFile, copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -268,19 +268,31 @@ describe.each(['sqlite', 'postgres'] as const)('a backup of %s', (engine) => {
     expect(restored.map(({ data }) => data.epoch)).toEqual([done.epoch, done.epoch]);
   });
 
-  it('put back by hand, stops whoever followed further', async () => {
-    const { home, blobs, deps, dir, save } = await world();
+  it('put back by hand, stops whoever followed further, until it is restored', async () => {
+    const { home, blobs, dir, save, recover } = await world();
     const west = await westOf(home.clock);
     const { record } = await save();
     await pushImage(home, { text: 'after the backup', tag: '2' });
     await new TestFollower(west, home).catchUp();
     if (engine === 'postgres') return expect(record.engine).toBe('postgres'); // there is no file to put back
-    const byHand = { kind: 'sqlite', file: copyPath(dir, record.copy) } as const;
+    const byHand = { kind: 'sqlite', file: join(await folder(), 'metadata.sqlite') } as const;
+    await copyFile(copyPath(dir, record.copy), byHand.file);
     const region = await openHome(byHand, blobs, home.clock);
+    const stopped = async () => (await regionGet(west.database.read, 'home'))?.stopped_reason;
     await expect(new TestFollower(west, region).catchUp()).rejects.toMatchObject({ code: 'conflict' });
-    const peer = await regionGet(west.database.read, 'home');
-    expect(peer?.stopped_reason).toMatch(/put back without lazaret restore/);
-    expect(deps.region).toBe('home');
+    expect(await stopped()).toMatch(/put back without lazaret restore/);
+    const cursors = await regionGet(west.database.read, 'home');
+    for (let n = 3; n < 9; n++) await pushImage(region, { text: `layer ${n}`, tag: String(n) });
+    await expect(new TestFollower(west, region).catchUp()).rejects.toMatchObject({ code: 'conflict' });
+    expect(await regionGet(west.database.read, 'home')).toMatchObject({
+      content_cursor: cursors?.content_cursor,
+    });
+    const { region: restored } = await recover(blobs);
+    await pushImage(restored, { text: 'after the restore', tag: '9' });
+    await new TestFollower(west, restored).catchUp();
+    expect(await stopped()).toBeNull();
+    const tags = await west.database.read.selectFrom('tags').select('name').orderBy('name').execute();
+    expect(tags.map(({ name }) => name)).toEqual(['1', '2', '9']);
   });
 
   async function westOf(clock: ManualClock) {

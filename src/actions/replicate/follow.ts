@@ -13,7 +13,7 @@
  *
  * A peer whose log ends before what was applied here has lost events, and will give their positions to others, which
  * would be passed over. A restore goes on far above instead (`records/log/restart.ts`), so nothing is; a log that was put
- * back in any other way stops the lanes until that is done.
+ * back in any other way stops both lanes until `region.restored` comes, also when it has grown beyond the cursors by then.
  */
 import type { Clock } from '../../lib/clock.ts';
 import { causeChain, LazaretError } from '../../lib/errors.ts';
@@ -21,10 +21,11 @@ import { limits } from '../../lib/limits.ts';
 import type { Database } from '../../records/db/database.ts';
 import { jobsRevive } from '../../records/jobs/jobs.ts';
 import { type CopyPolicy, copyJob } from '../../records/regions/copies.ts';
-import { type Cursors, regionCursors, regionHeard, regionStopped } from '../../records/regions/regions.ts';
+import { type Cursors, regionCursors, regionHeard } from '../../records/regions/regions.ts';
 import { AccessFollower } from './access-follower.ts';
 import { type EventLine, LaneApplier } from './lane-applier.ts';
 import { LaneQueue } from './lane-queue.ts';
+import { PeerHistory } from './peer-history.ts';
 import type { PeerLink } from './peer-link.ts';
 
 export interface FollowDeps {
@@ -75,6 +76,7 @@ export async function followOnce(
   const content = new LaneQueue<EventLine>(laneLimits);
   const access = await AccessFollower.of(deps.database, link);
   const cursors = await regionCursors(deps.database.read, link.region);
+  const history = await PeerHistory.of(deps.database, link.region, cursors);
 
   const apply = async (queue: LaneQueue<EventLine>, applier: LaneApplier) => {
     try {
@@ -88,7 +90,8 @@ export async function followOnce(
     try {
       for await (const line of link.stream(cursors, both)) {
         heard();
-        if ('head' in line) await keepHeard(deps, link, { head: line.head, cursors });
+        await history.check(line);
+        if ('head' in line) await keepHeard(deps, link, line);
         else if (line.lane === 'quarantine') quarantine.push(line, sizeOf(line));
         else content.push(line, sizeOf(line));
       }
@@ -119,13 +122,8 @@ function sizeOf(line: EventLine): number {
 async function keepHeard(
   { database }: FollowDeps,
   link: PeerLink,
-  { head, cursors }: { head: Cursors; cursors: Cursors },
+  { head }: { readonly head: Cursors },
 ): Promise<void> {
-  if (head.quarantine < cursors.quarantine || head.content < cursors.content) {
-    const reason = `the log of region ${link.region} ends before what was applied here: it was put back without lazaret restore`;
-    await database.transact((tx) => regionStopped(tx, link.region, reason));
-    throw new LazaretError('conflict', reason);
-  }
   await database.transact(async (tx) => {
     // Copies that gave up while the peer was out of reach.
     if (await regionHeard(tx, link.region, head)) await jobsRevive(tx, copyJob);
