@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { debianTools } from '../../scripts/debian-tools.ts';
 import { busyboxLayer } from '../support/busybox.ts';
 import { lazaret } from '../support/command-line.ts';
 import { http } from '../support/http.ts';
@@ -18,6 +19,7 @@ import { startTestServer, type TestServer } from '../support/server.ts';
 
 const run = promisify(execFile);
 const stepMs = 120_000;
+const skopeo = join(await debianTools(['skopeo']), 'skopeo');
 
 /** One client, with folders and credentials of its own. */
 interface ContainerTool {
@@ -120,10 +122,11 @@ async function released(account: string): Promise<void> {
 }
 
 async function missingCause(name: string): Promise<string | undefined> {
-  const needed = name === 'docker' ? ['docker', 'dockerd'] : name === 'skopeo' ? [name] : [name, 'skopeo'];
+  if (name === 'skopeo') return undefined; // it is brought along
+  const needed = name === 'docker' ? ['docker', 'dockerd'] : [name];
   for (const program of needed)
     if (!(await run('which', [program]).catch(() => undefined))) return `there is no ${program}`;
-  if (name !== 'skopeo' && process.getuid?.() !== 0) return 'it is run as root here';
+  if (process.getuid?.() !== 0) return 'it is run as root here';
   return undefined;
 }
 
@@ -137,7 +140,7 @@ async function openSkopeo(name: string): Promise<ContainerTool> {
   const own = await ownFolder(name);
   const copy = (side: 'src' | 'dest', from: string, to: string) => {
     const access = [`--${side}-tls-verify=false`, `--${side}-creds=admin:${password}`];
-    return run('skopeo', ['--insecure-policy', 'copy', ...access, from, to]);
+    return run(skopeo, ['--insecure-policy', 'copy', ...access, from, to]);
   };
   return {
     push: async (layout, reference) =>
@@ -159,7 +162,7 @@ async function openStored(name: string, own: string): Promise<ContainerTool> {
   return {
     push: async (layout, reference) => {
       const stored = `containers-storage:${store}${reference}`;
-      await run('skopeo', ['--insecure-policy', 'copy', `oci:${layout}:latest`, stored]);
+      await run(skopeo, ['--insecure-policy', 'copy', `oci:${layout}:latest`, stored]);
       await run(name, [...global, 'push', ...access, reference, `docker://${reference}`]);
     },
     pull: async (reference) => {
@@ -202,7 +205,7 @@ async function openDocker(name: string): Promise<ContainerTool> {
     push: async (layout, reference) => {
       const archive = join(own, 'image.tar');
       await rm(archive, { force: true });
-      await run('skopeo', [
+      await run(skopeo, [
         '--insecure-policy',
         'copy',
         `oci:${layout}:latest`,
