@@ -121,6 +121,22 @@ describeEngines('retention', (world) => {
     ]);
   });
 
+  it('leaves no index without its child when both come at once', async () => {
+    const catalog = await openCatalog(world);
+    await ruled(catalog, { untaggedMs: day });
+    const children = await Promise.all(['a', 'b', 'c', 'd'].map((text) => imageOf(text)));
+    for (const child of children) await catalog.pushImage(child);
+    catalog.clock.advance(2 * day);
+    await Promise.all([
+      retain(deps(catalog)),
+      ...children.map(({ manifest }) =>
+        catalog.put(indexOf(manifest), { tag: manifest.digest.slice(7, 20) }),
+      ),
+    ]);
+    for (const { manifest } of children)
+      await manifestGet(catalog, { repository: catalog.shop, reference: { digest: manifest.digest } });
+  });
+
   it.each([
     [
       'somebody deletes a newer tag',

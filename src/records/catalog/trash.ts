@@ -20,16 +20,20 @@ export interface TrashItem {
   readonly with: string | null;
 }
 
+/** Fewer than one statement may carry values. */
+const namesAtOnce = 10_000;
+
 /** Newest first. */
 export async function trashList(
   db: Reader,
   { repositories, limit }: { repositories: readonly string[]; limit: number },
 ): Promise<TrashItem[]> {
-  if (repositories.length === 0) return [];
-  const items = [
-    ...(await deletedManifestList(db, { repositories, limit })),
-    ...(await deletedTagList(db, { repositories, limit })),
-  ];
+  const items: TrashItem[] = [];
+  for (let at = 0; at < repositories.length; at += namesAtOnce) {
+    const some = repositories.slice(at, at + namesAtOnce);
+    items.push(...(await deletedManifestList(db, { repositories: some, limit })));
+    items.push(...(await deletedTagList(db, { repositories: some, limit })));
+  }
   return items.sort((a, b) => b.deletedAt - a.deletedAt).slice(0, limit);
 }
 
