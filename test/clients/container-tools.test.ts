@@ -84,10 +84,12 @@ describe.each(tools)('%s', (name, open) => {
         await tool.pull(`${registry}/${name}/shop:1`);
         await tool.push(layouts.marked.path, `${registry}/${name}/shop:2`);
         await quarantineAll(name);
-        const told = { stderr: expect.stringMatching(/denied: quarantined \(Q-\d+\): DRILL/) };
+        const told = { stderr: expect.stringMatching(/denied: quarantined by admin \(Q-\d+\): DRILL/) };
         await expect(tool.pull(`${registry}/${name}/shop:2`)).rejects.toMatchObject(told);
         // A client that first asks whether the blob is here stops at the 403 of its HEAD, which has no body.
-        const refused = { stderr: expect.stringMatching(/quarantined \(Q-\d+\): DRILL|403 \(Forbidden\)/) };
+        const refused = {
+          stderr: expect.stringMatching(/quarantined by admin \(Q-\d+\): DRILL|403 \(Forbidden\)/),
+        };
         await expect(tool.push(layouts.marked.path, `${registry}/${name}/shop:3`)).rejects.toMatchObject(
           refused,
         );
