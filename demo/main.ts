@@ -15,6 +15,7 @@ import { undoThenDestroy } from './steps/destroy.ts';
 import { deployFix } from './steps/fixed.ts';
 import { showInspection } from './steps/inspect.ts';
 import { launchAway } from './steps/launch.ts';
+import { endWithLease } from './steps/lease.ts';
 import { pushImage } from './steps/push.ts';
 import { quarantineByRequest } from './steps/quarantine.ts';
 import { revokeByEvent } from './steps/revoke.ts';
@@ -48,7 +49,10 @@ async function demo({ keep }: DemoOptions, signal: AbortSignal): Promise<void> {
     narrator.say(`home   ${world.home.url}`);
     narrator.say(`away   ${world.away.url}`);
     narrator.moment('home, away', 'both regions were ready', { tookMs: performance.now() - startedMs });
-    await tell(new Story({ world, narrator, signal }));
+    const story = new Story({ world, narrator, signal });
+    await tell(story);
+    // It ends what somebody would want to look at.
+    if (!keep) await narrator.step(8, 'What nobody can reach ends with its lease', () => endWithLease(story));
     narrator.timeline();
     const took = secondsText(performance.now() - startedMs);
     narrator.title(`${narrator.verified.length} checks held, in ${took}`);

@@ -24,6 +24,8 @@ export interface LazaretProcess {
   readonly logFile: string;
   /** TERM, then KILL after 12 s. Not running is not an error. */
   stop(): Promise<void>;
+  /** KILL at once; resolves when it has ended. */
+  kill(): Promise<void>;
 }
 
 export interface ProcessOptions {
@@ -63,8 +65,15 @@ export async function startLazaret(options: ProcessOptions): Promise<LazaretProc
       if (ready.test(said)) resolve();
     });
   });
+  const isOver = () => child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
+  const kill = async () => {
+    if (isOver()) return;
+    child.kill('SIGKILL');
+    await exited;
+    log.end();
+  };
   const stop = async () => {
-    if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+    if (isOver()) return;
     child.kill('SIGTERM');
     const waiting = new AbortController();
     const late = delay(stopMs, 'late', { signal: waiting.signal }).catch(() => 'ended');
@@ -78,7 +87,7 @@ export async function startLazaret(options: ProcessOptions): Promise<LazaretProc
     if (pid !== undefined) await writeDown(folder, pid);
     await withinReach(isReady, { name, signal });
     assert(pid !== undefined, 'what is ready has begun');
-    return { pid, logFile, stop };
+    return { pid, logFile, stop, kill };
   } catch (error) {
     await stop();
     throw error;

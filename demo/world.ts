@@ -41,7 +41,7 @@ export class World {
   /** Where the containers of the demo listen, one at a time. */
   readonly appPort: number;
   readonly #options: WorldOptions;
-  readonly #servers: LazaretProcess[] = [];
+  readonly #servers = new Map<Region, LazaretProcess>();
   #agent: LazaretProcess | undefined;
   #people: People | undefined;
 
@@ -89,27 +89,37 @@ export class World {
     });
   }
 
+  /** As an outage does it; what it had to do is left undone. */
+  async killServer(region: Region): Promise<void> {
+    await this.#servers.get(region)?.kill();
+  }
+
+  /** A server that was killed, with the data that it left. */
+  async restartServer(region: Region): Promise<void> {
+    await this.#startRegion(region, region === this.home ? this.away : this.home);
+  }
+
+  async killAgent(): Promise<void> {
+    await this.#agent?.kill();
+  }
+
   async close(): Promise<void> {
     await this.#agent?.stop();
     await endContainers(this.folder, this.#options.tools);
-    await allDone(this.#servers.map((server) => server.stop()));
+    await allDone([...this.#servers.values()].map((server) => server.stop()));
     await removeTree(this.folder);
   }
 
   async #startRegions(): Promise<void> {
-    const secretFile = join(this.folder, 'region-secret');
-    await writeFile(secretFile, `${randomSecret()}\n`, { mode: 0o600 });
-    const starting = [
-      this.#startRegion(this.home, this.away, secretFile),
-      this.#startRegion(this.away, this.home, secretFile),
-    ];
+    await writeFile(this.#secretFile, `${randomSecret()}\n`, { mode: 0o600 });
+    const starting = [this.#startRegion(this.home, this.away), this.#startRegion(this.away, this.home)];
     const started = await Promise.allSettled(starting);
-    for (const one of started) if (one.status === 'fulfilled') this.#servers.push(one.value);
     for (const one of started) if (one.status === 'rejected') throw one.reason;
   }
 
-  async #startRegion(self: Region, peer: Region, secretFile: string): Promise<LazaretProcess> {
+  async #startRegion(self: Region, peer: Region): Promise<void> {
     const { signal, grace = '24h' } = this.#options;
+    const secretFile = this.#secretFile;
     const config = {
       region: self.name,
       primary: 'home',
@@ -121,7 +131,7 @@ export class World {
     };
     const file = join(this.folder, `${self.name}.yaml`);
     await writeFile(file, stringify(config));
-    return startLazaret({
+    const server = await startLazaret({
       name: self.name,
       folder: this.folder,
       args: ['serve', '--config', file],
@@ -129,6 +139,11 @@ export class World {
       ready: /^ready /m,
       signal,
     });
+    this.#servers.set(self, server);
+  }
+
+  get #secretFile(): string {
+    return join(this.folder, 'region-secret');
   }
 
   /** Nothing of whoever runs the demo: no settings of theirs take effect, and no file of theirs is touched. */

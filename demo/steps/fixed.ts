@@ -22,4 +22,4 @@ export async function deployFix(story: Story, quarantine: string): Promise<void>
 }
 
 /** As pinned in `demo/lodash/fixed`. */
-const newestLodash = '4.18.1';
+export const newestLodash = '4.18.1';
