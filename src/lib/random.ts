@@ -1,10 +1,16 @@
 import { randomBytes } from 'node:crypto';
 
 /** The only source of chance. */
+let bytesOf: (size: number) => Buffer = randomBytes;
+
+/** For the simulation alone, which has to replay a seed: from now on everything below draws from `source`. */
+export function randomSourceReplace(source: (size: number) => Buffer): void {
+  bytesOf = source;
+}
 
 /** RFC 9562 version 7: sorts by `atMs`, milliseconds since 1970. */
 export function uuidv7(atMs: number): string {
-  const bytes = randomBytes(16);
+  const bytes = bytesOf(16);
   bytes.writeUIntBE(atMs, 0, 6);
   bytes.writeUInt8(0x70 | (bytes.readUInt8(6) & 0x0f), 6);
   bytes.writeUInt8(0x80 | (bytes.readUInt8(8) & 0x3f), 8);
@@ -14,10 +20,10 @@ export function uuidv7(atMs: number): string {
 
 /** 32 hexadecimal characters: a storage key, an upload id. */
 export function randomKey(): string {
-  return randomBytes(16).toString('hex');
+  return bytesOf(16).toString('hex');
 }
 
 /** A password or token of 192 bits, in letters that need no quoting anywhere. */
 export function randomSecret(): string {
-  return randomBytes(24).toString('base64url');
+  return bytesOf(24).toString('base64url');
 }

@@ -6,7 +6,8 @@ import { chainsFrom, importGraph } from './imports.ts';
 import { isSuite, isTest, type ProjectFile, productFiles } from './project-files.ts';
 
 const executables = /^src\/bin\/[^/]+\.ts$/;
-const testEntries = /^(vitest\.config|test\/support\/(global-setup|worker-setup))\.ts$/;
+const testEntries =
+  /^(vitest\.config|test\/support\/(global-setup|worker-setup)|test\/simulation\/main)\.ts$/;
 
 export function deadFiles(files: readonly ProjectFile[]): string[] {
   const paths = files.map(({ path }) => path).filter((path) => path.endsWith('.ts'));

@@ -1,0 +1,281 @@
+/**
+ * What must hold after every step, read past all gates, straight from a region's rows and its disk.
+ *
+ * - P1: what a manifest in service, or in the trash window, needs has a live row, and a live row has its bytes, with the
+ *   right digest.
+ * - P4: what was acknowledged is there, unless it was taken away or the retention of a quarantine that reaches it ended.
+ * - Keys: no key waits for the sweep and is in use.
+ */
+import BetterSqlite3 from 'better-sqlite3';
+import type { MemoryContents } from '../../src/blobs/memory.ts';
+import { digestOf } from '../../src/oci/digest.ts';
+import { type Model, type ModelQuarantine, mayReach } from './model.ts';
+import { Violation } from './scheduler.ts';
+import { nameOfDigest } from './universe.ts';
+
+interface BlobRow {
+  readonly digest: string;
+  readonly state: string;
+  readonly storage_key: string | null;
+}
+interface NeedRow {
+  readonly repository: string;
+  readonly account: string;
+  readonly home: string;
+  readonly manifest: string;
+  readonly digest: string;
+  readonly state: string | null;
+}
+interface ServiceRow {
+  readonly repository: string;
+  readonly digest: string;
+}
+interface DeletedRow extends ServiceRow {
+  readonly deleted_at: number;
+  readonly needed: 0 | 1;
+}
+interface ExpiredRow {
+  readonly scope_account: string | null;
+  readonly target: 'layer' | 'manifest';
+  readonly digest: string | null;
+  readonly diff_id: string | null;
+}
+
+export interface QuarantineRow {
+  readonly uid: string;
+  readonly name: string;
+  readonly origin: string;
+  readonly cause: string;
+  readonly version: number;
+  readonly released_at: number | null;
+  readonly scope_account: string | null;
+}
+
+export class Checks {
+  readonly #connection: BetterSqlite3.Database;
+  readonly #disk: MemoryContents;
+  readonly #region: string;
+  readonly #digests = new WeakMap<object, string>();
+  #deleted: ReadonlyMap<string, { row: DeletedRow; needed: boolean }> = new Map();
+  readonly #queries = new Map<string, BetterSqlite3.Statement>();
+
+  constructor(file: string, region: string, disk: MemoryContents) {
+    this.#connection = new BetterSqlite3(file, { readonly: true });
+    this.#region = region;
+    this.#disk = disk;
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  rows<R>(query: string, ...values: readonly (string | number)[]): R[] {
+    const known = this.#queries.get(query) ?? this.#connection.prepare(query);
+    this.#queries.set(query, known);
+    // The shape of a row is what its query selects.
+    return known.all(...values) as R[];
+  }
+
+  /** @throws Violation */
+  contentIsWhole(): void {
+    const condemned = new Set(
+      this.rows<{ storage_key: string }>('select storage_key from condemned_keys').map(
+        (row) => row.storage_key,
+      ),
+    );
+    for (const { digest, state, storage_key: key } of this.rows<BlobRow>(
+      'select digest, state, storage_key from blobs',
+    )) {
+      if (state !== 'live') continue;
+      if (key === null) throw new Violation(`P1: ${this.#at(digest)} is live without a key`);
+      if (condemned.has(key)) throw new Violation(`P1: the key of ${this.#at(digest)} waits for the sweep`);
+      if (this.#storedDigest(key) !== digest)
+        throw new Violation(`P1: ${this.#at(digest)} is live, but its bytes are not under its key`);
+    }
+    for (const need of this.rows<NeedRow>(needs)) {
+      const remote = need.home !== this.#region && need.state === 'remote';
+      if (need.state !== 'live' && !remote)
+        throw new Violation(
+          `P1: ${nameOfDigest(need.manifest)} in ${need.repository} needs ${this.#at(need.digest)}, which is ${need.state ?? 'unknown'}`,
+        );
+    }
+  }
+
+  /** P4, in the home region. @throws Violation */
+  acknowledgedIsThere(model: Model, nowMs: number): void {
+    const there = new Set([
+      ...this.rows<ServiceRow>(inService).map((row) => `manifest ${row.repository} ${row.digest}`),
+      ...this.rows<ServiceRow & { name: string }>(tagsSet).map(
+        (row) => `tag ${row.repository} ${row.name} ${row.digest}`,
+      ),
+      ...this.rows<ServiceRow>(blobsServed).map((row) => `blob ${row.repository} ${row.digest}`),
+    ]);
+    const expired = this.#expired(nowMs);
+    for (const key of model.expectedKeys(nowMs)) {
+      if (there.has(key)) continue;
+      const [kind = '', repository = '', ...rest] = key.split(' ');
+      const digest = rest.at(-1) ?? '';
+      const account = repository.split('/')[0];
+      const allowed = expired.some(
+        (each) => (each.scopeAccount === null || each.scopeAccount === account) && mayReach(each, digest),
+      );
+      if (!allowed)
+        throw new Violation(
+          `P4: ${kind} ${rest.slice(0, -1).join(' ')} ${nameOfDigest(digest)} of ${repository} was acknowledged and is gone`,
+        );
+      model.uncertain(key);
+    }
+  }
+
+  /**
+   * What was deleted stays for the grace, so that it can be brought back; longer while a manifest in service names it.
+   * @throws Violation
+   */
+  deletedStays(nowMs: number, graceMs: number): void {
+    const rows = this.rows<DeletedRow>(deleted);
+    const here = new Set(rows.map((row) => `${row.repository} ${row.digest}`));
+    for (const [key, { row, needed }] of this.#deleted) {
+      if (here.has(key)) continue;
+      const what = `${nameOfDigest(row.digest)} of ${row.repository} in region ${this.#region}`;
+      if (row.deleted_at + graceMs > nowMs)
+        throw new Violation(`grace: ${what} went before its grace was over`);
+      if (needed) throw new Violation(`P1: ${what} went although an index in service names it`);
+    }
+    this.#deleted = new Map(
+      rows
+        .filter((row) => row.deleted_at !== null)
+        .map((row) => [`${row.repository} ${row.digest}`, { row, needed: row.needed === 1 }]),
+    );
+  }
+
+  /** What the oracle may know of the inner state. */
+  refresh(model: Model): void {
+    const inspected = `select blobs.digest from inspections join blobs on blobs.id = inspections.blob_id
+      where inspections.diff_id is not null`;
+    model.inspected = new Set(this.rows<{ digest: string }>(inspected).map((row) => row.digest));
+    model.manifestsHere = new Set(
+      this.rows<{ digest: string }>('select digest from manifests').map((row) => row.digest),
+    );
+  }
+
+  /** At the end, when all graces and retentions are over and the collector finds nothing more. @throws Violation */
+  nothingLeaks(): void {
+    const named = new Set(
+      this.rows<{ storage_key: string }>(
+        'select storage_key from blobs where storage_key is not null union select storage_key from uploads',
+      ).map((row) => row.storage_key),
+    );
+    for (const key of this.#disk.blobs.keys())
+      if (!named.has(key)) throw new Violation(`leak: no row knows the key ${key} in region ${this.#region}`);
+    for (const table of ['condemned_keys', 'uploads'])
+      if (this.rows(`select 1 from ${table}`).length > 0)
+        throw new Violation(`leak: ${table} is not empty in region ${this.#region}`);
+    for (const { digest } of this.rows<{ digest: string }>(unneeded))
+      throw new Violation(`leak: nothing needs ${this.#at(digest)}, and it is still there`);
+  }
+
+  quarantines(): QuarantineRow[] {
+    return this.rows<QuarantineRow>(
+      'select uid, name, origin, cause, version, released_at, scope_account from quarantines',
+    );
+  }
+
+  /** Blobs that content in service needs and that are not copied although no quarantine keeps them from it. */
+  missing(): string[] {
+    return this.rows<{ digest: string }>(missing).map((row) => row.digest);
+  }
+
+  /** For comparing regions: in service, tags, and quarantines with their versions. */
+  content(home: string): { manifests: string[]; tags: string[]; quarantines: string[] } {
+    const of = (rows: readonly string[]) => [...rows].sort();
+    return {
+      manifests: of(
+        this.rows<ServiceRow & { home: string }>(inService)
+          .filter((row) => row.home === home)
+          .map((row) => `${row.repository} ${nameOfDigest(row.digest)}`),
+      ),
+      tags: of(
+        this.rows<ServiceRow & { name: string; home: string }>(tagsSet)
+          .filter((row) => row.home === home)
+          .map((row) => `${row.repository}:${row.name} ${nameOfDigest(row.digest)}`),
+      ),
+      quarantines: of(
+        this.quarantines()
+          .filter((row) => row.origin === home)
+          .map((row) => `${row.cause} ${row.version} ${row.released_at === null ? 'active' : 'released'}`),
+      ),
+    };
+  }
+
+  #expired(nowMs: number): Pick<ModelQuarantine, 'scopeAccount' | 'marks'>[] {
+    return this.rows<ExpiredRow>(expiredMarks, nowMs).map((row) => ({
+      scopeAccount: row.scope_account,
+      marks: [
+        { target: row.target, digest: row.digest, diffId: row.diff_id, repositoryGlob: null, evidence: [] },
+      ],
+    }));
+  }
+
+  #storedDigest(key: string): string | undefined {
+    const stored = this.#disk.blobs.get(key);
+    if (!stored?.committed) return undefined;
+    const known = this.#digests.get(stored) ?? digestOf(Buffer.concat(stored.chunks));
+    this.#digests.set(stored, known);
+    return known;
+  }
+
+  #at(digest: string): string {
+    return `${nameOfDigest(digest)} in region ${this.#region}`;
+  }
+}
+
+const needs = `select distinct repositories.name as repository, accounts.name as account,
+    repositories.home_region as home, manifests.digest as manifest, edges.digest, blobs.state
+  from repository_manifests
+  join repositories on repositories.id = repository_manifests.repository_id
+  join accounts on accounts.id = repositories.account_id
+  join manifests on manifests.id = repository_manifests.manifest_id
+  join edges on edges.manifest_id = manifests.id and edges.kind in ('config', 'layer')
+  left join blobs on blobs.digest = edges.digest
+  where repository_manifests.withdrawn_at is null`;
+
+const inService = `select repositories.name as repository, repositories.home_region as home, manifests.digest
+  from repository_manifests
+  join repositories on repositories.id = repository_manifests.repository_id
+  join manifests on manifests.id = repository_manifests.manifest_id
+  where repository_manifests.withdrawn_at is null and repository_manifests.deleted_at is null`;
+
+const tagsSet = `select repositories.name as repository, repositories.home_region as home, tags.name, manifests.digest
+  from tags join repositories on repositories.id = tags.repository_id
+  join manifests on manifests.id = tags.manifest_id`;
+
+const blobsServed = `select repositories.name as repository, blobs.digest from blob_links
+  join repositories on repositories.id = blob_links.repository_id
+  join blobs on blobs.id = blob_links.blob_id where blobs.state = 'live'`;
+
+const expiredMarks = `select quarantines.scope_account, marks.target, marks.digest, marks.diff_id
+  from quarantines join marks on marks.quarantine_id = quarantines.id
+  where quarantines.released_at is null and quarantines.retain_until <= ?`;
+
+const unneeded = `select digest from blobs where state = 'live'
+  and not exists (select 1 from edges
+    join repository_manifests on repository_manifests.manifest_id = edges.manifest_id
+    where edges.digest = blobs.digest and edges.kind in ('config', 'layer')
+      and repository_manifests.withdrawn_at is null)
+  and not exists (select 1 from holds where holds.digest = blobs.digest and holds.expires_at is null)`;
+
+const missing = `select distinct blobs.digest from repository_manifests
+  join edges on edges.manifest_id = repository_manifests.manifest_id and edges.kind in ('config', 'layer')
+  join blobs on blobs.digest = edges.digest
+  where repository_manifests.withdrawn_at is null and repository_manifests.deleted_at is null
+    and blobs.state = 'remote'
+    and not exists (select 1 from quarantines where quarantines.released_at is null)`;
+
+const deleted = `select repositories.name as repository, manifests.digest, repository_manifests.deleted_at,
+    exists (select 1 from edges
+      join repository_manifests as above on above.manifest_id = edges.manifest_id
+      where edges.digest = manifests.digest and edges.kind = 'child' and above.deleted_at is null
+        and above.repository_id = repository_manifests.repository_id) as needed
+  from repository_manifests
+  join repositories on repositories.id = repository_manifests.repository_id
+  join manifests on manifests.id = repository_manifests.manifest_id`;

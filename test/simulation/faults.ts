@@ -1,0 +1,316 @@
+/**
+ * Planted faults: proof that the simulation finds what it is there to find. Each is an edit of one source file, made
+ * while the module is loaded, in a process that does nothing but simulate; nothing of it is in the product. A fault whose
+ * text is no longer in its file is an error, so that none goes blind.
+ */
+import { registerHooks } from 'node:module';
+
+export interface Fault {
+  readonly name: string;
+  /** What is wrong then. */
+  readonly meaning: string;
+  readonly edits: readonly Edit[];
+}
+
+export interface Edit {
+  readonly file: string;
+  readonly find: string;
+  readonly put: string;
+}
+
+const fault = (
+  name: string,
+  meaning: string,
+  ...edits: readonly (readonly [string, string, string])[]
+): Fault => ({
+  name,
+  meaning,
+  edits: edits.map(([file, find, put]) => ({ file, find, put })),
+});
+
+export const faults: readonly Fault[] = [
+  fault(
+    'condemn-without-recheck',
+    'the collector decides by what it read before its transaction',
+    [
+      'src/actions/collect/review.ts',
+      'else condemned += (await database.transact((tx) => reviewBlob(tx, item, { actor, graceMs }))) ? 1 : 0;',
+      `else {
+        const early = await blobNeedsEarly(database.read, item.digest, clock.wallMs());
+        condemned += (await database.transact((tx) => reviewBlob(tx, item, { actor, graceMs }, early))) ? 1 : 0;
+      }`,
+    ],
+    [
+      'src/actions/collect/review.ts',
+      'options: { actor: string; graceMs: number },\n): Promise<boolean> {\n  const blob = await lockedBlobNeeds(tx, item.digest);',
+      'options: { actor: string; graceMs: number },\n  early: any,\n): Promise<boolean> {\n  const blob = early;',
+    ],
+    [
+      'src/actions/collect/review.ts',
+      "import { blobVerdict } from '../../records/collection/blob-needs.ts';",
+      "import { blobVerdict, blobNeeds as blobNeedsEarly } from '../../records/collection/blob-needs.ts';",
+    ],
+  ),
+  fault('condemn-despite-holds', 'the collector does not look at holds', [
+    'src/records/collection/blob-needs.ts',
+    "return heldUntilMs === undefined ? { kind: 'free' } : { kind: 'held', untilMs: heldUntilMs };",
+    "return { kind: 'free' };",
+  ]),
+  fault(
+    'condemn-what-the-trash-needs',
+    'a deleted manifest protects nothing, although a push may bring it back',
+    [
+      'src/records/collection/blob-needs.ts',
+      ".where('repository_manifests.withdrawn_at', 'is', null)",
+      ".where('repository_manifests.withdrawn_at', 'is', null).where('repository_manifests.deleted_at', 'is', null)",
+    ],
+  ),
+  fault(
+    'grace-ignored',
+    'what was deleted goes at once',
+    [
+      'src/actions/collect/review.ts',
+      'const dueAt = manifest.kept ? tx.nowMs + graceMs : manifest.deletedAt + graceMs;',
+      'const dueAt = manifest.kept ? tx.nowMs + graceMs : manifest.deletedAt;',
+    ],
+    ['src/actions/collect/review.ts', 'clock.wallMs() - graceMs, batch', 'clock.wallMs(), batch'],
+  ),
+  fault('children-not-kept', 'a deleted manifest goes although a live index names it', [
+    'src/actions/collect/review.ts',
+    'const dueAt = manifest.kept ? tx.nowMs + graceMs : manifest.deletedAt + graceMs;',
+    'const dueAt = manifest.deletedAt + graceMs;',
+  ]),
+  fault(
+    'bytes-before-the-row-lets-go',
+    'the collector deletes bytes, then condemns',
+    [
+      'src/actions/collect/review.ts',
+      "if (item.kind === 'manifest')",
+      `if (item.kind === 'blob') {
+      const early = await blobNeedsEarly(database.read, item.digest, clock.wallMs());
+      if (early?.storageKey && blobVerdict(early).kind === 'free') await deps.blobs.delete([early.storageKey]);
+    }
+    if (item.kind === 'manifest')`,
+    ],
+    [
+      'src/actions/collect/review.ts',
+      "import { blobVerdict } from '../../records/collection/blob-needs.ts';",
+      "import { blobVerdict, blobNeeds as blobNeedsEarly } from '../../records/collection/blob-needs.ts';",
+    ],
+  ),
+  fault(
+    'row-before-bytes',
+    'an upload is published before its bytes are committed',
+    [
+      'src/actions/push/upload-finish.ts',
+      '  await deps.blobs.commit(key);\n',
+      '  if (!(seen.sha256 && seenAsked)) await deps.blobs.commit(key);\n',
+    ],
+    [
+      'src/actions/push/upload-finish.ts',
+      '  deps.digests.forget(upload.id);\n  return { digest: end.digest',
+      '  await deps.blobs.commit(upload.storage_key);\n  deps.digests.forget(upload.id);\n  return { digest: end.digest',
+    ],
+  ),
+  fault('put-of-blobs-not-live', 'a manifest is accepted although a blob that it names was condemned', [
+    'src/actions/push/manifest-put.ts',
+    "const here = blob?.state === 'live' && linked.has(blob.id);",
+    'const here = blob !== undefined;',
+  ]),
+  fault(
+    'put-checks-before-its-transaction',
+    'whether the blobs are here is read before the transaction',
+    [
+      'src/actions/push/manifest-put.ts',
+      '  await deps.database.transact((tx) => accept(tx, { put, manifest, config, digest, tags }));',
+      `  const early = await Promise.all(blobsNamed(manifest).map(async (each) => blobInRepositoryEarly(deps.database.read, { repository: put.repository.name, digest: each.digest })));
+  const complete = early.every((row) => row?.state === 'live');
+  await deps.database.transact((tx) => accept(tx, { put, manifest, config, digest, tags }, complete));`,
+    ],
+    [
+      'src/actions/push/manifest-put.ts',
+      'async function accept(tx: Tx, accepting: Accepting): Promise<void> {',
+      'async function accept(tx: Tx, accepting: Accepting, complete: boolean): Promise<void> {',
+    ],
+    [
+      'src/actions/push/manifest-put.ts',
+      '  await assertBlobsHere(tx, { repository, manifest, blobs });',
+      '  if (!complete) await assertBlobsHere(tx, { repository, manifest, blobs });',
+    ],
+    [
+      'src/actions/push/manifest-put.ts',
+      'import { type Blob, blobsLinked, blobsLocked } from',
+      'import { type Blob, blobInRepository as blobInRepositoryEarly, blobsLinked, blobsLocked } from',
+    ],
+  ),
+  fault(
+    'mount-of-a-condemned-blob',
+    'a mount does not ask whether the blob is live',
+    [
+      'src/actions/push/blob-mount.ts',
+      "if (blob?.state !== 'live') return undefined;",
+      'if (!blob) return undefined;',
+    ],
+    [
+      'src/actions/push/blob-mount.ts',
+      'if (!(await blobsLinked(tx.db, source.repository_id, [blob.id])).has(blob.id)) return undefined;',
+      '',
+    ],
+  ),
+  fault('mark-not-followed-through-an-index', 'an index of nothing but marked platforms is served', [
+    'src/records/marks/door.ts',
+    'if (own || content.childIds.length === 0 || depth >= limits.indexDepthMax) return own;',
+    'if (own || depth < 100) return own;',
+  ]),
+  fault(
+    'put-not-followed-through-an-index',
+    'a push of an index that names what is marked below is accepted',
+    [
+      'src/records/catalog/edges.ts',
+      "if (edge.kind === 'child' && edge.child_id !== null && !seen.has(edge.child_id))",
+      'if (false as boolean)',
+    ],
+    [
+      'src/records/catalog/edges.ts',
+      '      digests.add(edge.digest);\n      if (edge.diff_id',
+      '      if (edge.diff_id',
+    ],
+    ['src/records/catalog/edges.ts', 'if (edge.diff_id !== null) diffIds.add(edge.diff_id);', ''],
+    ['src/records/catalog/edges.ts', 'if (edge.found_diff_id !== null) diffIds.add(edge.found_diff_id);', ''],
+  ),
+  fault('mark-binds-the-digest-only', 'another compression of a marked layer is accepted and served', [
+    'src/records/marks/door.ts',
+    "e.and([e('marks.target', '=', 'layer'), e('marks.diff_id', 'in', [...content.diffIds, none])]),",
+    '',
+  ]),
+  fault('availability-cached', 'the door of a manifest remembers that it was open', [
+    'src/actions/pull/manifest-get.ts',
+    'const refusal = await refusalOfManifest(database.read, scope, manifest.id);',
+    `const seen: Map<string, number> = ((globalThis as any).opened ??= new Map());
+  const remembered = scope.repository + manifest.digest + manifest.id;
+  const refusal = seen.has(remembered) ? undefined : await refusalOfManifest(database.read, scope, manifest.id);
+  if (refusal === undefined) seen.set(remembered, 1);`,
+  ]),
+  fault(
+    'door-asked-before-the-transaction',
+    'an upload is closed by what the door said when it began',
+    [
+      'src/actions/push/upload-finish.ts',
+      '  await restoreManifests(tx, { repository, blob, actor: upload.principal });\n  await assertBlobOpen(tx, repository, blob);',
+      '  await restoreManifests(tx, { repository, blob, actor: upload.principal });',
+    ],
+    [
+      'src/actions/push/upload-finish.ts',
+      '  const stored = await storeBytes(deps, upload, end);',
+      `  assertOpen(await refusalOfContent(deps.database.read, { repository: end.repository.name, account: upload.account }, { digests: [end.digest], diffIds: [] }));
+  const stored = await storeBytes(deps, upload, end);`,
+    ],
+  ),
+  fault(
+    'older-version-applied',
+    'a quarantine is overwritten by an older version of itself',
+    ['src/records/marks/quarantines.ts', 'if (here && here.version >= quarantine.version) return false;', ''],
+    [
+      'src/actions/replicate/follow.ts',
+      'const cursors = await regionCursors(deps.database.read, link.region);',
+      'const cursors = { ...(await regionCursors(deps.database.read, link.region)), quarantine: 0 };',
+    ],
+    [
+      'src/records/regions/regions.ts',
+      ".where(cursor, '<', position)",
+      ".where((e) => lane === 'quarantine' ? e.lit(true) : e(cursor, '<', position))",
+    ],
+    [
+      'src/records/log/log.ts',
+      'export async function logKeepFollowed(',
+      'export async function logKeepFollowed(..._: any[]) {}\nexport async function logKeepFollowedBefore(',
+    ],
+  ),
+  fault('cursor-before-rows', 'the cursor of a lane moves in a transaction of its own, before the rows', [
+    'src/actions/replicate/lane-applier.ts',
+    `    await database.transact(async (tx) => {
+      if (!(await regionAdvance(tx, this.#peer, { lane, position: event.position }))) return;
+      const data`,
+    `    if (!(await database.transact((tx) => regionAdvance(tx, this.#peer, { lane, position: event.position })))) return;
+    await database.transact(async (tx) => {
+      const data`,
+  ]),
+  fault(
+    'acknowledged-before-commit',
+    'a quarantine is acknowledged while it is still being written',
+    ['src/actions/quarantine/apply.ts', '    await quarantineApply(tx, made);\n', ''],
+    [
+      'src/actions/quarantine/apply.ts',
+      '  await keepNote(deps.blobs, quarantine);\n  return quarantine;',
+      '  void deps.database.transact((tx) => quarantineApply(tx, quarantine)).catch(() => {});\n  await keepNote(deps.blobs, quarantine);\n  return quarantine;',
+    ],
+  ),
+  fault('acknowledged-before-the-note', 'a quarantine is acknowledged before its note is in the blob store', [
+    'src/actions/quarantine/apply.ts',
+    '  await keepNote(deps.blobs, quarantine);\n',
+    '  void keepNote(deps.blobs, quarantine).catch(() => {});\n',
+  ]),
+  fault('sweep-of-the-present-key', 'the sweep deletes what the digest is stored under now', [
+    'src/records/collection/sweep.ts',
+    "  const rows = await db\n    .selectFrom('condemned_keys')\n    .selectAll()",
+    "  const rows = await db\n    .selectFrom('condemned_keys').leftJoin('blobs', 'blobs.id', 'condemned_keys.blob_id')\n    .select((e) => ['blob_id', 'condemned_keys.size_bytes', e.fn.coalesce('blobs.storage_key', 'condemned_keys.storage_key').as('storage_key')])",
+  ]),
+  fault('key-used-again', 'a digest that is pushed again gets the key that waits for the sweep', [
+    'src/records/catalog/blobs.ts',
+    '  const { sha256, sha512, sizeBytes, storageKey } = stored;\n',
+    `  const waiting = await tx.db.selectFrom('condemned_keys').innerJoin('blobs', 'blobs.id', 'condemned_keys.blob_id')
+    .select('condemned_keys.storage_key').where('blobs.digest', '=', stored.sha256).where('blobs.state', '=', 'condemned').executeTakeFirst();
+  if (waiting) {
+    await tx.db.deleteFrom('condemned_keys').where('storage_key', '=', waiting.storage_key).execute();
+    await tx.db.insertInto('condemned_keys').values({ storage_key: stored.storageKey, blob_id: 0, size_bytes: 0, condemned_at: tx.nowMs }).execute();
+  }
+  const { sha256, sha512, sizeBytes } = stored;
+  const storageKey = waiting?.storage_key ?? stored.storageKey;
+`,
+  ]),
+  fault('failed-upload-keeps-its-bytes', 'an upload that ends badly does not let go of its key', [
+    'src/actions/push/upload.ts',
+    '    await condemnedKeyAdd(tx, { storageKey: upload.storage_key, blobId: 0, sizeBytes });\n',
+    '',
+  ]),
+  fault(
+    'second-copy-keeps-its-bytes',
+    'an upload of a digest that is there already does not let go of its key',
+    [
+      'src/records/catalog/blobs.ts',
+      'if (!revive) await condemnedKeyAdd(tx, { storageKey, blobId: row.id, sizeBytes });',
+      '',
+    ],
+  ),
+  fault('release-forgotten-by-the-collector', 'the retention of a released quarantine still ends', [
+    'src/records/collection/expired-marks.ts',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: so the source has it
+    'where quarantines.released_at is null and quarantines.legal_hold = 0 and quarantines.retain_until <= ${nowMs}\n      and repository_manifests.withdrawn_at is null',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: so the source has it
+    'where quarantines.legal_hold = 0 and quarantines.retain_until <= ${nowMs}\n      and repository_manifests.withdrawn_at is null',
+  ]),
+];
+
+/** From now on the modules of this process are loaded with the fault in them. @throws when its text is not there */
+export function plantFault(name: string): void {
+  const planted = faults.find((each) => each.name === name);
+  if (!planted)
+    throw new Error(`no fault '${name}'; there are: ${faults.map((each) => each.name).join(', ')}`);
+  const root = new URL('../../', import.meta.url);
+  registerHooks({
+    load: (url, context, nextLoad) => {
+      const loaded = nextLoad(url, context);
+      const edits = planted.edits.filter((edit) => new URL(edit.file, root).href === url);
+      if (edits.length === 0 || loaded.source === undefined || loaded.source === null) return loaded;
+      const source = loaded.source.toString();
+      return { ...loaded, source: edits.reduce((text, edit) => applyEdit(text, edit), source) };
+    },
+  });
+}
+
+/** @throws when the text is not there, or twice */
+export function applyEdit(text: string, { file, find, put }: Edit): string {
+  const parts = text.split(find);
+  if (parts.length !== 2) throw new Error(`${file} has not, or not once: ${find}`);
+  return parts.join(put);
+}

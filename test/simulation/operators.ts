@@ -1,0 +1,180 @@
+/** What operators and background tasks do at home: inspect, quarantine, release, destroy, pin, collect. */
+import { collect } from '../../src/actions/collect/collect.ts';
+import { quarantineApplyPlan } from '../../src/actions/quarantine/apply.ts';
+import { destroyApply, destroyPlan } from '../../src/actions/quarantine/destroy.ts';
+import { quarantinePlan } from '../../src/actions/quarantine/plan.ts';
+import { quarantineRelease } from '../../src/actions/quarantine/release.ts';
+import { hasCode } from '../../src/lib/errors.ts';
+import type { Tx } from '../../src/records/db/database.ts';
+import { holdRelease, holdSet } from '../../src/records/holds/holds.ts';
+import { reviewAdd } from '../../src/records/holds/review.ts';
+import type { Quarantine } from '../../src/records/marks/quarantines.ts';
+import { attempt, type Client } from './clients.ts';
+import type { ModelQuarantine } from './model.ts';
+import { Violation } from './scheduler.ts';
+import { nameOfDigest, type SimulatedImage, type SimulatedLayer } from './universe.ts';
+
+/** Writes what an inspection of the image's layers, or of some of them, finds: one file each, and the diff id. */
+export async function inspectImage(client: Client, image: SimulatedImage): Promise<void> {
+  const { world, deps } = client;
+  const known = world.scheduler.random.chance(0.7) ? image.layers : image.layers.slice(0, 1);
+  await attempt(client, `inspect ${image.name}`, () =>
+    deps.database.transact(async (tx) => {
+      const manifest = await tx.db
+        .selectFrom('manifests')
+        .select('id')
+        .where('digest', '=', image.manifest.digest)
+        .executeTakeFirst();
+      if (!manifest) return;
+      for (const layer of known) await keepInspection(tx, layer);
+      await tx.db
+        .updateTable('images')
+        .set({ state: 'done' })
+        .where('manifest_id', '=', manifest.id)
+        .execute();
+    }),
+  );
+}
+
+async function keepInspection(tx: Tx, layer: SimulatedLayer): Promise<void> {
+  const { db } = tx;
+  const blob = await db
+    .selectFrom('blobs')
+    .select('id')
+    .where('digest', '=', layer.digest)
+    .where('state', '=', 'live')
+    .executeTakeFirst();
+  if (!blob) return;
+  const done = { state: 'done' as const, diff_id: layer.diffId, inspected_at: tx.nowMs };
+  const counts = { reason: null, uncompressed_bytes: 1, entries: 1, duration_ms: 1, os: null, version: 1 };
+  await db
+    .insertInto('inspections')
+    .values({ blob_id: blob.id, ...counts, ...done })
+    .onConflict((c) => c.column('blob_id').doUpdateSet(done))
+    .execute();
+  await db
+    .insertInto('paths')
+    .values({ path: layer.path })
+    .onConflict((c) => c.doNothing())
+    .execute();
+  const path = await db
+    .selectFrom('paths')
+    .select('id')
+    .where('path', '=', layer.path)
+    .executeTakeFirstOrThrow();
+  await db
+    .insertInto('layer_files')
+    .values({ blob_id: blob.id, path_id: path.id, kind: 'file', size_bytes: 1, mode: 0o644, sha256: null })
+    .onConflict((c) => c.doNothing())
+    .execute();
+  const data = { digest: layer.digest, state: 'done', diffId: layer.diffId };
+  tx.emit({ type: 'layer.inspected', lane: 'content', subject: layer.digest, actor: 'inspector', data });
+}
+
+/** Scan, plan, and apply exactly that. */
+export async function setQuarantine(client: Client): Promise<void> {
+  const { world, op, deps } = client;
+  const { model, scheduler } = world;
+  const { random } = scheduler;
+  const layer = random.pick(world.settings.focus.layers);
+  const account = random.chance(0.5) ? null : 'acme';
+  const file = { path: layer.path, in: 'layer' as const };
+  // An image that matches only as a whole is marked by its manifest.
+  const criteria = random.chance(0.8)
+    ? { file }
+    : { all: [{ file }, { not: { file: { path: 'app/none' } } }] };
+  await attempt(client, `quarantine ${layer.path} for ${account ?? 'all'}`, async () => {
+    const scope = account === null ? {} : { accounts: [account] };
+    const plan = await quarantinePlan(deps, {
+      question: { criteria, scope },
+      reach: 'layer',
+      account,
+      author: 'sec',
+    });
+    const quarantine: ModelQuarantine = {
+      cause: plan.request.cause,
+      scopeAccount: account,
+      marks: plan.request.marks,
+      state: 'possible',
+    };
+    model.quarantines.push(quarantine);
+    model.quarantineChanged(quarantine, 'possible');
+    op.onDeath.add(() => model.quarantineChanged(quarantine, 'possible'));
+    try {
+      const applied = await quarantineApplyPlan(deps, { plan: plan.name, reason: 'INC-42', author: 'sec' });
+      if (quarantine.state === 'possible') model.quarantineChanged(quarantine, 'active');
+      assertNoted(world.home.disk.contents.notes, applied);
+    } catch (error) {
+      // Refused before anything was done.
+      if (hasCode(error, 'planStale')) model.quarantineChanged(quarantine, 'released');
+      throw error;
+    }
+  });
+}
+
+/** Of the quarantines that the model knows, by the name that the region gave them. */
+function pickQuarantine({ world }: Client): { model: ModelQuarantine; name: string } | undefined {
+  const rows = world.home.checks.quarantines().filter((row) => row.origin === 'home');
+  const known = rows.flatMap((row) => {
+    const model = world.model.quarantines.find((each) => each.cause === row.cause);
+    return model && model.state !== 'released' ? [{ model, name: row.name }] : [];
+  });
+  return known.length === 0 ? undefined : world.scheduler.random.pick(known);
+}
+
+export async function release(client: Client): Promise<void> {
+  const { world, deps } = client;
+  const picked = pickQuarantine(client);
+  if (!picked) return;
+  world.model.quarantineChanged(picked.model, 'ending');
+  const refused = await attempt(client, `release ${picked.name}`, async () => {
+    const released = await quarantineRelease(deps, {
+      quarantine: picked.name,
+      reason: 'fixed',
+      author: 'sec',
+    });
+    world.model.quarantineChanged(picked.model, 'released');
+    assertNoted(world.home.disk.contents.notes, released);
+  });
+  if (refused?.code === 'conflict') world.model.quarantineChanged(picked.model, 'released');
+}
+
+/** Ends the retention at once. */
+export async function destroy(client: Client): Promise<void> {
+  const { world, deps } = client;
+  const picked = pickQuarantine(client);
+  if (!picked) return;
+  await attempt(client, `destroy ${picked.name}`, async () => {
+    const plan = await destroyPlan(deps, { quarantine: picked.name, author: 'sec' });
+    const destroyed = await destroyApply(deps, { plan: plan.name, author: 'sec' });
+    assertNoted(world.home.disk.contents.notes, destroyed);
+  });
+}
+
+/** What was acknowledged must survive the loss of the database. */
+function assertNoted(notes: ReadonlyMap<string, string>, { uid, name, version }: Quarantine): void {
+  const note: { version?: number } = JSON.parse(notes.get(`quarantine/${uid}.json`) ?? '{}');
+  if ((note.version ?? 0) < version)
+    throw new Violation(`P2: ${name} was acknowledged at version ${version} without a note of it`);
+}
+
+/** A deployment, as far as collection is concerned: a hold without an end on the manifest's blobs, then not any more. */
+export async function pin(client: Client): Promise<void> {
+  const { world, deps } = client;
+  const { random } = world.scheduler;
+  const { digest } = random.pick(world.settings.focus.blobs);
+  const holder = 'a person';
+  const drop = random.chance(0.5);
+  await attempt(client, `${drop ? 'unpin' : 'pin'} ${nameOfDigest(digest)}`, () =>
+    deps.database.transact(async (tx) => {
+      if (drop) {
+        await holdRelease(tx, { kind: 'pin', holder, digest });
+        await reviewAdd(tx, 'blob', digest, 'no longer pinned');
+      } else await holdSet(tx, { kind: 'pin', holder, digest, expiresAt: null });
+    }),
+  );
+}
+
+export async function collectOnce(client: Client): Promise<void> {
+  await attempt(client, 'collect', () => collect(client.deps));
+}
