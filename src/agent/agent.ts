@@ -104,6 +104,8 @@ class RunningAgent {
           failures = 0;
           // An answer to a report may have been newer; a new connection may be to a region that was restored.
           if (first || line.revision >= this.#revision) this.#take(line);
+          // What needs a lease should not wait for the next report.
+          if (line.assignments?.some((one) => this.#lacksLease(one))) this.#news.wake();
           first = false;
         }
       } catch (error) {
@@ -113,12 +115,13 @@ class RunningAgent {
     }
   }
 
+  #lacksLease({ lease, action, deployment }: Assignment): boolean {
+    return lease !== undefined && action === 'run' && !this.#leases.isHeld(deployment);
+  }
+
   #take({ revision, assignments }: Pick<AssignmentsLine, 'revision' | 'assignments'>): void {
     this.#revision = revision;
     if (assignments) this.#assignments = assignments;
-    // What needs a lease should not wait for the next report.
-    if (assignments?.some((one) => one.lease && one.action === 'run' && !this.#leases.isHeld(one.deployment)))
-      this.#news.wake();
     this.#tend.wake();
   }
 
@@ -224,8 +227,10 @@ class RunningAgent {
   async #hear(answer: AgentReportAnswer, asked: Moment): Promise<void> {
     const { revision, assignments, leases = [] } = answer;
     if (revision === undefined || !assignments || revision < this.#revision) return;
-    await this.#leases.renew({ asked, assignments, leases });
+    // At once, since newer assignments may come while the leases are written down.
     this.#take({ revision, assignments });
+    await this.#leases.renew({ asked, assignments, leases });
+    this.#tend.wake();
   }
 
   #reportText(): string {
