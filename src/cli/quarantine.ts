@@ -15,7 +15,7 @@ import { type CliIo, clientOf } from './io.ts';
 import { type OutputFormat, print, serverCommand } from './output.ts';
 import { fetchCommand } from './quarantine-fetch.ts';
 import { holdCommand, retentionCommand, unholdCommand } from './quarantine-keep.ts';
-import { type PlanBody, planMade, planText } from './quarantine-plan.ts';
+import { imagesText, type PlanBody, planMade, planText, reachAsked, sparedText } from './quarantine-plan.ts';
 import { acknowledgedText, waitForRegions } from './quarantine-wait.ts';
 import { countText, timeText } from './words.ts';
 
@@ -47,27 +47,37 @@ function planCommand(io: CliIo): Command {
     readonly layer?: readonly string[];
     readonly manifest?: readonly string[];
     readonly repository?: readonly string[];
-    readonly reach: string;
+    readonly reach?: string;
+    readonly unknown?: string;
     readonly retention?: string;
   }
   return serverCommand(
     'plan',
     'Preview a quarantine of what a scan found, or of what is named',
-    'lazaret quarantine plan --scan S-31 --reach layer',
+    'lazaret quarantine plan --scan S-31 --reach image',
   )
     .option('--scan <name>', 'the answered scan: S-31')
     .option('--layer <digest>', 'a layer, by its sha256; it need not be here yet', collected)
     .option('--manifest <digest>', 'an image or index, by its sha256', collected)
     .option('--repository <glob>', "all of these repositories: 'acme/legacy/**'", collected)
-    .option('--reach <reach>', 'layer: whoever names a marked layer is refused', 'layer')
+    .option(
+      '--reach <reach>',
+      'layer: every image on a marked layer is refused; image: not those that hide the match (default for packages)',
+    )
+    .option(
+      '--unknown <policy>',
+      'with reach image, an image that nobody can tell of: allow or refuse',
+      'allow',
+    )
     .option('--retention <time>', 'how long the bytes are kept: 30d')
     .action(async (options: Options) => {
-      const { reach, retention } = options;
-      if (reach !== 'layer' && reach !== 'image')
-        throw new LazaretError('invalid', `--reach '${reach}': layer or image`);
+      const { reach, retention, unknown } = options;
+      if (unknown !== 'allow' && unknown !== 'refuse')
+        throw new LazaretError('invalid', `--unknown '${unknown}': allow or refuse`);
       const body: PlanBody = {
         ...askedFor(options),
-        reach,
+        ...reachAsked(reach),
+        unknown,
         ...(retention === undefined ? {} : { retention }),
       };
       await planMade(io, await clientOf(io, options), { output: options.output, body });
@@ -233,9 +243,10 @@ function stateText(state: State): string {
     `  set        ${timeText(quarantine.createdAt)} by ${quarantine.author} in ${quarantine.origin}, for ${quarantine.scopeAccount ?? 'all accounts'}`,
     `  retention  bytes kept until ${timeText(quarantine.retainUntil)}`,
     ...(quarantine.legalHold ? [`  legal hold until it is lifted: ${quarantine.legalHoldReason}`] : []),
-    `  reaches    ${countText(radius.layers.length, 'layer')} · ${countText(radius.images.length, 'image')} · ${countText(radius.containers.length, 'container')} running`,
+    `  reaches    ${countText(radius.layers.length, 'layer')} · ${imagesText(quarantine.reach, radius.images)} · ${countText(radius.containers.length, 'container')} running`,
     ...radius.images.map(
-      (image) => `    ${image.repository}:${image.tags.join(',') || 'untagged'}  ${image.digest}`,
+      (image) =>
+        `    ${image.repository}:${image.tags.join(',') || 'untagged'}  ${image.digest}${sparedText(quarantine.reach, image)}`,
     ),
     `  regions    ${acknowledgedText(state)}`,
     ...(quarantine.releasedAt === null

@@ -6,7 +6,7 @@ import { scanCreate } from '../contract/scans.ts';
 import { LazaretError } from '../lib/errors.ts';
 import { type CliIo, clientOf } from './io.ts';
 import { type OutputFormat, print, serverCommand, style } from './output.ts';
-import { planMade } from './quarantine-plan.ts';
+import { planMade, reachAsked } from './quarantine-plan.ts';
 import { countText, digestText } from './words.ts';
 
 type ScanAnswer = RouteAnswer<typeof scanCreate>;
@@ -25,7 +25,7 @@ interface ScanOptions {
   readonly any?: boolean;
   readonly criteria?: string;
   readonly effect?: string;
-  readonly reach: string;
+  readonly reach?: string;
 }
 
 const collected = (value: string, previous: string[] = []) => [...previous, value];
@@ -48,7 +48,7 @@ export function register(program: Command, io: CliIo): void {
     .option('--any', 'one of the criteria is enough (default: all of them)')
     .option('--criteria <file>', 'criteria as JSON; - for standard input')
     .option('--effect <effect>', 'quarantine: make a plan of the answer')
-    .option('--reach <reach>', 'with --effect: layer', 'layer')
+    .option('--reach <reach>', 'with --effect: layer or image')
     .action((reference: string | undefined, options: ScanOptions) => run(io, reference, options));
   program.addCommand(command);
 }
@@ -63,18 +63,13 @@ async function run(io: CliIo, reference: string | undefined, options: ScanOption
   if (options.effect === 'quarantine' && answer.counts.match > 0) {
     await planMade(io, client, {
       output: options.output,
-      body: { scan: answer.name, reach: reachOf(options.reach) },
+      body: { scan: answer.name, ...reachAsked(options.reach) },
     });
   } else {
     await print(io, options.output, answer, () => answerText(answer, io.terminal));
   }
   if (answer.counts.match > 0) io.exit(2);
   else if (answer.counts.unknown > 0 || answer.covers.truncated) io.exit(3);
-}
-
-function reachOf(text: string): 'layer' | 'image' {
-  if (text === 'layer' || text === 'image') return text;
-  throw new LazaretError('invalid', `--reach '${text}': layer or image`);
 }
 
 function scopeOf(reference: string | undefined, options: ScanOptions) {

@@ -4,6 +4,9 @@ import { containerSchema, evidenceSchema, scanScopeSchema, textOrNull } from './
 
 const integerOrNull = Type.Union([Type.Integer(), Type.Null()]);
 const reachSchema = Type.Union([Type.Literal('layer'), Type.Literal('image')]);
+const unknownSchema = Type.Union([Type.Literal('allow'), Type.Literal('refuse')], {
+  description: 'of reach image: what becomes of an image whose inspection ended without an answer',
+});
 const named = Type.Object({ name: Type.String() });
 const reasonText = Type.String({ minLength: 1, maxLength: 1024 });
 
@@ -18,7 +21,14 @@ export const markSchema = Type.Object({
 export const radiusSchema = Type.Object({
   layers: Type.Array(Type.Object({ digest: Type.String(), diffId: textOrNull, sizeBytes: Type.Integer() })),
   images: Type.Array(
-    Type.Object({ repository: Type.String(), digest: Type.String(), tags: Type.Array(Type.String()) }),
+    Type.Object({
+      repository: Type.String(),
+      digest: Type.String(),
+      tags: Type.Array(Type.String()),
+      reachImage: Type.Union([Type.Literal('refused'), Type.Literal('spared'), Type.Literal('undecided')], {
+        description: 'what reach image makes of it; undecided: refused until its inspection has ended',
+      }),
+    }),
   ),
   regions: Type.Array(Type.String()),
   containers: Type.Array(containerSchema),
@@ -31,6 +41,7 @@ export const planSchema = Type.Object({
     cause: Type.String(),
     criteria: Type.Unknown(),
     reach: reachSchema,
+    unknown: unknownSchema,
     retentionMs: Type.Integer(),
     retainUntil: Type.Optional(
       Type.Integer({ description: 'of a change of retention: until when the bytes are kept' }),
@@ -53,6 +64,7 @@ export const quarantineSchema = Type.Object({
   version: Type.Integer(),
   scopeAccount: textOrNull,
   reach: reachSchema,
+  unknown: unknownSchema,
   cause: Type.String(),
   criteria: Type.Unknown(),
   reason: Type.String(),
@@ -109,7 +121,8 @@ export const planCreate = route({
       criteria: Type.Optional(Type.Unknown()),
       scope: Type.Optional(scanScopeSchema),
       targets: Type.Optional(targetsSchema),
-      reach: reachSchema,
+      reach: Type.Optional(reachSchema),
+      unknown: Type.Optional(unknownSchema),
       retention: Type.Optional(Type.String({ description: '30d' })),
     },
     { additionalProperties: false },

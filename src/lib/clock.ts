@@ -65,6 +65,11 @@ export class ManualClock implements Clock {
     this.#pausedMs += ms;
   }
 
+  /** How many sleep now. */
+  get sleepers(): number {
+    return this.#sleepers.size;
+  }
+
   advance(ms: number): void {
     this.#nowMs += ms;
     for (const sleeper of this.#sleepers) {

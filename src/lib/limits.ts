@@ -23,6 +23,11 @@ export const limits = {
   /** How long a fresh upload, or an answer that makes a client skip one, protects a blob. */
   uploadHoldMs: hour,
   holdExtendEveryMs: 10 * minute,
+  /** How long a pull waits for an inspection that decides about it, and how often it looks. */
+  inspectionAwaitMs: 10_000,
+  inspectionLookMs: 200,
+  /** Images that one event spares: it stays below `eventDataBytesMax`. */
+  exemptionsAtOnce: 1_000,
   /** Blobs that one process sends at once. */
   openStreamsMax: 50_000,
   openUploadsRememberedMax: 10_000,

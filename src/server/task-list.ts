@@ -2,6 +2,7 @@ import { collectTask } from '../actions/collect/collect.ts';
 import { inspectTask } from '../actions/inspect/inspect-task.ts';
 import { ledgerTask } from '../actions/pull/ledger.ts';
 import { cutTask } from '../actions/pull/open-streams.ts';
+import { exemptTask } from '../actions/quarantine/exempt.ts';
 import { expiringTask } from '../actions/quarantine/expiring.ts';
 import { retainTask } from '../actions/retain/retain.ts';
 import { revokeTask } from '../actions/revoke/revoke-task.ts';
@@ -16,6 +17,7 @@ export function serverTasks(context: Context): readonly Task[] {
     revokeTask({ ...context, imageMeets }),
     ledgerTask(context),
     cutTask(context),
+    exemptTask(context),
     expiringTask(context),
     retainTask(context, context.config.retention.intervalMs),
     collectTask(context, context.config.collection.intervalMs),

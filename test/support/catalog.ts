@@ -148,6 +148,7 @@ const undecided: Omit<
 > = {
   origin: 'home',
   reach: 'layer',
+  unknown: 'allow',
   cause: 'a person',
   criteria: null,
   reason: 'a key is in it',

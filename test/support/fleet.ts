@@ -156,6 +156,7 @@ export async function seedQuarantine(database: Database, layer: Digest): Promise
         version: await tx.nextVersion(),
         scope_account: null,
         reach: 'layer',
+        unknown: 'allow',
         cause: 'test',
         criteria: null,
         reason: 'a leaked key',

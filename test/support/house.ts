@@ -22,7 +22,13 @@ const hour = 3_600_000;
 
 /** What an inspection found in a layer, written straight into the rows that it writes. */
 export interface FoundInLayer {
-  readonly packages?: readonly { readonly name: string; readonly version: string; readonly path?: string }[];
+  readonly packages?: readonly {
+    readonly name: string;
+    readonly version: string;
+    readonly path?: string;
+    /** A layer above hides it. */
+    readonly hidden?: boolean;
+  }[];
   readonly files?: readonly {
     readonly path: string;
     readonly mode?: number;
@@ -80,16 +86,19 @@ function verbs(deps: PushDeps & QuarantineDeps & CollectDeps) {
       const { repository } = parseReference(reference);
       return manifestGet(deps, { repository, reference: tagOrDigest(reference, undefined) });
     },
-    pullBlob: async (repository: string, digest: Digest) => {
-      const { stream } = await blobOpen(deps, { repository: parseRepositoryName(repository), digest });
+    pullBlob: async (repository: string, digest: Digest, mayPush = false) => {
+      const name = { repository: parseRepositoryName(repository), digest, mayPush };
+      const { stream } = await blobOpen(deps, name);
       return collectBytes(stream, 1 << 20);
     },
-    inspected: (image: Image, found: readonly FoundInLayer[]) => keepInspection(deps.database, image, found),
+    inspected: (image: Image, found: readonly FoundInLayer[], state: 'done' | 'unknown' = 'done') =>
+      keepInspection(deps.database, { image, found, state }),
     quarantine: async (
       criteria: Parameters<typeof quarantinePlan>[1]['question'],
       account: string | null = null,
+      how: Pick<Parameters<typeof quarantinePlan>[1], 'reach' | 'unknown'> = { reach: 'layer' },
     ) => {
-      const plan = await quarantinePlan(deps, { question: criteria, reach: 'layer', account, author: 'sec' });
+      const plan = await quarantinePlan(deps, { question: criteria, ...how, account, author: 'sec' });
       return quarantineApplyPlan(deps, { plan: plan.name, reason: 'INC-42', author: 'sec' });
     },
     destroy: async (quarantine: string) => {
@@ -117,8 +126,7 @@ function verbs(deps: PushDeps & QuarantineDeps & CollectDeps) {
 
 async function keepInspection(
   database: Database,
-  image: Image,
-  found: readonly FoundInLayer[],
+  { image, found, state }: { image: Image; found: readonly FoundInLayer[]; state: 'done' | 'unknown' },
 ): Promise<void> {
   await database.transact(async (tx) => {
     const { id } = await tx.db
@@ -127,7 +135,15 @@ async function keepInspection(
       .where('digest', '=', image.manifest.digest)
       .executeTakeFirstOrThrow();
     for (const [at, layer] of image.layers.entries()) await keepLayer(tx, id, layer, found[at] ?? {});
-    await tx.db.updateTable('images').set({ state: 'done' }).where('manifest_id', '=', id).execute();
+    await tx.db.updateTable('images').set({ state }).where('manifest_id', '=', id).execute();
+    const { digest } = image.manifest;
+    tx.emit({
+      type: 'image.inspected',
+      lane: 'local',
+      subject: digest,
+      actor: 'inspector',
+      data: { digest, state },
+    });
   });
 }
 
@@ -145,7 +161,7 @@ async function keepLayer(tx: Tx, manifestId: number, layer: Layer, found: FoundI
     .values({ blob_id: blob.id, ...counts, ...done })
     .onConflict((c) => c.column('blob_id').doUpdateSet(done))
     .execute();
-  for (const { name, version, path = `node_modules/${name}/package.json` } of found.packages ?? []) {
+  for (const { name, version, path = `node_modules/${name}/package.json`, hidden } of found.packages ?? []) {
     const where = {
       blob_id: blob.id,
       package_id: await packageId(tx, name, version),
@@ -156,6 +172,7 @@ async function keepLayer(tx: Tx, manifestId: number, layer: Layer, found: FoundI
       .values({ ...where, extractor: 'npm' })
       .onConflict((c) => c.doNothing())
       .execute();
+    if (hidden) continue;
     const shown = { manifest_id: manifestId, ...where };
     await db
       .insertInto('image_packages')

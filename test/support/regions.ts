@@ -204,7 +204,12 @@ async function pushBlob(region: RegionParts, repository: string, bytes: Buffer):
 }
 
 /** Marks a layer in that region, for all repositories. @returns the quarantine's uid */
-export async function quarantineLayer(region: RegionParts, layer: Digest, name = 'Q-1'): Promise<string> {
+export async function quarantineLayer(
+  region: RegionParts,
+  layer: Digest,
+  name = 'Q-1',
+  reach: 'layer' | 'image' = 'layer',
+): Promise<string> {
   return region.database.transact(async (tx) => {
     const quarantine: Quarantine = {
       uid: uuidv7(tx.nowMs),
@@ -212,7 +217,8 @@ export async function quarantineLayer(region: RegionParts, layer: Digest, name =
       origin: region.name,
       version: await tx.nextVersion(),
       scopeAccount: null,
-      reach: 'layer',
+      reach,
+      unknown: 'allow',
       cause: 'S-1',
       criteria: null,
       reason: 'a key was left in it',

@@ -1,3 +1,5 @@
+import { manifestsNaming } from '../../records/catalog/edges.ts';
+import type { BlobNeeds } from '../../records/collection/blob-needs.ts';
 import {
   blobCondemn,
   lockedBlobNeeds,
@@ -15,7 +17,7 @@ import {
 import { blobsOfManifest } from '../../records/collection/manifests.ts';
 import type { Tx } from '../../records/db/database.ts';
 import { reviewAdd } from '../../records/holds/review.ts';
-import { refusalOfBlob } from '../../records/marks/door.ts';
+import { awaitsInspection, refusalOfBlob } from '../../records/marks/door.ts';
 import { blobKeptFor, quarantineHasExpired } from '../../records/marks/keeps.ts';
 import type { CollectDeps } from './collect-deps.ts';
 
@@ -80,7 +82,10 @@ async function takeLayer(tx: Tx, layer: ExpiredLayer, actor: string) {
   let manifests = 0;
   for (const repository of await repositoriesOfBlob(tx.db, layer.digest)) {
     const scope = { repository: repository.name, account: repository.account };
-    if (!(await refusalOfBlob(tx.db, scope, layer.digest))) continue;
+    const refusal = await refusalOfBlob(tx.db, scope, layer.digest);
+    // Of reach image: open to who pushes, and perhaps to an image whose inspection goes on.
+    if (!refusal || (refusal.reach === 'image' && (await mayStillBeSpared(tx, repository.id, blob))))
+      continue;
     const asked = { digest: layer.digest, account: repository.account, nowMs: tx.nowMs };
     if (await blobKeptFor(tx.db, asked)) continue;
     for (const digest of await withdrawFrom(tx, repository.id, blob)) {
@@ -101,6 +106,14 @@ async function takeLayer(tx: Tx, layer: ExpiredLayer, actor: string) {
     data: { count: 1, sizeBytes: blob.sizeBytes, digests: [blob.digest], quarantine: layer.quarantine },
   });
   return { manifests, condemned: true };
+}
+
+async function mayStillBeSpared(tx: Tx, repositoryId: number, blob: BlobNeeds): Promise<boolean> {
+  if (blob.holds.some((hold) => hold.kind !== 'quarantine')) return true;
+  const named = { repositoryId, digest: blob.digest, kinds: ['layer'] as const };
+  for (const { id } of await manifestsNaming(tx.db, named))
+    if (await awaitsInspection(tx.db, id, tx.nowMs)) return true;
+  return false;
 }
 
 interface Withdrawn {

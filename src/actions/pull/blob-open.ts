@@ -27,6 +27,8 @@ export interface PullDeps {
 export interface BlobName {
   readonly repository: RepositoryName;
   readonly digest: Digest;
+  /** Whether the caller may also push here: a layer that only some of its images are refused for is open to it. */
+  readonly mayPush?: boolean;
 }
 
 export interface BlobStat {
@@ -86,11 +88,12 @@ async function localRow(deps: PullDeps, name: BlobName): Promise<BlobRow> {
 }
 
 /** Live or remote, and open. */
-async function openRow(deps: PullDeps, { repository, digest }: BlobName): Promise<BlobRow> {
+async function openRow(deps: PullDeps, { repository, digest, mayPush }: BlobName): Promise<BlobRow> {
   const { read } = deps.database;
   const row = await blobInRepository(read, { repository: repository.name, digest });
   if (!row) throw blobUnknown(repository, digest);
-  assertOpen(await refusalOfBlob(read, { repository: repository.name, account: row.account }, row.digest));
+  const scope = { repository: repository.name, account: row.account };
+  assertOpen(await refusalOfBlob(read, scope, row.digest, mayPush));
   if (row.state === 'condemned') throw blobUnknown(repository, digest);
   return row;
 }

@@ -1,4 +1,6 @@
+import type { Clock } from '../../lib/clock.ts';
 import { LazaretError } from '../../lib/errors.ts';
+import { limits } from '../../lib/limits.ts';
 import type { RepositoryName } from '../../oci/reference.ts';
 import {
   manifestBody,
@@ -7,7 +9,13 @@ import {
   type TagOrDigest,
 } from '../../records/catalog/manifests.ts';
 import type { Database } from '../../records/db/database.ts';
-import { assertOpen, type Refusal, refusalOfManifest, refusedChildren } from '../../records/marks/door.ts';
+import {
+  assertOpen,
+  awaitsInspection,
+  type Refusal,
+  refusalOfManifest,
+  refusedChildren,
+} from '../../records/marks/door.ts';
 
 /**
  * The doors of a manifest. A HEAD by tag is what clients begin with, and they take any status but 200 and 404 for a
@@ -28,14 +36,14 @@ export interface ManifestStat {
   readonly warnings: readonly string[];
 }
 
-type Deps = { readonly database: Database };
+type Deps = { readonly database: Database; readonly clock: Clock };
 
 /** @throws manifestUnknown, quarantined */
 export async function manifestGet(
   deps: Deps,
   name: ManifestName,
 ): Promise<ManifestStat & { body: Uint8Array }> {
-  const { manifest, refusal } = await manifestFound(deps, name);
+  const { manifest, refusal } = await manifestDecided(deps, name);
   assertOpen(refusal);
   const body = await manifestBody(deps.database.read, manifest.id);
   if (!body) throw manifestUnknown(name);
@@ -50,7 +58,7 @@ export async function manifestHead(
   deps: Deps,
   ask: ManifestName & { mayPush: boolean },
 ): Promise<ManifestStat> {
-  const { manifest, refusal } = await manifestFound(deps, ask);
+  const { manifest, refusal } = await manifestDecided(deps, ask);
   const stat = statOf(ask, manifest);
   if (!refusal) return { ...stat, warnings: await childWarnings(deps, manifest) };
   if ('digest' in ask.reference) assertOpen(refusal);
@@ -58,9 +66,21 @@ export async function manifestHead(
   return { ...stat, warnings: [`quarantined (${refusal.quarantine}): ${refusal.reason}`] };
 }
 
+/** After a running inspection that decides whether the image is spared, for which it waits for a while. */
+async function manifestDecided(deps: Deps, name: ManifestName) {
+  const { database, clock } = deps;
+  const untilMs = clock.bootMs() + limits.inspectionAwaitMs;
+  for (;;) {
+    const found = await manifestFound(deps, name);
+    if (found.refusal?.reach !== 'image' || clock.bootMs() >= untilMs) return found;
+    if (!(await awaitsInspection(database.read, found.manifest.id, clock.wallMs()))) return found;
+    await clock.sleep(limits.inspectionLookMs);
+  }
+}
+
 /** In service, or withdrawn and still reached by a mark. @throws manifestUnknown */
 async function manifestFound(
-  { database }: Deps,
+  { database }: Pick<Deps, 'database'>,
   name: ManifestName,
 ): Promise<{ manifest: RepositoryManifest; refusal: Refusal | undefined }> {
   const manifest = await manifestInRepository(database.read, {
@@ -74,7 +94,10 @@ async function manifestFound(
   return { manifest, refusal };
 }
 
-async function childWarnings({ database }: Deps, manifest: RepositoryManifest): Promise<string[]> {
+async function childWarnings(
+  { database }: Pick<Deps, 'database'>,
+  manifest: RepositoryManifest,
+): Promise<string[]> {
   if (manifest.kind !== 'index') return [];
   const scope = { repository: manifest.repository.name, account: manifest.repository.account };
   const refused = await refusedChildren(database.read, scope, manifest.id);

@@ -40,6 +40,7 @@ export interface OpenStream {
   readonly scope: DoorScope;
   /** sha256. */
   readonly digest: string;
+  readonly mayPush: boolean;
   /** Ends the connection. */
   readonly cut: (refusal: Refusal) => void;
 }
@@ -52,11 +53,11 @@ export interface OpenStreamDeps {
 /** To be called before the door is asked. @returns what ends the tracking. @throws tooManyRequests */
 export async function blobTracked(
   { database, openStreams }: OpenStreamDeps,
-  { repository, digest }: BlobName,
+  { repository, digest, mayPush = false }: BlobName,
   cut: OpenStream['cut'],
 ): Promise<() => void> {
   const scope = { repository: repository.name, account: repository.account };
-  return openStreams.track({ scope, digest: await sha256Of(database, digest), cut });
+  return openStreams.track({ scope, digest: await sha256Of(database, digest), mayPush, cut });
 }
 
 async function sha256Of({ read }: Database, digest: Digest): Promise<string> {
@@ -92,7 +93,10 @@ async function quarantinesChanged({ read }: Database, after: number): Promise<bo
 }
 
 async function cutRefused(database: Database, open: readonly OpenStream[]): Promise<void> {
-  const byBlob = Map.groupBy(open, ({ scope, digest }) => `${scope.repository}@${digest}`);
+  const byBlob = Map.groupBy(
+    open,
+    ({ scope, digest, mayPush }) => `${mayPush} ${scope.repository}@${digest}`,
+  );
   const groups = [...byBlob.values()];
   for (let at = 0; at < groups.length; at += doorsAtOnce)
     await Promise.all(groups.slice(at, at + doorsAtOnce).map((group) => cutGroup(database, group)));
@@ -102,6 +106,6 @@ async function cutRefused(database: Database, open: readonly OpenStream[]): Prom
 async function cutGroup({ read }: Database, group: readonly OpenStream[]): Promise<void> {
   const [first] = group;
   if (!first) return;
-  const refusal = await refusalOfBlob(read, first.scope, first.digest);
+  const refusal = await refusalOfBlob(read, first.scope, first.digest, first.mayPush);
   if (refusal) for (const stream of group) stream.cut(refusal);
 }

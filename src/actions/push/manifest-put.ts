@@ -20,7 +20,7 @@ import { imageWant, inspectionsWant } from '../../records/catalog/wanted-inspect
 import type { Tx } from '../../records/db/database.ts';
 import type { Reader } from '../../records/db/engine.ts';
 import { reviewAdd } from '../../records/holds/review.ts';
-import { assertOpen, type Content, refusalOfContent } from '../../records/marks/door.ts';
+import { assertOpen, type Content, refusalOfContent, refusalOfPushed } from '../../records/marks/door.ts';
 import { hasImageConfig, readImageConfig } from './image-config.ts';
 import type { PushDeps } from './upload.ts';
 
@@ -125,6 +125,7 @@ async function accept(tx: Tx, accepting: Accepting): Promise<void> {
   await tx.nextVersion();
   const scope = { repository: repository.name, account: repository.account };
   assertOpen(await refusalOfContent(tx.db, scope, content));
+  assertOpen(await refusalOfPushed(tx.db, scope, { manifestId, nowMs: tx.nowMs }));
 }
 
 type BlobsByDigest = ReadonlyMap<string, Blob>;

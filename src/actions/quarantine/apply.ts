@@ -1,13 +1,16 @@
 import { LazaretError } from '../../lib/errors.ts';
 import { uuidv7 } from '../../lib/random.ts';
 import type { Tx } from '../../records/db/database.ts';
-import { type Plan, planMarkApplied } from '../../records/marks/plans.ts';
+import type { Exemption } from '../../records/marks/exemptions.ts';
+import { type Plan, planMarkApplied, type Radius } from '../../records/marks/plans.ts';
 import { type Quarantine, quarantineApply } from '../../records/marks/quarantines.ts';
 import { nextNumber } from '../../records/scans/scans.ts';
-import { emitQuarantine } from './change.ts';
+import { emitQuarantine, quarantineNamed } from './change.ts';
+import { decideAsSet, decideByCriteria } from './decide.ts';
+import { exemptionsSet } from './exempt.ts';
 import { keepNote } from './note.ts';
 import { planNamed, type QuarantineDeps } from './plan.ts';
-import { radiusGrowth, radiusOf } from './radius.ts';
+import { type RadiusAsk, radiusGrowth, radiusOf } from './radius.ts';
 
 export interface ApplyAsk {
   readonly plan: string;
@@ -26,11 +29,18 @@ export async function quarantineApplyPlan(deps: QuarantineDeps, ask: ApplyAsk): 
   if (plan.effect !== 'quarantine')
     throw new LazaretError('conflict', `${plan.name} is not a plan to quarantine`);
   if (plan.appliedAt !== null) throw new LazaretError('conflict', `${plan.name} was applied before`);
-  await assertNotGrown(deps, plan);
+  const { request, account } = plan;
+  const radius = await assertNotGrown(deps, plan, {
+    ...request,
+    account,
+    decide: decideByCriteria(deps.database, request),
+  });
   const quarantine = await deps.database.transact(async (tx) => {
     const made = await quarantineOf(tx, plan, ask);
     if (!(await planMarkApplied(tx, plan.name, made.uid)))
       throw new LazaretError('conflict', `${plan.name} was applied before`);
+    // First what it spares, so that no follower sees it without them.
+    await exemptionsSet(tx, made, exemptionsFor(made, radius));
     await quarantineApply(tx, made);
     emitQuarantine(tx, 'quarantine.set', made, ask.author);
     return made;
@@ -39,9 +49,10 @@ export async function quarantineApplyPlan(deps: QuarantineDeps, ask: ApplyAsk): 
   return quarantine;
 }
 
-/** @throws planStale */
-export async function assertNotGrown(deps: QuarantineDeps, plan: Plan): Promise<void> {
-  const growth = radiusGrowth(plan.radius, await radiusOf(deps, plan.request.marks, plan.account));
+/** @returns what it would reach now. @throws planStale */
+async function assertNotGrown(deps: QuarantineDeps, plan: Plan, ask: RadiusAsk): Promise<Radius> {
+  const radius = await radiusOf(deps, ask);
+  const growth = radiusGrowth(ask.reach, plan.radius, radius);
   if (growth.length > 0)
     throw new LazaretError(
       'planStale',
@@ -50,6 +61,25 @@ export async function assertNotGrown(deps: QuarantineDeps, plan: Plan): Promise<
         detail: { growth: growth.slice(0, 20) },
       },
     );
+  return radius;
+}
+
+/** Of a plan about a quarantine that is set. @throws notFound, planStale */
+export async function assertStillThat(deps: QuarantineDeps, plan: Plan): Promise<void> {
+  const quarantine = await quarantineNamed(deps, plan.quarantineUid ?? plan.request.cause);
+  const { marks, reach, scopeAccount: account } = quarantine;
+  const decide = decideAsSet(deps.database, quarantine);
+  await assertNotGrown(deps, plan, { marks, reach, account, decide });
+}
+
+function exemptionsFor({ uid, reach }: Quarantine, { images }: Radius): Exemption[] {
+  if (reach === 'layer') return [];
+  const spared = images.filter((image) => image.reachImage === 'spared').map((image) => image.digest);
+  return [...new Set(spared)].map((manifestDigest) => ({
+    quarantineUid: uid,
+    manifestDigest,
+    exempt: true,
+  }));
 }
 
 async function quarantineOf(tx: Tx, plan: Plan, ask: ApplyAsk): Promise<Quarantine> {
@@ -61,6 +91,7 @@ async function quarantineOf(tx: Tx, plan: Plan, ask: ApplyAsk): Promise<Quaranti
     version: await tx.nextVersion(),
     scopeAccount: plan.account,
     reach: request.reach,
+    unknown: request.unknown,
     cause: request.cause,
     criteria: request.criteria,
     reason: ask.reason,

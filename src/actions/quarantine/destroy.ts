@@ -2,10 +2,10 @@ import { LazaretError } from '../../lib/errors.ts';
 import { logHead } from '../../records/log/log.ts';
 import { type Plan, planKeep, planMarkApplied } from '../../records/marks/plans.ts';
 import type { Quarantine } from '../../records/marks/quarantines.ts';
-import { assertNotGrown } from './apply.ts';
+import { assertStillThat } from './apply.ts';
 import { ownQuarantine, quarantineChange } from './change.ts';
 import { planNamed, type QuarantineDeps } from './plan.ts';
-import { radiusOf } from './radius.ts';
+import { radiusNow } from './radius.ts';
 
 /**
  * What ending the retention now would take: the marked layers' bytes, in every region. It can't be undone, so it is
@@ -24,10 +24,11 @@ export async function destroyPlan(
       cause: quarantine.name,
       criteria: quarantine.criteria,
       reach: quarantine.reach,
+      unknown: quarantine.unknown,
       retentionMs: 0,
       marks: quarantine.marks,
     },
-    radius: await radiusOf(deps, quarantine.marks, quarantine.scopeAccount),
+    radius: await radiusNow(deps, quarantine),
     position: await logHead(deps.database.read),
     account: quarantine.scopeAccount,
     author: ask.author,
@@ -45,7 +46,7 @@ export async function destroyApply(
   const plan = await planNamed(deps, ask.plan);
   if (plan.effect !== 'destroy' || plan.quarantineUid === null)
     throw new LazaretError('conflict', `${plan.name} is not a plan to destroy`);
-  await assertNotGrown(deps, plan);
+  await assertStillThat(deps, plan);
   const change = { quarantine: plan.quarantineUid, actor: ask.author, type: 'quarantine.destroyed' } as const;
   return quarantineChange(deps, change, async (before, tx) => {
     assertNotHeld(before);

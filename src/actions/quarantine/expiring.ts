@@ -4,7 +4,7 @@ import type { Task } from '../../lib/task.ts';
 import type { Database } from '../../records/db/database.ts';
 import { type Quarantine, quarantineGet, quarantineLocked } from '../../records/marks/quarantines.ts';
 import { quarantinesEnding, retentionWarned } from '../../records/marks/retention-warnings.ts';
-import { radiusOf } from './radius.ts';
+import { isRefused, radiusNow } from './radius.ts';
 
 export interface ExpiringDeps {
   readonly database: Database;
@@ -49,7 +49,8 @@ async function warnOf(deps: ExpiringDeps, days: number, signal: AbortSignal): Pr
 
 async function warn(deps: ExpiringDeps, quarantine: Quarantine, days: number): Promise<boolean> {
   const { uid, name, scopeAccount, retainUntil } = quarantine;
-  const { images, containers } = await radiusOf(deps, quarantine.marks, scopeAccount);
+  const { images: reached, containers } = await radiusNow(deps, quarantine);
+  const images = reached.filter((image) => isRefused(quarantine.reach, image));
   const tagged = images.flatMap((image) => image.tags.map((tag) => `${image.repository}:${tag}`));
   return deps.database.transact(async (tx) => {
     const now = await quarantineLocked(tx, uid);

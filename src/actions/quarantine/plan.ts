@@ -6,11 +6,13 @@ import { globMatcher } from '../../lib/globs.ts';
 import { digestAlgorithm, parseDigest } from '../../oci/digest.ts';
 import type { Database } from '../../records/db/database.ts';
 import { logHead } from '../../records/log/log.ts';
-import { type Plan, type PlanRequest, planGet, planKeep } from '../../records/marks/plans.ts';
+import { type Plan, type PlanRequest, planGet, planKeep, type Radius } from '../../records/marks/plans.ts';
 import type { Mark } from '../../records/marks/quarantines.ts';
+import { imagesWithHome } from '../../records/regions/home.ts';
 import type { ScanScope } from '../../records/scans/images.ts';
 import { scanGet } from '../../records/scans/scans.ts';
 import { type ScanAnswer, type ScanResult, scan } from '../scan/scan.ts';
+import { decideByCriteria } from './decide.ts';
 import { radiusOf } from './radius.ts';
 
 export interface QuarantineDeps {
@@ -35,7 +37,10 @@ export interface PlanAsk {
     | { readonly scan: string }
     | { readonly criteria: Criteria; readonly scope: ScanScope }
     | { readonly targets: NamedTargets };
-  readonly reach: 'layer' | 'image';
+  /** Default: `image` for packages and advisories, `layer` for bytes that are themselves the harm and for what is named. */
+  readonly reach?: 'layer' | 'image';
+  /** Of reach `image`, default `allow`: an image whose inspection ended without an answer. */
+  readonly unknown?: 'allow' | 'refuse';
   readonly retentionMs?: number;
   /** Whose repositories: an account's, or (null) all, by the operator. */
   readonly account: string | null;
@@ -44,22 +49,32 @@ export interface PlanAsk {
 
 /**
  * What a quarantine of the images that match, or of what is named, would do; nothing is changed but the plan's own row.
- * @throws invalid, notFound (the scan), conflict (nothing matches)
+ * @throws invalid, notFound (the scan), conflict (nothing matches), unsupported (reach `image` away from home)
  */
 export async function quarantinePlan(deps: QuarantineDeps, ask: PlanAsk): Promise<Plan> {
-  if (ask.reach === 'image')
-    throw new LazaretError('unsupported', "reach 'image' is not available yet; use reach 'layer'", {
-      detail: { path: 'reach' },
-    });
   const { cause, criteria, marks } = await wanted(deps, ask);
   const request: PlanRequest = {
     cause,
     criteria,
-    reach: ask.reach,
+    reach: ask.reach ?? (isHarm(criteria) ? 'layer' : 'image'),
+    unknown: ask.unknown ?? 'allow',
     retentionMs: ask.retentionMs ?? retentionOf(deps, criteria),
     marks,
   };
-  const radius = await radiusOf(deps, request.marks, ask.account);
+  if (request.reach === 'image' && criteria === null)
+    throw new LazaretError(
+      'invalid',
+      "what is marked by name has reach 'layer': there is no question to spare by",
+      {
+        detail: { path: 'reach' },
+      },
+    );
+  const radius = await radiusOf(deps, {
+    ...request,
+    account: ask.account,
+    decide: decideByCriteria(deps.database, request),
+  });
+  if (request.reach === 'image') await assertAllAtHome(deps, radius);
   const plan = {
     effect: 'quarantine' as const,
     request: { ...request, marks: withEveryCompression(request.marks, radius.layers) },
@@ -169,7 +184,28 @@ function withEveryCompression(
   ];
 }
 
+/** Only where its repository has its home is an image inspected. @throws unsupported */
+async function assertAllAtHome(deps: QuarantineDeps, { images }: Radius): Promise<void> {
+  const digests = [...new Set(images.map((image) => image.digest))];
+  const here = await imagesWithHome(deps.database.read, deps.region, digests);
+  const away = images.find((image) => !here.has(image.digest));
+  if (away)
+    throw new LazaretError(
+      'unsupported',
+      `${away.repository} has its home in another region: plan reach 'image' there, or use reach 'layer'`,
+      { detail: { path: 'reach', repository: away.repository } },
+    );
+}
+
 /** Bytes that are themselves the harm are kept for a shorter time than a package with an advisory. */
 function retentionOf(deps: QuarantineDeps, criteria: unknown): number {
-  return JSON.stringify(criteria).includes('"file"') ? deps.retention.harmfulMs : deps.retention.packagesMs;
+  return isFile(criteria) ? deps.retention.harmfulMs : deps.retention.packagesMs;
+}
+
+function isHarm(criteria: unknown): boolean {
+  return criteria === null || isFile(criteria);
+}
+
+function isFile(criteria: unknown): boolean {
+  return JSON.stringify(criteria).includes('"file"');
 }

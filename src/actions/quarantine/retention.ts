@@ -2,10 +2,10 @@ import { LazaretError } from '../../lib/errors.ts';
 import { logHead } from '../../records/log/log.ts';
 import { type Plan, planKeep, planMarkApplied } from '../../records/marks/plans.ts';
 import type { Quarantine } from '../../records/marks/quarantines.ts';
-import { assertNotGrown } from './apply.ts';
+import { assertStillThat } from './apply.ts';
 import { ownQuarantine, quarantineChange } from './change.ts';
 import { planNamed, type QuarantineDeps } from './plan.ts';
-import { radiusOf } from './radius.ts';
+import { radiusNow } from './radius.ts';
 
 export interface RetentionAsk {
   readonly quarantine: string;
@@ -26,12 +26,12 @@ export async function retentionPlan(deps: QuarantineDeps, ask: RetentionAsk): Pr
     throw new LazaretError('invalid', `to end the retention now, destroy ${quarantine.name}`, {
       detail: { path: 'retention' },
     });
-  const { name: cause, criteria, reach, marks, scopeAccount: account } = quarantine;
+  const { name: cause, criteria, reach, unknown, marks, scopeAccount: account } = quarantine;
   const retainUntil = deps.clock.wallMs() + ask.retentionMs;
   const plan = {
     effect: 'retention' as const,
-    request: { cause, criteria, reach, retentionMs: ask.retentionMs, retainUntil, marks },
-    radius: await radiusOf(deps, marks, account),
+    request: { cause, criteria, reach, unknown, retentionMs: ask.retentionMs, retainUntil, marks },
+    radius: await radiusNow(deps, quarantine),
     position: await logHead(deps.database.read),
     account,
     author: ask.author,
@@ -51,7 +51,7 @@ export async function retentionApply(
   const { retainUntil } = request;
   if (plan.effect !== 'retention' || quarantine === null || retainUntil === undefined)
     throw new LazaretError('conflict', `${plan.name} is not a plan to change a retention`);
-  await assertNotGrown(deps, plan);
+  await assertStillThat(deps, plan);
   const change = { quarantine, actor: ask.author, type: 'quarantine.changed' } as const;
   return quarantineChange(deps, change, async (before, tx) => {
     assertNotDestroyed(before);

@@ -10,7 +10,7 @@ import {
 } from '../../records/regions/content-apply.ts';
 import { copyForDeployment, copyForManifest } from '../../records/regions/copies.ts';
 import { manifestApply } from '../../records/regions/manifest-apply.ts';
-import { applyQuarantine } from './apply-quarantine.ts';
+import { applyExemptions, applyQuarantine } from './apply-quarantine.ts';
 import type { Applier, Applying } from './applying.ts';
 import { grantOfEvent } from './grant-of-event.ts';
 
@@ -70,6 +70,7 @@ const content: Readonly<Record<string, Applier>> = {
 const quarantine: Readonly<Record<string, Applier>> = {
   'quarantine.set': applyQuarantine,
   'quarantine.changed': applyQuarantine,
+  'quarantine.exempted': applyExemptions,
   'quarantine.released': applyQuarantine,
   'quarantine.destroyed': applyQuarantine,
   'grant.set': grant,

@@ -1,5 +1,7 @@
 import { checked } from '../../contract/check.ts';
 import { quarantineSchema } from '../../contract/quarantines.ts';
+import { limits } from '../../lib/limits.ts';
+import { type Exemption, exemptionsKeep } from '../../records/marks/exemptions.ts';
 import { quarantineApply } from '../../records/marks/quarantines.ts';
 import { copyReopened } from '../../records/regions/copies.ts';
 import { quarantineRenamed } from '../../records/regions/quarantine-name.ts';
@@ -15,4 +17,23 @@ export async function applyQuarantine({ tx, event, policy }: Applying): Promise<
   // The collector and the acknowledgement have work now.
   tx.wake();
   if (received.releasedAt !== null) await copyReopened(tx, received.marks, policy);
+}
+
+/** What the home of their repositories has decided of images under reach `image`; their blobs may come now. */
+export async function applyExemptions({ tx, data, policy }: Applying): Promise<void> {
+  const quarantineUid = data.member('quarantine').string();
+  const version = data.member('version').count();
+  const exemptions = data
+    .member('manifests')
+    .items(limits.exemptionsAtOnce)
+    .map((item): Exemption => {
+      const exempt = item.member('exempt').boolean();
+      return { quarantineUid, manifestDigest: item.member('digest').string(), exempt };
+    });
+  await exemptionsKeep(tx, exemptions, version);
+  const spared = exemptions.filter((one) => one.exempt).map((one) => one.manifestDigest);
+  tx.wake();
+  if (spared.length === 0) return;
+  const reopened = spared.map((digest) => ({ digest, diffId: null, repositoryGlob: null }));
+  await copyReopened(tx, reopened, policy);
 }

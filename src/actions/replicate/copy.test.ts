@@ -11,12 +11,15 @@ import {
 } from '../../../test/support/regions.ts';
 import { hasCode } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
+import { manifestIdOf } from '../../records/catalog/images.ts';
 import { deploymentSet } from '../../records/fleet/deployments.ts';
 import { jobClaimKey } from '../../records/jobs/jobs.ts';
 import { logRead } from '../../records/log/log.ts';
+import { refusalOfManifest } from '../../records/marks/door.ts';
 import { copyJob } from '../../records/regions/copies.ts';
 import { collect } from '../collect/collect.ts';
 import { sweepCondemned } from '../collect/sweep.ts';
+import { exemptionsSet } from '../quarantine/exempt.ts';
 import { copyBlob, copyGiveUp } from './copy.ts';
 
 async function pair(world: EngineWorld, repositories: readonly string[] = []) {
@@ -161,6 +164,25 @@ describeEngines('copies', (world) => {
     await collect(collecting);
     expect(await stateOfBlob(away, config)).toBe('condemned');
     expect(await Array.fromAsync(away.blobs.list())).toEqual([]);
+  });
+
+  it('of a layer under reach image are made once home has spared an image that needs it', async () => {
+    const { home, away, follower } = await pair(world, ['**']);
+    const { layer, digest } = await pushImage(home, { text: 'one' });
+    const quarantineUid = await quarantineLayer(home, layer, 'Q-1', 'image');
+    await follower.catchUp();
+    await follower.copy();
+    expect(await stateOfBlob(away, layer)).toBe('remote');
+    const spared = { uid: quarantineUid, name: 'Q-1', scopeAccount: null };
+    const exemption = { quarantineUid, manifestDigest: digest, exempt: true };
+    await home.database.transact((tx) => exemptionsSet(tx, spared, [exemption]));
+    await follower.catchUp();
+    await follower.copy();
+    expect(await stateOfBlob(away, layer)).toBe('live');
+    const scope = { repository: 'acme/shop', account: 'acme' };
+    const manifestId = await manifestIdOf(away.database.read, digest);
+    expect(await refusalOfManifest(away.database.read, scope, manifestId ?? 0)).toBeUndefined();
+    expect(follower.problems).toEqual([]);
   });
 
   it('are refused by home also before the quarantine is known here', async () => {

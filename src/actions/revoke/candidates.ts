@@ -27,6 +27,8 @@ async function deploymentsConcerned(db: Reader, { type, data }: LogEvent): Promi
       return deploymentsWithContent(db, { digests: texts([data.digest]), diffIds: [] });
     case 'quarantine.set':
       return marksSet(db, data);
+    case 'quarantine.exempted':
+      return noLongerSpared(db, data);
     case 'grant.revoked':
       return grantRevoked(db, data);
     default:
@@ -55,6 +57,12 @@ function marksSet(db: Reader, { marks }: LogEvent['data']): Promise<readonly Dep
     digests: texts(list.map((mark) => mark.digest)),
     diffIds: texts(list.map((mark) => mark.diffId)),
   });
+}
+
+function noLongerSpared(db: Reader, { manifests }: LogEvent['data']): Promise<readonly Deployment[]> {
+  const list = Array.isArray(manifests) ? manifests.filter(isRecord) : [];
+  const digests = texts(list.filter((one) => one.exempt === false).map((one) => one.digest));
+  return deploymentsWithContent(db, { digests, diffIds: [] });
 }
 
 async function grantRevoked(db: Reader, data: LogEvent['data']): Promise<readonly Deployment[]> {

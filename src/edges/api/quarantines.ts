@@ -8,7 +8,7 @@ import {
   type QuarantineDeps,
   quarantinePlan,
 } from '../../actions/quarantine/plan.ts';
-import { radiusOf } from '../../actions/quarantine/radius.ts';
+import { radiusNow } from '../../actions/quarantine/radius.ts';
 import { quarantineRelease } from '../../actions/quarantine/release.ts';
 import { retentionApply, retentionPlan } from '../../actions/quarantine/retention.ts';
 import {
@@ -41,7 +41,8 @@ function planRoutes(deps: QuarantineDeps): BoundRoute[] {
       const account = quarantineAccount(caller);
       return quarantinePlan(deps, {
         question: await questionOf(deps, caller, body),
-        reach: body.reach,
+        ...(body.reach === undefined ? {} : { reach: body.reach }),
+        ...(body.unknown === undefined ? {} : { unknown: body.unknown }),
         ...(body.retention === undefined ? {} : { retentionMs: parseDuration(body.retention, 'retention') }),
         account,
         author: caller.principal,
@@ -77,7 +78,7 @@ function decisionRoutes(deps: QuarantineDeps): BoundRoute[] {
       const acknowledgements = await acknowledgementList(database.read, quarantine.uid);
       return {
         quarantine,
-        radius: await radiusOf(deps, quarantine.marks, quarantine.scopeAccount),
+        radius: await radiusNow(deps, quarantine),
         acknowledgements,
       };
     }),

@@ -27,11 +27,12 @@ export async function serveBlob(call: OciCall, name: string, digestText: string)
 
 async function pull(call: OciCall, permitted: Permitted, digest: Digest): Promise<FastifyReply> {
   const { deps, request, reply, signal } = call;
-  const { repository } = permitted;
+  const { repository, mayPush } = permitted;
+  const name = { repository, digest, mayPush };
   await assertGrantReaches(call, permitted, digest);
   // A HEAD may make the client skip an upload, so it holds the blob.
   const look = request.method === 'HEAD' ? blobHead : blobStat;
-  const { sizeBytes } = await look(deps, { repository, digest });
+  const { sizeBytes } = await look(deps, name);
   reply
     .header('docker-content-digest', digest)
     .header('etag', `"${digest}"`)
@@ -41,8 +42,8 @@ async function pull(call: OciCall, permitted: Permitted, digest: Digest): Promis
   reply.header('content-type', 'application/octet-stream');
   if (request.method === 'HEAD') return reply.header('content-length', String(sizeBytes)).send();
   const range = rangeOf(request, reply, sizeBytes);
-  await cutWhenQuarantined(call, { repository, digest });
-  const { stream } = await blobOpen(deps, { repository, digest, range, signal });
+  await cutWhenQuarantined(call, name);
+  const { stream } = await blobOpen(deps, { ...name, range, signal });
   setLength(reply, sizeBytes, range);
   return reply.send(Readable.from(stream, { objectMode: false }));
 }

@@ -29,6 +29,7 @@ import type {
 } from './tables/inventory.ts';
 import type { JobTable, LogTable } from './tables/log.ts';
 import type {
+  MarkExemptionTable,
   MarkTable,
   PlanTable,
   QuarantineTable,
@@ -97,6 +98,7 @@ export interface Tables {
   plans: PlanTable;
   quarantines: QuarantineTable;
   marks: MarkTable;
+  mark_exemptions: MarkExemptionTable;
   retention_warnings: RetentionWarningTable;
   acknowledgements: { quarantine_uid: string; region: string; version: number; acknowledged_at: number };
   // regions, fleet

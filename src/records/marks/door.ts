@@ -1,7 +1,9 @@
+import { sql } from 'kysely';
 import { LazaretError } from '../../lib/errors.ts';
 import { globMatcher } from '../../lib/globs.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Reader } from '../db/engine.ts';
+import { imageReachInUse } from './exemptions.ts';
 
 /**
  * The one check that every door asks: does an active mark reach this content, for a repository of this account? It reads
@@ -10,6 +12,11 @@ import type { Reader } from '../db/engine.ts';
  * A mark on a layer names its blob digest and, once known, its diff id, so that every compression of it is meant. Scope is
  * decided by the repository's account, not by the caller's: an account's mark binds its own repositories, an operator's
  * (`scope_account` null) all.
+ *
+ * Reach `layer` refuses every reference to a marked layer. Reach `image` spares the images that are exempt, since their
+ * inspection shows that they hide the match. The layer itself is open to who may push, for the fix is usually pushed on
+ * the same base, and to who may pull once an image of that repository is exempt. A manifest may be pushed while its
+ * inspection goes on; it is served when that has decided.
  */
 export interface Refusal {
   /** `Q-17`, what people are shown. */
@@ -21,6 +28,7 @@ export interface Refusal {
   /** The layer or manifest that carries the mark. */
   readonly marked: string;
   readonly since: number;
+  readonly reach: 'layer' | 'image';
 }
 
 export interface DoorScope {
@@ -35,13 +43,31 @@ export interface Content {
   readonly diffIds: readonly string[];
 }
 
-/** For content that need not be here: a manifest being pushed, an upload being closed, a mount. */
-export async function refusalOfContent(
+/** Which marks of reach `image` on a layer do not count: all, for who pushes; those that an image is exempt from. */
+type Spared = { readonly kind: 'pushed' } | { readonly kind: 'exempt'; readonly manifestDigest: string };
+
+/**
+ * For content that is pushed, and need not be here: a manifest, an upload being closed, a mount. Whether an image shows
+ * what reach `image` is about, see `refusalOfPushed`.
+ */
+export function refusalOfContent(
   db: Reader,
   scope: DoorScope,
   content: Content,
 ): Promise<Refusal | undefined> {
+  return firstRefusal(db, scope, { content, spared: { kind: 'pushed' } });
+}
+
+async function firstRefusal(
+  db: Reader,
+  scope: DoorScope,
+  { content, spared }: { content: Content; spared: Spared | undefined },
+): Promise<Refusal | undefined> {
   const row = await activeMarks(db, scope.account)
+    .$if(spared?.kind === 'pushed', (query) =>
+      query.where((e) => e.or([e('quarantines.reach', '=', 'layer'), e('marks.target', '!=', 'layer')])),
+    )
+    .$if(spared?.kind === 'exempt', (query) => query.where(notExempt(manifestOf(spared))))
     .where((e) =>
       e.or([
         e.and([e('marks.target', '!=', 'repository'), e('marks.digest', 'in', [...content.digests, none])]),
@@ -53,11 +79,25 @@ export async function refusalOfContent(
   return row ? refusalOf(row) : refusalOfRepository(db, scope);
 }
 
-/** For a blob that is here, with the diff id that its inspection found. */
+function manifestOf(spared: Spared | undefined): string {
+  return spared?.kind === 'exempt' ? spared.manifestDigest : none;
+}
+
+function notExempt(manifestDigest: string) {
+  return sql<boolean>`not (quarantines.reach = 'image' and marks.target = 'layer' and exists (
+    select 1 from mark_exemptions where mark_exemptions.quarantine_uid = quarantines.uid
+      and mark_exemptions.manifest_digest = ${manifestDigest} and mark_exemptions.exempt = 1))`;
+}
+
+/**
+ * For a blob that is here, with the diff id that its inspection found.
+ * @param mayPush whether the caller may also push to the repository
+ */
 export async function refusalOfBlob(
   db: Reader,
   scope: DoorScope,
   digest: string,
+  mayPush = false,
 ): Promise<Refusal | undefined> {
   const inspected = await db
     .selectFrom('inspections')
@@ -65,10 +105,111 @@ export async function refusalOfBlob(
     .select('inspections.diff_id')
     .where('blobs.digest', '=', digest)
     .executeTakeFirst();
-  return refusalOfContent(db, scope, {
-    digests: [digest],
-    diffIds: inspected?.diff_id ? [inspected.diff_id] : [],
-  });
+  const content = { digests: [digest], diffIds: inspected?.diff_id ? [inspected.diff_id] : [] };
+  const refusal = await firstRefusal(db, scope, { content, spared: undefined });
+  if (!refusal || refusal.reach === 'layer') return refusal;
+  const closed = await refusalOfContent(db, scope, content);
+  if (closed || mayPush) return closed;
+  const open = await neededByExempt(db, { scope, digest, quarantineUid: refusal.quarantineUid });
+  return open ? undefined : refusal;
+}
+
+const exemptLookedAtMax = 100;
+
+/** Whether an image of the repository, in service and exempt, needs the blob. */
+async function neededByExempt(
+  db: Reader,
+  { scope, digest, quarantineUid }: { scope: DoorScope; digest: string; quarantineUid: string },
+): Promise<boolean> {
+  const exempt = await db
+    .selectFrom('edges')
+    .innerJoin('repository_manifests', 'repository_manifests.manifest_id', 'edges.manifest_id')
+    .innerJoin('repositories', 'repositories.id', 'repository_manifests.repository_id')
+    .innerJoin('manifests', 'manifests.id', 'edges.manifest_id')
+    .innerJoin('mark_exemptions', 'mark_exemptions.manifest_digest', 'manifests.digest')
+    .select('edges.manifest_id')
+    .where('edges.digest', '=', digest)
+    .where('edges.kind', '=', 'layer')
+    .where('repositories.name', '=', scope.repository)
+    .where('repository_manifests.deleted_at', 'is', null)
+    .where('repository_manifests.withdrawn_at', 'is', null)
+    .where('mark_exemptions.quarantine_uid', '=', quarantineUid)
+    .where('mark_exemptions.exempt', '=', 1)
+    .limit(exemptLookedAtMax)
+    .execute();
+  for (const { manifest_id } of exempt) if (!(await refusalOfManifest(db, scope, manifest_id))) return true;
+  return false;
+}
+
+/** How long after an inspection its decision may be on its way. */
+const decisionMs = 10_000;
+
+/** Whether the inspection that decides about an image, or about a platform of an index, goes on. */
+export async function awaitsInspection(db: Reader, manifestId: number, nowMs: number): Promise<boolean> {
+  const row = await db
+    .selectFrom('images')
+    .select('images.manifest_id')
+    .where((e) =>
+      e.or([
+        e('images.manifest_id', '=', manifestId),
+        e(
+          'images.manifest_id',
+          'in',
+          e
+            .selectFrom('edges')
+            .innerJoin('manifests', 'manifests.digest', 'edges.digest')
+            .select('manifests.id')
+            .where('edges.manifest_id', '=', manifestId)
+            .where('edges.kind', '=', 'child'),
+        ),
+      ]),
+    )
+    .where((e) =>
+      e.or([
+        e('images.state', '=', 'pending'),
+        e.and([
+          e('images.inspected_at', '>', nowMs - decisionMs),
+          e.not(
+            e.exists(
+              e
+                .selectFrom('mark_exemptions')
+                .innerJoin('manifests as decided', 'decided.digest', 'mark_exemptions.manifest_digest')
+                .select('decided.id')
+                .whereRef('decided.id', '=', 'images.manifest_id'),
+            ),
+          ),
+        ]),
+      ]),
+    )
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/**
+ * For a manifest that is being pushed and whose rows are there: refused if an inspection has shown before that it, or any
+ * image that it names, does not hide what is marked with reach `image`.
+ */
+export async function refusalOfPushed(
+  db: Reader,
+  scope: DoorScope,
+  { manifestId, nowMs, depth = 0 }: { manifestId: number; nowMs: number; depth?: number },
+): Promise<Refusal | undefined> {
+  if (depth === 0 && !(await imageReachInUse(db))) return undefined;
+  const content = await contentOfManifest(db, manifestId);
+  const own = await firstRefusal(db, scope, { content, spared: exemptAs(content) });
+  if (own && !(await awaitsInspection(db, manifestId, nowMs))) return own;
+  if (depth >= limits.indexDepthMax) return undefined;
+  for (const childId of content.childIds) {
+    const refusal = await refusalOfPushed(db, scope, { manifestId: childId, nowMs, depth: depth + 1 });
+    if (refusal) return refusal;
+  }
+  return undefined;
+}
+
+/** A manifest's own digest is the first of its content. */
+function exemptAs({ digests }: Content): Spared {
+  return { kind: 'exempt', manifestDigest: digests[0] ?? none };
 }
 
 /**
@@ -82,7 +223,7 @@ export async function refusalOfManifest(
   depth = 0,
 ): Promise<Refusal | undefined> {
   const content = await contentOfManifest(db, manifestId);
-  const own = await refusalOfContent(db, scope, content);
+  const own = await firstRefusal(db, scope, { content, spared: exemptAs(content) });
   if (own || content.childIds.length === 0 || depth >= limits.indexDepthMax) return own;
   let last: Refusal | undefined;
   for (const childId of content.childIds) {
@@ -156,7 +297,7 @@ function activeMarks(db: Reader, account: string) {
       'quarantines.author',
       'quarantines.ticket',
     ])
-    .select('quarantines.created_at')
+    .select(['quarantines.created_at', 'quarantines.reach'])
     .where('quarantines.released_at', 'is', null)
     .where((e) =>
       e.or([e('quarantines.scope_account', 'is', null), e('quarantines.scope_account', '=', account)]),
@@ -175,6 +316,7 @@ function refusalOf(row: ActiveMark): Refusal {
     ticket: row.ticket,
     marked: row.digest ?? row.diff_id ?? row.repository_glob ?? '',
     since: row.created_at,
+    reach: row.reach,
   };
 }
 

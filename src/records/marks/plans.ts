@@ -28,13 +28,14 @@ export interface PlanRequest {
   readonly cause: string;
   readonly criteria: unknown;
   readonly reach: 'layer' | 'image';
+  readonly unknown: 'allow' | 'refuse';
   readonly retentionMs: number;
   /** Of a change of retention: until when the bytes are to be kept. */
   readonly retainUntil?: number;
   readonly marks: readonly Mark[];
 }
 
-/** The blast radius. Sizes in bytes. */
+/** The blast radius: every image on what is marked, and the containers of those that are refused. Sizes in bytes. */
 export interface Radius {
   readonly layers: readonly ReachedLayer[];
   readonly images: readonly RadiusImage[];
@@ -46,6 +47,8 @@ export interface RadiusImage {
   readonly repository: string;
   readonly digest: string;
   readonly tags: readonly string[];
+  /** What reach `image` makes of it; `undecided`: refused until its inspection has ended. */
+  readonly reachImage: 'refused' | 'spared' | 'undecided';
 }
 
 /** @returns its name, `P-7` */

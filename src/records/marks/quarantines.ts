@@ -16,6 +16,8 @@ export interface Quarantine {
   /** null: set by the operator, for all repositories. */
   readonly scopeAccount: string | null;
   readonly reach: 'layer' | 'image';
+  /** Of reach `image`: what becomes of an image whose inspection ended without an answer. */
+  readonly unknown: 'allow' | 'refuse';
   /** What it came from: a scan (`S-31`), a person. */
   readonly cause: string;
   readonly criteria: unknown;
@@ -158,6 +160,7 @@ function rowOf(quarantine: Quarantine) {
     version: quarantine.version,
     scope_account: quarantine.scopeAccount,
     reach: quarantine.reach,
+    unknown: quarantine.unknown,
     cause: quarantine.cause,
     criteria: quarantine.criteria === null ? null : JSON.stringify(quarantine.criteria),
     reason: quarantine.reason,
@@ -183,6 +186,7 @@ function quarantineOf(row: Selectable<QuarantineTable>, marks: Selectable<MarkTa
     version: row.version,
     scopeAccount: row.scope_account,
     reach: row.reach,
+    unknown: row.unknown,
     cause: row.cause,
     criteria: row.criteria === null ? null : JSON.parse(row.criteria),
     reason: row.reason,

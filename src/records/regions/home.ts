@@ -31,3 +31,27 @@ export async function assertHomeHere(db: Reader, region: string, repository: str
     { detail: { repository, region: home, ...(url ? { url } : {}) } },
   );
 }
+
+/** Those of these manifests that a repository holds whose home is `region`. */
+export async function imagesWithHome(
+  db: Reader,
+  region: string,
+  digests: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  for (let at = 0; at < digests.length; at += digestsAtOnce) {
+    const rows = await db
+      .selectFrom('manifests')
+      .innerJoin('repository_manifests', 'repository_manifests.manifest_id', 'manifests.id')
+      .innerJoin('repositories', 'repositories.id', 'repository_manifests.repository_id')
+      .select('manifests.digest')
+      .distinct()
+      .where('repositories.home_region', '=', region)
+      .where('manifests.digest', 'in', digests.slice(at, at + digestsAtOnce))
+      .execute();
+    for (const row of rows) found.add(row.digest);
+  }
+  return found;
+}
+
+const digestsAtOnce = 1_000;

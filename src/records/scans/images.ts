@@ -160,3 +160,15 @@ export async function imageState(db: Database['read'], manifestId: number): Prom
     .executeTakeFirst();
   return row?.state;
 }
+
+/** How far the inspection of each of these images has come. */
+export async function imageStates(
+  database: Database,
+  manifestIds: readonly number[],
+): Promise<ReadonlyMap<number, string>> {
+  const rows = await database.search(
+    sql<{ manifest_id: number; state: string }>`select manifest_id, state from images
+      where ${within('manifest_id', manifestIds)}`.compile(database.read),
+  );
+  return new Map(rows.map((row) => [Number(row.manifest_id), row.state]));
+}

@@ -37,6 +37,8 @@ export interface QuarantineTable {
   /** null: the operator, all repositories. */
   scope_account: string | null;
   reach: 'layer' | 'image';
+  /** Of reach `image`: what becomes of an image whose inspection ended without an answer. */
+  unknown: 'allow' | 'refuse';
   cause: string;
   criteria: string | null;
   reason: string;
@@ -71,4 +73,12 @@ export interface RetentionWarningTable {
   retain_until: number;
   days: number;
   warned_at: number;
+}
+
+/** What inspection decided of an image on a layer that is marked with reach `image`. */
+export interface MarkExemptionTable {
+  quarantine_uid: string;
+  manifest_digest: string;
+  exempt: number;
+  version: number;
 }
