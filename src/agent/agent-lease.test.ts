@@ -11,9 +11,6 @@ import { ManualClock } from '../lib/clock.ts';
 import { type AgentOptions, startAgent } from './agent.ts';
 import { fakeMachine, openFakeRuntime } from './runtimes/fake.ts';
 
-/** Turns of the event loop after which one sleeping loop is enough: the other is not merely slow. */
-const turnsOfOneLoop = 500;
-
 describe('an agent with leases', () => {
   const cleanups: (() => Promise<unknown>)[] = [];
   afterEach(async () => {
@@ -46,11 +43,10 @@ describe('an agent with leases', () => {
       cleanups.push(() => agent.stop());
       return agent;
     };
-    /** Lets time go on whenever the agent's loops sleep, or one does while the other waits for it, until it is so. */
+    /** Lets time go on whenever the agent's loops sleep, until it is so. */
     const until = async (isSo: () => boolean) => {
-      for (let turns = 1; !isSo(); turns += 1) {
-        const waiting = turns % turnsOfOneLoop === 0 ? 1 : 2;
-        if (clock.sleeping >= waiting) clock.advance(500);
+      while (!isSo()) {
+        if (clock.sleeping >= 2) clock.advance(500);
         await turn();
       }
     };
