@@ -103,7 +103,7 @@ function outcomeOf(
   if (state === 'stopped' || state === 'failed') return { ...container, outcome: 'stopped', proof: exitSeen };
   if (leaseEndsAt !== undefined && nowMs >= leaseEndsAt)
     return { ...container, outcome: 'leaseEnded', proof: false };
-  const heard = nowMs - container.reportedAt <= limits.connectedMs;
+  const heard = nowMs - container.heardAt <= limits.connectedMs;
   const reported = state === 'paused' ? 'paused' : 'running';
   return { ...container, outcome: heard ? reported : 'unreachable', proof: false };
 }

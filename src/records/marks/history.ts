@@ -12,7 +12,10 @@ export interface ContainerHistory {
   readonly startedAt: number | null;
   readonly stoppedAt: number | null;
   readonly exitCode: number | null;
+  /** When it changed last, as its agent reported. */
   readonly reportedAt: number;
+  /** When its agent, or the region that hears it, was heard last. */
+  readonly heardAt: number;
 }
 
 export async function containersOf(
@@ -24,7 +27,16 @@ export async function containersOf(
     .selectFrom('containers')
     .leftJoin('deployments', 'deployments.uid', 'containers.deployment_uid')
     .selectAll('containers')
-    .select('deployments.name as deployment')
+    .leftJoin('instances', (join) =>
+      join
+        .onRef('instances.region', '=', 'containers.region')
+        .onRef('instances.name', '=', 'containers.instance'),
+    )
+    .leftJoin('regions', (join) =>
+      join.onRef('regions.name', '=', 'containers.region').on('regions.is_self', '=', 0),
+    )
+    .select(['deployments.name as deployment', 'instances.last_heard_at as instance_heard_at'])
+    .select('regions.last_heard_at as region_heard_at')
     .where('containers.manifest_digest', 'in', manifestDigests)
     .orderBy('containers.started_at')
     .execute();
@@ -40,6 +52,7 @@ export async function containersOf(
     stoppedAt: row.stopped_at,
     exitCode: row.exit_code,
     reportedAt: row.reported_at,
+    heardAt: Math.max(row.reported_at, row.instance_heard_at ?? 0, row.region_heard_at ?? 0),
   }));
 }
 
