@@ -300,7 +300,13 @@ export async function deleteSome(client: Client, repository: RepositoryName): Pr
       ...tags.map((tag) => tagKey(repository.name, tag, digest)),
     );
   const blob = random.pick(world.settings.focus.blobs);
-  if (what === 'blob') keys.push(blobKey(repository.name, blob.digest));
+  if (what === 'blob') {
+    keys.push(blobKey(repository.name, blob.digest));
+    // What a quarantine reaches may lose its blobs; released, it lacks them.
+    for (const each of pushables)
+      if (below(each).includes(blob.digest) && model.mayBeRefused(repository, below(each)))
+        keys.push(manifestKey(repository.name, each.manifest.digest));
+  }
   const ends = keys.map((key) => model.leaves(op, key));
   if (what === 'manifest')
     await attempt(client, `DELETE ${repository.name} ${pushable.name}`, () =>

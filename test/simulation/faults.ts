@@ -291,6 +291,18 @@ export const faults: readonly Fault[] = [
   ]),
 ];
 
+/** Not found yet in the seeds that there was time for: tried last, so that they don't take the time of the others. */
+export const unproven: ReadonlySet<string> = new Set([
+  'put-checks-before-its-transaction',
+  'mount-of-a-condemned-blob',
+  'mark-binds-the-digest-only',
+  'older-version-applied',
+  'cursor-before-rows',
+  'key-used-again',
+  'release-forgotten-by-the-collector',
+  'children-not-kept',
+]);
+
 /** From now on the modules of this process are loaded with the fault in them. @throws when its text is not there */
 export function plantFault(name: string): void {
   const planted = faults.find((each) => each.name === name);

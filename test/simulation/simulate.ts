@@ -88,29 +88,31 @@ function mixture(random: SeededRandom) {
     late: rate(0, 0.1, 0.3),
     quickRead: rate(0.6, 0.85, 0.95),
   };
+  // Four in ten are about quarantines above all.
+  const marking = random.chance(0.4);
   const home = {
-    push: 6 * weight(),
-    pull: 2 * weight(),
+    push: (marking ? 3 : 6) * weight(),
+    pull: (marking ? 8 : 2) * weight(),
     uploadBlob: weight(),
     headBlob: weight(),
     pullBlob: weight(),
-    remove: 3 * weight(),
+    remove: (marking ? 0.5 : 3) * weight(),
     inspect: 2 * weight(),
-    quarantine: weight(),
-    release: weight(),
+    quarantine: (marking ? 5 : 1) * weight(),
+    release: (marking ? 0.5 : 1) * weight(),
     destroy: 0.5 * weight(),
     pin: 0.3 * weight(),
-    collect: 4 * weight(),
+    collect: (marking ? 1 : 4) * weight(),
   };
   const away = { follow: 4 * weight(), copy: 2 * weight(), pull: 2 * weight(), collect: weight() };
   const step = {
     call: 60,
     begin: rate(6, 12),
-    time: rate(1, 3, 8),
+    time: marking ? 0.5 : rate(1, 3, 8),
     crash: rate(0, 0.2, 1),
     machine: rate(0, 0.1),
   };
-  return { settings, rates, home, away, step, atOnce: rate(2, 4, 8) };
+  return { settings, rates, home, away, step, marking, atOnce: rate(2, 4, 8) };
 }
 
 /** @param folder with the templates of `prepareTemplates`, best on a RAM disk */
@@ -149,12 +151,13 @@ class Run {
 
   /** A region with something in it, so that there is something to lose from the first step on. */
   async settled(): Promise<void> {
-    const { scheduler, home } = this.#world;
-    const { rates } = this.#mixed;
+    const { scheduler, home, settings } = this.#world;
+    const { rates, marking } = this.#mixed;
     scheduler.rates = calmRates;
     for (let each = scheduler.random.below(4); each > 0; each--) await this.#alone(home, 'push', work.push);
-    for (let each = scheduler.random.below(4); each > 0; each--)
-      await this.#alone(home, 'inspect', work.inspect);
+    for (const image of settings.focus.images)
+      if (marking || scheduler.random.chance(0.3))
+        await this.#alone(home, 'inspect', (client) => inspectImage(client, image));
     scheduler.rates = rates;
   }
 
