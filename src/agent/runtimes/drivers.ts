@@ -8,7 +8,7 @@ import type { Runtime } from './runtime.ts';
 
 export const runtimeKinds = ['runc', 'fake'] as const;
 
-export type RuntimeKind = (typeof runtimeKinds)[number];
+type RuntimeKind = (typeof runtimeKinds)[number];
 
 export type RuntimeChoice =
   | { readonly kind: 'runc'; readonly folder: string; readonly tools: RuncTools }
