@@ -297,7 +297,6 @@ export const unproven: ReadonlySet<string> = new Set([
   'mount-of-a-condemned-blob',
   'mark-binds-the-digest-only',
   'older-version-applied',
-  'cursor-before-rows',
   'key-used-again',
   'release-forgotten-by-the-collector',
   'children-not-kept',
