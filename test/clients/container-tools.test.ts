@@ -41,7 +41,8 @@ beforeAll(async () => {
   const { credentials } = server.admin;
   password = credentials?.kind === 'basic' ? credentials.password : '';
   registry = `127.0.0.1:${new URL(server.url).port}`;
-  folder = await mkdtemp(join(tmpdir(), 'lazaret-clients-'));
+  // Short, since podman takes a run folder of at most 50 characters.
+  folder = await mkdtemp(join(tmpdir(), 'c-'));
   const base = await busyboxLayer();
   const marker = await buildLayer([{ path: 'app/banned', content: 'to be marked' }]);
   layouts = {
@@ -157,8 +158,8 @@ async function openSkopeo(name: string): Promise<ContainerTool> {
 
 /** Podman and buildah share their store and options; a copy into it is skopeo's. */
 async function openStored(name: string, own: string): Promise<ContainerTool> {
-  const store = `[vfs@${join(own, 'store')}+${join(own, 'run')}]`;
-  const global = ['--root', join(own, 'store'), '--runroot', join(own, 'run'), '--storage-driver', 'vfs'];
+  const store = `[vfs@${join(own, 'store')}+${join(own, 'r')}]`;
+  const global = ['--root', join(own, 'store'), '--runroot', join(own, 'r'), '--storage-driver', 'vfs'];
   const access = ['--tls-verify=false', '--creds', `admin:${password}`];
   const forget = async () => void (await run(name, [...global, 'rmi', '--all', '--force']));
   return {
