@@ -154,6 +154,34 @@ describeEngines('the collector', (world) => {
     });
   });
 
+  it('leaves what a replica has in service to its home, and takes the bytes once home has withdrawn it', async () => {
+    const house = await openHouse(world);
+    const { old } = await twoImages(house);
+    await house.quarantine(lodash);
+    const elsewhere = (set: { home_region: string }) =>
+      house.database.transact(
+        async (tx) => void (await tx.db.updateTable('repositories').set(set).execute()),
+      );
+    await elsewhere({ home_region: 'another' });
+    house.clock.advance(91 * day);
+    expect(await house.collect()).toMatchObject({ manifests: 0, condemned: 0 });
+    await house.database.transact(async (tx) => {
+      await tx.db
+        .updateTable('repository_manifests')
+        .set({ withdrawn_at: tx.nowMs })
+        .where('manifest_id', 'in', (e) =>
+          e.selectFrom('edges').select('manifest_id').where('digest', '=', old.digest),
+        )
+        .execute();
+    });
+    expect(await house.collect()).toMatchObject({
+      manifests: 0,
+      condemned: 1,
+      collected: 1,
+      freedBytes: old.size,
+    });
+  });
+
   it('never takes the new bytes of a digest that was condemned and pushed again', async () => {
     const house = await openHouse(world);
     const stray = await buildLayer([{ path: 'x', content: 'x' }]);

@@ -26,7 +26,8 @@ const batch = 100;
 /**
  * A quarantine's retention has ended: in each repository that its marks reach, the manifests that need the layer are
  * withdrawn in the same transaction; the bytes go only when no repository may use them any more. A pin outlives it, and
- * so does another quarantine of the same layer whose retention or legal hold stands. The quarantine's row is locked, so
+ * so does another quarantine of the same layer whose retention or legal hold stands. What is in service is decided at a
+ * repository's home: a replica takes the bytes once home has withdrawn the manifests, since a release may be on its way. The quarantine's row is locked, so
  * that a hold that was acknowledged is seen.
  */
 export async function expireMarks(
@@ -88,6 +89,7 @@ async function takeLayer(tx: Tx, layer: ExpiredLayer, actor: string) {
       continue;
     const asked = { digest: layer.digest, account: repository.account, nowMs: tx.nowMs };
     if (await blobKeptFor(tx.db, asked)) continue;
+    if (repository.home !== tx.region && (await isInService(tx, repository.id, blob))) continue;
     for (const digest of await withdrawFrom(tx, repository.id, blob)) {
       manifests += 1;
       emitWithdrawn(tx, { repository: repository.name, digest, quarantine: layer.quarantine, actor });
@@ -106,6 +108,11 @@ async function takeLayer(tx: Tx, layer: ExpiredLayer, actor: string) {
     data: { count: 1, sizeBytes: blob.sizeBytes, digests: [blob.digest], quarantine: layer.quarantine },
   });
   return { manifests, condemned: true };
+}
+
+async function isInService(tx: Tx, repositoryId: number, blob: BlobNeeds): Promise<boolean> {
+  const named = { repositoryId, digest: blob.digest, kinds: ['config', 'layer'] as const };
+  return (await manifestsNaming(tx.db, named)).length > 0;
 }
 
 async function mayStillBeSpared(tx: Tx, repositoryId: number, blob: BlobNeeds): Promise<boolean> {

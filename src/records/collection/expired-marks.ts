@@ -45,7 +45,7 @@ export async function expiredManifests(db: Reader, nowMs: number, limit: number)
     join repositories on repositories.id = repository_manifests.repository_id
     join accounts on accounts.id = repositories.account_id
     where quarantines.released_at is null and quarantines.legal_hold = 0 and quarantines.retain_until <= ${nowMs}
-      and repository_manifests.withdrawn_at is null
+      and repository_manifests.withdrawn_at is null and repositories.home_region = (select value from settings where key = 'region')
       and (quarantines.scope_account is null or quarantines.scope_account = accounts.name)
     limit ${limit}`.execute(db);
   return rows.map(({ repository_id, manifest_id, ...row }) => ({
@@ -98,6 +98,7 @@ async function manifestsInGlob(
     join repository_manifests on repository_manifests.repository_id = repositories.id
     join manifests on manifests.id = repository_manifests.manifest_id
     where repositories.name like ${`${prefix}%`} escape '!' and repository_manifests.withdrawn_at is null
+      and repositories.home_region = (select value from settings where key = 'region')
       and ${account === null ? sql`1 = 1` : sql`accounts.name = ${account}`}`.execute(db);
   const matches = globMatcher(glob);
   return rows
@@ -110,17 +111,18 @@ async function manifestsInGlob(
     }));
 }
 
+export interface RepositoryOfBlob {
+  readonly id: number;
+  readonly name: string;
+  readonly account: string;
+  /** The region that decides what is in service in it. */
+  readonly home: string;
+}
+
 /** The repositories that have a blob, by a link or by a manifest in service. */
-export async function repositoriesOfBlob(
-  db: Reader,
-  digest: string,
-): Promise<{ id: number; name: string; account: string }[]> {
-  const { rows } = await sql<{
-    id: number;
-    name: string;
-    account: string;
-  }>`select repositories.id, repositories.name,
-      accounts.name as account
+export async function repositoriesOfBlob(db: Reader, digest: string): Promise<RepositoryOfBlob[]> {
+  const { rows } = await sql<RepositoryOfBlob>`select repositories.id, repositories.name,
+      accounts.name as account, repositories.home_region as home
     from repositories join accounts on accounts.id = repositories.account_id
     where repositories.id in (select blob_links.repository_id from blob_links
         join blobs on blobs.id = blob_links.blob_id where blobs.digest = ${digest})
