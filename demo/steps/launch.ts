@@ -44,6 +44,8 @@ export async function launchAway(story: Story, cast: Cast): Promise<void> {
     story.registry(home, people.acme, 'acme/shop').pullImage(cast.shop, '1'),
   );
   await narrator.check('globex sees what runs', async () => {
+    // The port answers a moment before home has heard of it.
+    await story.event(home, 'container.started', () => true);
     const { stdout } = await people.globex.lazaret(home, ['ps']);
     assert.match(stdout, /running/);
   });
