@@ -1,10 +1,12 @@
 import type { ManifestAttachment } from '../../contract/replication.ts';
+import { isNonDistributable } from '../../oci/media-types.ts';
 import type { Reader } from '../db/engine.ts';
 import type { LogEvent } from '../log/event.ts';
 
 /**
  * What travels with `manifest.pushed` and `manifest.restored` so that a follower can write the rows without a blob.
- * Undefined for other events, and for a manifest whose rows are gone (an event that says so follows).
+ * Undefined for other events, and for a manifest that is gone by now, or that a collected blob has taken out of service
+ * (an event that says so follows: what is not whole here must not be in service there until it comes).
  */
 export async function attachmentOf(db: Reader, event: LogEvent): Promise<ManifestAttachment | undefined> {
   const { digest } = event.data;
@@ -15,6 +17,9 @@ export async function attachmentOf(db: Reader, event: LogEvent): Promise<Manifes
     .where('digest', '=', digest)
     .executeTakeFirst();
   if (!manifest) return undefined;
+  const edges = await edgesOf(db, manifest.id);
+  const blobs = await blobsOf(db, manifest.id);
+  if (!isWhole(edges, blobs)) return undefined;
   return {
     body: Buffer.from(manifest.body).toString('base64'),
     mediaType: manifest.media_type,
@@ -23,12 +28,21 @@ export async function attachmentOf(db: Reader, event: LogEvent): Promise<Manifes
     platform: manifest.platform,
     annotations: manifest.annotations === null ? {} : JSON.parse(manifest.annotations),
     digestSha512: manifest.digest_sha512,
-    edges: await edgesOf(db, manifest.id),
-    blobs: await blobsOf(db, manifest.id),
+    edges,
+    blobs,
   };
 }
 
 const carrying: ReadonlySet<string> = new Set(['manifest.pushed', 'manifest.restored']);
+
+function isWhole(edges: ManifestAttachment['edges'], blobs: ManifestAttachment['blobs']): boolean {
+  const here = new Set(blobs.flatMap((blob) => [blob.digest, blob.digestSha512]));
+  return edges
+    .filter(({ kind, mediaType }) => blobKinds.has(kind) && !isNonDistributable(mediaType))
+    .every(({ digest }) => here.has(digest));
+}
+
+const blobKinds: ReadonlySet<string> = new Set(['config', 'layer']);
 
 function edgesOf(db: Reader, manifestId: number): Promise<ManifestAttachment['edges']> {
   return db
