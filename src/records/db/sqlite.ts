@@ -2,11 +2,12 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import BetterSqlite3 from 'better-sqlite3';
-import { type CompiledQuery, Kysely, SqliteDialect } from 'kysely';
+import { type CompiledQuery, Kysely, type SqliteDatabase, SqliteDialect } from 'kysely';
 import { LazaretError } from '../../lib/errors.ts';
 import type { Database, DatabaseOptions } from './database.ts';
 import { openEpoch } from './epoch.ts';
 import { migrate } from './migrate.ts';
+import { withKeptStatements } from './sqlite-statements.ts';
 import type { Tables } from './tables.ts';
 import { beginTransaction } from './transaction.ts';
 
@@ -22,13 +23,14 @@ export async function openSqlite(file: string, options: DatabaseOptions): Promis
   writerConnection.pragma('synchronous = FULL');
   writerConnection.pragma('foreign_keys = ON');
   writerConnection.pragma('cache_size = -16000');
-  const writer = new Kysely<Tables>({ dialect: new SqliteDialect({ database: writerConnection }) });
-  await migrate(writer, 'sqlite');
+  // A migration changes what a statement means: none of its own is kept.
+  await migrate(kyselyOf(writerConnection), 'sqlite');
+  const writer = kyselyOf(withKeptStatements(writerConnection));
   const epoch = await openEpoch(writer, options.region);
 
   const readConnection = new BetterSqlite3(file, { readonly: true });
   readConnection.pragma('cache_size = -16000');
-  const read = new Kysely<Tables>({ dialect: new SqliteDialect({ database: readConnection }) });
+  const read = kyselyOf(withKeptStatements(readConnection));
   const searcher = new Searcher(file);
   const listeners = new Set<() => void>();
 
@@ -63,6 +65,10 @@ export async function openSqlite(file: string, options: DatabaseOptions): Promis
       await writer.destroy(); // the last one: it brings the log into the file, and removes it
     },
   };
+}
+
+function kyselyOf(database: SqliteDatabase): Kysely<Tables> {
+  return new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
 }
 
 interface Waiting {
