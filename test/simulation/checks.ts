@@ -6,9 +6,9 @@
  * - P4: what was acknowledged is there, unless it was taken away or the retention of a quarantine that reaches it ended.
  * - Keys: no key waits for the sweep and is in use.
  */
-import BetterSqlite3 from 'better-sqlite3';
 import type { MemoryContents } from '../../src/blobs/memory.ts';
 import { digestOf } from '../../src/oci/digest.ts';
+import type { RegionDatabases } from './databases.ts';
 import { type Model, type ModelQuarantine, mayReach } from './model.ts';
 import { Violation } from './scheduler.ts';
 import { nameOfDigest } from './universe.ts';
@@ -52,28 +52,20 @@ export interface QuarantineRow {
 }
 
 export class Checks {
-  readonly #connection: BetterSqlite3.Database;
+  readonly #databases: RegionDatabases;
   readonly #disk: MemoryContents;
   readonly #region: string;
   readonly #digests = new WeakMap<object, string>();
   #deleted: ReadonlyMap<string, { row: DeletedRow; needed: boolean }> = new Map();
-  readonly #queries = new Map<string, BetterSqlite3.Statement>();
 
-  constructor(file: string, region: string, disk: MemoryContents) {
-    this.#connection = new BetterSqlite3(file, { readonly: true });
+  constructor(databases: RegionDatabases, region: string, disk: MemoryContents) {
+    this.#databases = databases;
     this.#region = region;
     this.#disk = disk;
   }
 
-  close(): void {
-    this.#connection.close();
-  }
-
   rows<R>(query: string, ...values: readonly (string | number)[]): R[] {
-    const known = this.#queries.get(query) ?? this.#connection.prepare(query);
-    this.#queries.set(query, known);
-    // The shape of a row is what its query selects.
-    return known.all(...values) as R[];
+    return this.#databases.rows<R>(query, ...values);
   }
 
   /** @throws Violation */

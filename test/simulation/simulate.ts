@@ -4,13 +4,14 @@
  */
 import { randomSourceReplace } from '../../src/lib/random.ts';
 import { type Client, deleteSome, head, pullAll, pullBlob, pushAll, upload } from './clients.ts';
+import { type Databases, startMs } from './databases.ts';
 import { manifestKey } from './model.ts';
 import { collectOnce, destroy, inspectImage, pin, release, setQuarantine } from './operators.ts';
 import { SeededRandom } from './random.ts';
 import { agree, copyAway, followAway, pullAway } from './replica.ts';
 import { Scheduler, Violation } from './scheduler.ts';
 import { focusOn, pushables, repositories, tags } from './universe.ts';
-import { type Settings, type SimulatedRegion, startMs, World } from './world.ts';
+import { type Settings, type SimulatedRegion, World } from './world.ts';
 
 export interface Outcome {
   readonly seed: number;
@@ -115,13 +116,12 @@ function mixture(random: SeededRandom) {
   return { settings, rates, home, away, step, marking, atOnce: rate(2, 4, 8) };
 }
 
-/** @param folder with the templates of `prepareTemplates`, best on a RAM disk */
-export async function simulate(seed: number, steps: number, folder: string): Promise<Outcome> {
+export async function simulate(seed: number, steps: number, databases: Databases): Promise<Outcome> {
   const random = new SeededRandom(seed);
   randomSourceReplace((size) => random.bytes(size));
   const mixed = mixture(random);
   const scheduler = new Scheduler(random, { rates: mixed.rates, nowMs: startMs });
-  const world = await World.open(scheduler, mixed.settings, folder);
+  const world = await World.open(scheduler, mixed.settings, databases);
   const run = new Run(world, mixed);
   let failure: string | undefined;
   try {
@@ -135,7 +135,7 @@ export async function simulate(seed: number, steps: number, folder: string): Pro
         : `a defect: ${error instanceof Error ? error.stack : error}`;
     scheduler.say(`VIOLATION ${failure}`);
   } finally {
-    await world.close();
+    world.close();
   }
   return { seed, steps: scheduler.step, failure, trace: scheduler.trace };
 }

@@ -4,35 +4,37 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { randomSourceReplace } from '../../src/lib/random.ts';
+import { Databases } from './databases.ts';
 import { applyEdit, faults } from './faults.ts';
 import { SeededRandom } from './random.ts';
 import { scratchFolder } from './scratch.ts';
 import { simulate } from './simulate.ts';
-import { prepareTemplates } from './world.ts';
 
 let folder = '';
+let databases: Databases;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(scratchFolder(tmpdir()), 'lazaret-simulation-'));
-  await prepareTemplates(folder);
+  databases = await Databases.open(folder);
 });
 
 afterAll(async () => {
   randomSourceReplace(randomBytes);
+  await databases.close();
   await rm(folder, { recursive: true, force: true });
 });
 
 describe('the simulation', () => {
   it('breaks no promise in 15 seeds', { timeout: 120_000 }, async () => {
     for (let seed = 1; seed <= 15; seed++) {
-      const { failure, trace } = await simulate(seed, 100, folder);
+      const { failure, trace } = await simulate(seed, 100, databases);
       expect(failure, `seed ${seed}\n${trace.slice(-60).join('\n')}`).toBeUndefined();
     }
   });
 
   it.each([3, 4, 7])('replays seed %i exactly', { timeout: 60_000 }, async (seed) => {
-    const first = await simulate(seed, 120, folder);
-    const second = await simulate(seed, 120, folder);
+    const first = await simulate(seed, 120, databases);
+    const second = await simulate(seed, 120, databases);
     expect(first.trace.length).toBeGreaterThan(100);
     expect(second.trace).toEqual(first.trace);
   });

@@ -14,7 +14,7 @@ const [from = 1, end = 1, stride = 1, steps = 150] = process.argv.slice(2, 6).ma
 const fault = process.argv[6];
 if (fault !== undefined) plantFault(fault);
 const { simulate } = await import('./simulate.ts');
-const { prepareTemplates } = await import('./world.ts');
+const { Databases } = await import('./databases.ts');
 
 const folder = mkdtempSync(join(scratchFolder(tmpdir()), 'lazaret-simulation-'));
 const remove = () => rmSync(folder, { recursive: true, force: true });
@@ -23,12 +23,13 @@ process.on('SIGTERM', () => {
   process.exit(1);
 });
 try {
-  await prepareTemplates(folder);
+  const databases = await Databases.open(folder);
   for (let seed = from; seed <= end; seed += stride) {
-    const { failure, trace, steps: taken } = await simulate(seed, steps, folder);
+    const { failure, trace, steps: taken } = await simulate(seed, steps, databases);
     process.stdout.write(`${JSON.stringify({ seed, taken, ...(failure ? { failure, trace } : {}) })}\n`);
     if (failure !== undefined && fault !== undefined) break;
   }
+  await databases.close();
 } finally {
   remove();
 }

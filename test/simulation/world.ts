@@ -1,15 +1,11 @@
 /** Regions, processes and their stores: what one seed runs in. */
-import { copyFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { RunningDigests } from '../../src/actions/push/running-digests.ts';
 import type { BlobStore } from '../../src/blobs/blob-store.ts';
 import { openMemoryStore } from '../../src/blobs/memory.ts';
 import type { Clock } from '../../src/lib/clock.ts';
-import { accountEnsure } from '../../src/records/access/accounts.ts';
 import type { Database } from '../../src/records/db/database.ts';
-import { openDatabase } from '../../src/records/db/drivers.ts';
-import { regionsEnsure } from '../../src/records/regions/regions.ts';
 import { Checks } from './checks.ts';
+import type { Databases, RegionDatabases, RegionName } from './databases.ts';
 import { SimulatedDisk } from './disk.ts';
 import { Model } from './model.ts';
 import { type CommitListeners, gatedClock, gatedDatabase, gatedStore } from './proxies.ts';
@@ -25,14 +21,14 @@ export interface Settings {
 }
 
 export interface SimulatedRegion {
-  readonly name: 'home' | 'away';
+  readonly name: RegionName;
   readonly disk: SimulatedDisk;
   readonly checks: Checks;
   readonly listeners: CommitListeners;
   readonly processes: SimulatedProcess[];
   /** Through which peers ask: a cut link is a failed call of the peer's. Opened with the region; never dies. */
   relay: SimulatedProcess | undefined;
-  readonly file: string;
+  readonly databases: RegionDatabases;
 }
 
 /** What dies with it: connections, the digests of running uploads, the list of keys being written. */
@@ -54,33 +50,29 @@ export interface Deps {
   readonly retention: { readonly packagesMs: number; readonly harmfulMs: number };
 }
 
-export const startMs = Date.UTC(2026, 0, 1);
-
 export class World {
   readonly scheduler: Scheduler;
   readonly settings: Settings;
   readonly model = new Model();
   readonly regions: readonly SimulatedRegion[];
-  readonly #clock: Clock;
   #processes = 0;
 
-  private constructor(scheduler: Scheduler, settings: Settings, folder: string) {
+  private constructor(scheduler: Scheduler, settings: Settings, databases: Databases) {
     this.scheduler = scheduler;
     this.settings = settings;
-    this.#clock = clockOf(scheduler);
+    databases.goBy(() => scheduler.nowMs);
     const names = settings.replica ? (['home', 'away'] as const) : (['home'] as const);
     this.regions = names.map((name) => {
-      const file = join(folder, `${name}.sqlite`);
-      copyFileSync(templateFile(folder, name), file);
+      const own = databases.of(name);
+      own.putBack();
       const disk = new SimulatedDisk(scheduler.random);
-      const checks = new Checks(file, name, disk.contents);
-      return { name, disk, checks, file, listeners: new Set(), processes: [], relay: undefined };
+      const checks = new Checks(own, name, disk.contents);
+      return { name, disk, checks, databases: own, listeners: new Set(), processes: [], relay: undefined };
     });
   }
 
-  /** @param folder with the templates that `prepareTemplates` made */
-  static async open(scheduler: Scheduler, settings: Settings, folder: string): Promise<World> {
-    const world = new World(scheduler, settings, folder);
+  static async open(scheduler: Scheduler, settings: Settings, databases: Databases): Promise<World> {
+    const world = new World(scheduler, settings, databases);
     for (const region of world.regions) {
       for (let each = 0; each < 2; each++) await world.boot(region);
       if (settings.replica && region.name === 'home') region.relay = await world.#open(region, 'home-relay');
@@ -107,10 +99,7 @@ export class World {
     const { contents } = region.disk;
     return {
       name,
-      database: await openDatabase(
-        { kind: 'sqlite', file: region.file },
-        { region: region.name, clock: this.#clock },
-      ),
+      database: region.databases.take(),
       store: await openMemoryStore({ region: region.name, contents }),
       digests: new RunningDigests(),
     };
@@ -121,7 +110,7 @@ export class World {
     this.scheduler.kill(process.name);
     region.disk.settle(process.name);
     region.processes.splice(region.processes.indexOf(process), 1);
-    await process.database.close();
+    region.databases.giveBack(process.database);
     await this.boot(region);
   }
 
@@ -140,38 +129,8 @@ export class World {
     };
   }
 
-  async close(): Promise<void> {
-    for (const region of this.regions) {
-      region.checks.close();
-      for (const process of region.processes) await process.database.close();
-      await region.relay?.database.close();
-    }
+  close(): void {
+    for (const { databases, processes, relay } of this.regions)
+      for (const process of relay ? [...processes, relay] : processes) databases.giveBack(process.database);
   }
-}
-
-/** Databases as a server that has just started leaves them, to be copied for each seed. */
-export async function prepareTemplates(folder: string): Promise<void> {
-  const seed = (name: string) => ({ name, url: `http://${name}.example` });
-  for (const [name, peer] of [
-    ['home', 'away'],
-    ['away', 'home'],
-  ] as const) {
-    const clock: Clock = { wallMs: () => startMs, bootMs: () => startMs, sleep: async () => {} };
-    const file = templateFile(folder, name);
-    const database = await openDatabase({ kind: 'sqlite', file }, { region: name, clock });
-    await database.transact(async (tx) => {
-      await regionsEnsure(tx, { self: seed(name), primary: 'home', peers: [seed(peer)] });
-      if (name === 'home')
-        for (const account of ['acme', 'globex']) await accountEnsure(tx, account, 'simulation');
-    });
-    await database.close();
-  }
-}
-
-function templateFile(folder: string, name: string): string {
-  return join(folder, `template-${name}.sqlite`);
-}
-
-function clockOf(scheduler: Scheduler): Clock {
-  return { wallMs: () => scheduler.nowMs, bootMs: () => scheduler.nowMs, sleep: async () => {} };
 }
