@@ -130,7 +130,9 @@ export const replicationHead = route({
 export const accessSnapshot = Type.Object({
   /** The log's head before it was read: events up to there are in it. */
   position: Type.Integer(),
-  accounts: Type.Array(Type.Object({ name: Type.String(), createdAt: Type.Integer() })),
+  accounts: Type.Array(
+    Type.Object({ name: Type.String(), createdAt: Type.Integer(), anonymousPull: Type.Boolean() }),
+  ),
   principals: Type.Array(
     Type.Object({
       uid: Type.String(),
@@ -140,6 +142,8 @@ export const accessSnapshot = Type.Object({
       secretHash: Type.String(),
       createdAt: Type.Integer(),
       disabledAt: nullableTime,
+      expiresAt: nullableTime,
+      securityVersion: Type.Integer(),
       bindings: Type.Array(
         Type.Object({
           role: Type.Union([

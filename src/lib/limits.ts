@@ -89,6 +89,28 @@ export const limits = {
   clockBackMs: 10_000,
   /** How old the readings that clocks are compared with become. */
   clockLookMs: 10 * minute,
+  /** How long a token for images, and one that stands in for a password, are good. */
+  accessTokenMs: 5 * minute,
+  identityTokenMs: 90 * day,
+  /** How long a key signs tokens, and how often it is looked whether another one is due. */
+  signingKeyMs: 30 * day,
+  signingKeyLookMs: hour,
+  /** How long it is remembered that a password fits, so that it is not hashed for each request. */
+  passwordRememberMs: minute,
+  passwordsRememberedMax: 10_000,
+  /** Wrong passwords that cost nothing: of one name from one address; of one name, or from one address, in all. */
+  guessesOfPair: 5,
+  guessesOfOne: 50,
+  /** Then each must be waited for, twice as long as the one before it, up to this. */
+  guessDelayFirstMs: 1_000,
+  guessDelayMaxMs: 5 * minute,
+  /** How long wrong passwords are remembered after the last, and right ones, of how many names and addresses. */
+  guessForgetMs: 15 * minute,
+  loginRememberMs: day,
+  guessersMax: 20_000,
+  /** Callers whose rate is measured. */
+  ratesMax: 20_000,
+
   /** Bytes that no row names are left alone so long, although a row always comes first. */
   scrubOrphanAgeMs: hour,
   scrubBatch: 500,

@@ -11,6 +11,7 @@ import type { BlobStore } from '../blobs/blob-store.ts';
 import { openBlobStore } from '../blobs/drivers.ts';
 import { createMetrics, type Metrics } from '../edges/http/metrics.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
+import { RequestRate } from '../edges/http/request-rate.ts';
 import { causeChain } from '../lib/errors.ts';
 import { lazaretVersion } from '../lib/version.ts';
 import type { Database } from '../records/db/database.ts';
@@ -47,6 +48,7 @@ export interface Context {
   readonly authenticator: Authenticator;
   /** The `service` of tokens. */
   readonly service: string;
+  readonly requestRate: RequestRate;
   readonly graceMs: number;
   /** Whose clock it is. */
   readonly machine: string;
@@ -140,6 +142,7 @@ function contextOf(config: Config, opened: Opened): Context {
 }
 
 function createLogger(config: Config): Logger {
+    requestRate: new RequestRate(clock, config.access.requestsPerMinute),
   return pino({
     level: config.log.level,
     base: { region: config.region },

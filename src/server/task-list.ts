@@ -1,3 +1,4 @@
+import { signingKeyTask } from '../actions/access/signing-keys.ts';
 import { collectTask } from '../actions/collect/collect.ts';
 import { inspectTask } from '../actions/inspect/inspect-task.ts';
 import { ledgerTask } from '../actions/pull/ledger.ts';
@@ -16,6 +17,7 @@ export function serverTasks(context: Context): readonly Task[] {
     inspectTask({ ...context, workers: context.config.inspection.workers }),
     revokeTask({ ...context, imageMeets }),
     ledgerTask(context),
+    signingKeyTask(context),
     cutTask(context),
     exemptTask(context),
     expiringTask(context),

@@ -1,8 +1,11 @@
 import { createHmac } from 'node:crypto';
 import type { Clock } from '../../lib/clock.ts';
 import { LazaretError } from '../../lib/errors.ts';
+import { limits } from '../../lib/limits.ts';
 import { randomSecret } from '../../lib/random.ts';
-import { anonymous, type Caller } from '../../records/access/caller.ts';
+import { defaultAccount } from '../../oci/reference.ts';
+import { accountsOpen } from '../../records/access/accounts.ts';
+import { anonymous, type Caller, type RoleBinding } from '../../records/access/caller.ts';
 import {
   callerOf,
   type Principal,
@@ -10,8 +13,9 @@ import {
   principalByUid,
 } from '../../records/access/principals.ts';
 import type { Database } from '../../records/db/database.ts';
+import { LoginBrake } from './login-brake.ts';
 import { secretMatches } from './secrets.ts';
-import { type TokenScope, tokenVerified } from './tokens.ts';
+import { type TokenScope, type TokenSubject, tokenVerified } from './tokens.ts';
 
 /**
  * From an Authorization header to a caller. Principal and roles are read from their rows in each request, so that what
@@ -19,16 +23,24 @@ import { type TokenScope, tokenVerified } from './tokens.ts';
  *
  * argon2 costs some 20 ms and 19 MiB, and docker sends the same password with every request. So that a password fits a
  * stored hash is remembered for a minute, under a keyed hash of both: a new password is never hidden by an old answer.
+ * What is not remembered passes the brake on guessing first.
  */
 export interface Authenticated {
   readonly caller: Caller;
-  /** What a token was asked for; null: no token, the caller's roles alone decide. */
+  /** How the caller was known. */
+  readonly by: 'nothing' | 'secret' | 'identityToken' | 'accessToken';
+  /** What an access token was asked for; null: no such token, the caller's roles alone decide. */
   readonly scopes: readonly TokenScope[] | null;
+  /** What a token for the caller is bound to. */
+  readonly subject: TokenSubject;
 }
 
 export interface Authenticator {
-  /** @throws unauthorized for credentials that are wrong; without any the caller is anonymous. */
-  readonly authenticate: (header: string | undefined) => Promise<Authenticated>;
+  /**
+   * @param address where the request comes from: wrong passwords are counted per name and address
+   * @throws unauthorized for credentials that are wrong (without any the caller is anonymous); tooManyRequests
+   */
+  readonly authenticate: (header: string | undefined, address?: string) => Promise<Authenticated>;
 }
 
 export interface AuthenticatorOptions {
@@ -40,56 +52,61 @@ export interface AuthenticatorOptions {
   readonly anonymousPull: readonly string[];
 }
 
-const rememberMs = 60_000;
-const rememberMax = 10_000;
-
 export function openAuthenticator(options: AuthenticatorOptions): Authenticator {
   const { database, clock } = options;
-  const key = randomSecret();
-  const verifiedUntil = new Map<string, number>();
-  const nobody = anonymousCaller(options.anonymousPull);
+  const fits = secretsChecked(clock);
 
-  const fits = async (secret: string, principal: Principal) => {
-    const proof = createHmac('sha256', key).update(`${principal.secretHash}\n${secret}`).digest('base64');
-    if ((verifiedUntil.get(proof) ?? 0) > clock.bootMs()) return true;
-    verifiedUntil.delete(proof);
-    if (!(await secretMatches(secret, principal.secretHash))) return false;
-    if (verifiedUntil.size >= rememberMax) verifiedUntil.clear();
-    verifiedUntil.set(proof, clock.bootMs() + rememberMs);
-    return true;
-  };
-
-  const bySecret = async (principal: Principal | undefined, secret: string): Promise<Authenticated> => {
+  const bySecret = async (principal: Principal | undefined, given: GivenSecret): Promise<Authenticated> => {
     // Someone unknown costs as much time as someone known, so that names can't be guessed by it.
-    if (!principal) await secretMatches(secret, hashOfNothing);
-    if (!principal || !(await fits(secret, principal)) || principal.disabled) throw wrongCredentials();
-    return { caller: await callerOf(database.read, principal), scopes: null };
+    if (!(await fits(principal?.secretHash ?? hashOfNothing, given)) || !principal) throw wrongCredentials();
+    return authenticated(principal, 'secret', null);
   };
 
   const byToken = async (token: string): Promise<Authenticated> => {
     const claims = await tokenVerified({ database, clock }, token, options.service);
-    if (claims.principal === nobody.principal) return { caller: nobody, scopes: claims.scopes };
-    const principal = await principalByName(database.read, claims.principal);
-    if (!principal || principal.disabled) throw wrongCredentials();
-    return { caller: await callerOf(database.read, principal), scopes: claims.scopes };
+    if (claims.uid === null) return { ...(await nobody()), by: 'accessToken', scopes: claims.scopes };
+    const principal = await principalByUid(database.read, claims.uid);
+    if (principal?.securityVersion !== claims.securityVersion) throw wrongCredentials();
+    return claims.use === 'identity'
+      ? authenticated(principal, 'identityToken', null)
+      : authenticated(principal, 'accessToken', claims.scopes);
+  };
+
+  const authenticated = async (
+    principal: Principal,
+    by: Authenticated['by'],
+    scopes: Authenticated['scopes'],
+  ): Promise<Authenticated> => {
+    const ended = principal.expiresAt !== null && principal.expiresAt <= clock.wallMs();
+    if (principal.disabled || ended) throw wrongCredentials();
+    const caller = await callerOf(database.read, principal);
+    const { name, uid, securityVersion } = principal;
+    const subject = { principal: name, uid, securityVersion };
+    return { caller: withOpen(caller, await openToAll()), by, scopes, subject };
+  };
+
+  const openToAll = async () => openBindings(options.anonymousPull, await accountsOpen(database.read));
+
+  const nobody = async (): Promise<Authenticated> => {
+    const subject = { principal: anonymous.principal, uid: null, securityVersion: 0 };
+    return { caller: withOpen(anonymous, await openToAll()), by: 'nothing', scopes: null, subject };
   };
 
   return {
-    authenticate: async (header) => {
-      if (header === undefined) return { caller: nobody, scopes: null };
+    authenticate: async (header, address = '') => {
+      if (header === undefined) return nobody();
       const credentials = parseAuthorization(header);
       if (credentials.kind === 'token') return byToken(credentials.token);
       const { read } = database;
-      return credentials.kind === 'basic'
-        ? bySecret(await principalByName(read, credentials.name), credentials.secret)
-        : bySecret(await principalByUid(read, credentials.uid), credentials.secret);
+      const { name, secret } = credentials;
+      const principal = await (credentials.kind === 'basic' ? principalByName : principalByUid)(read, name);
+      return bySecret(principal, { name, secret, address });
     },
   };
 }
 
 type Authorization =
-  | { readonly kind: 'basic'; readonly name: string; readonly secret: string }
-  | { readonly kind: 'opaque'; readonly uid: string; readonly secret: string }
+  | { readonly kind: 'basic' | 'opaque'; readonly name: string; readonly secret: string }
   | { readonly kind: 'token'; readonly token: string };
 
 /** `Basic name:password`, `Bearer uid.secret` of regions and instances, `Bearer` and a token of ours. @throws unauthorized */
@@ -103,8 +120,8 @@ function parseAuthorization(header: string): Authorization {
   if (scheme.toLowerCase() === 'bearer') {
     const parts = value.split('.');
     if (parts.length === 3) return { kind: 'token', token: value };
-    const [uid, secret] = parts;
-    if (parts.length === 2 && uid && secret) return { kind: 'opaque', uid, secret };
+    const [name, secret] = parts;
+    if (parts.length === 2 && name && secret) return { kind: 'opaque', name, secret };
   }
   throw wrongCredentials();
 }
@@ -113,13 +130,56 @@ function wrongCredentials(): LazaretError {
   return new LazaretError('unauthorized', 'the user name or password is wrong, or it is disabled');
 }
 
-function anonymousCaller(anonymousPull: readonly string[]): Caller {
-  const bindings = anonymousPull.map((glob) => ({
-    role: 'reader' as const,
+interface GivenSecret {
+  readonly name: string;
+  readonly secret: string;
+  readonly address: string;
+}
+
+/**
+ * Whether a secret fits a hash. What is asked again while it is looked at is looked at, and counted, once: clients send
+ * many requests at the same time.
+ */
+function secretsChecked(clock: Clock): (hash: string, given: GivenSecret) => Promise<boolean> {
+  const brake = new LoginBrake(clock);
+  const key = randomSecret();
+  const fitUntil = new Map<string, number>();
+  const running = new Map<string, Promise<boolean>>();
+
+  const check = async (hash: string, { name, secret, address }: GivenSecret, proof: string) => {
+    brake.begin({ name, address });
+    if (!(await secretMatches(secret, hash))) return false;
+    brake.succeeded({ name, address });
+    if (fitUntil.size >= limits.passwordsRememberedMax) fitUntil.clear();
+    fitUntil.set(proof, clock.bootMs() + limits.passwordRememberMs);
+    return true;
+  };
+
+  return (hash, given) => {
+    const text = JSON.stringify([hash, given.name, given.secret]);
+    const proof = createHmac('sha256', key).update(text).digest('base64');
+    if ((fitUntil.get(proof) ?? 0) > clock.bootMs()) return Promise.resolve(true);
+    fitUntil.delete(proof);
+    const known = running.get(proof);
+    if (known) return known;
+    const fresh = check(hash, given, proof).finally(() => running.delete(proof));
+    running.set(proof, fresh);
+    return fresh;
+  };
+}
+
+/** What is open to everyone, as bindings over globs: they let pull, and show nothing of an account as a whole. */
+function openBindings(globs: readonly string[], accounts: readonly string[]): RoleBinding[] {
+  const ofAccount = (name: string) => (name === defaultAccount ? ['*', `${name}/**`] : [`${name}/**`]);
+  return [...globs, ...accounts.flatMap(ofAccount)].map((repositoryGlob) => ({
+    role: 'reader',
     account: null,
-    repositoryGlob: glob,
+    repositoryGlob,
   }));
-  return { ...anonymous, bindings };
+}
+
+function withOpen(caller: Caller, open: readonly RoleBinding[]): Caller {
+  return open.length === 0 ? caller : { ...caller, bindings: [...caller.bindings, ...open] };
 }
 
 /** argon2id of a random value at the usual cost. */

@@ -25,8 +25,11 @@ async function serve(...routes: BoundRoute[]): Promise<World> {
   const clock = new ManualClock();
   const shutdown = new AbortController();
   const app = Fastify({ forceCloseConnections: true });
-  const authenticator = { authenticate: async () => ({ caller: anonymous, scopes: null }) };
-  serveManagement(app, routes, { authenticator, clock, shutdown: shutdown.signal });
+  const subject = { principal: 'anonymous', uid: null, securityVersion: 0 };
+  const nobody = { caller: anonymous, by: 'nothing', scopes: null, subject } as const;
+  const authenticator = { authenticate: async () => nobody };
+  const requestRate = { take: () => undefined };
+  serveManagement(app, routes, { authenticator, clock, requestRate, shutdown: shutdown.signal });
   opened.push(app);
   return { client: { url: await app.listen({ host: '127.0.0.1', port: 0 }) }, clock, shutdown };
 }

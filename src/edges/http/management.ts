@@ -12,11 +12,13 @@ import { knownError, sendError } from './errors.ts';
 import { jsonLines } from './lines.ts';
 import { requestBody } from './request-body.ts';
 import { factsOf } from './request-facts.ts';
+import type { RequestRate } from './request-rate.ts';
 import { requestSignal } from './request-signal.ts';
 
 export interface ManagementDeps {
   readonly authenticator: Authenticator;
   readonly clock: Clock;
+  readonly requestRate: Pick<RequestRate, 'take'>;
   readonly shutdown: AbortSignal;
 }
 
@@ -43,7 +45,7 @@ async function answer(
   reply: FastifyReply,
   deps: ManagementDeps,
 ): Promise<FastifyReply> {
-  const caller = await callerFor(bound.route, request, deps.authenticator);
+  const caller = await callerFor(bound.route, request, deps);
   const signal = requestSignal(reply, deps.shutdown);
   const result = await bound.answer({
     params: request.params,
@@ -59,11 +61,12 @@ async function answer(
 async function callerFor(
   route: AnyRoute,
   request: FastifyRequest,
-  authenticator: Authenticator,
+  { authenticator, requestRate }: ManagementDeps,
 ): Promise<Caller> {
-  const { caller, scopes } = await authenticator.authenticate(request.headers.authorization);
+  const { caller, by } = await authenticator.authenticate(request.headers.authorization, request.ip);
   factsOf(request).principal = caller.principal;
-  if (scopes !== null && caller.kind !== 'anonymous')
+  requestRate.take(caller, request.ip);
+  if (by === 'accessToken' && caller.kind !== 'anonymous')
     throw new LazaretError(
       'unauthorized',
       'a token for images is not taken here; give user name and password',

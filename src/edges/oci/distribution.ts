@@ -34,9 +34,11 @@ async function serve(deps: OciDeps, request: FastifyRequest, reply: FastifyReply
 
 async function callOf(deps: OciDeps, request: FastifyRequest, reply: FastifyReply): Promise<OciCall> {
   setChallenge(deps, { request, reply });
-  const { caller, scopes } = await deps.authenticator.authenticate(request.headers.authorization);
+  const { authorization } = request.headers;
+  const { caller, scopes } = await deps.authenticator.authenticate(authorization, request.ip);
   reply.removeHeader('www-authenticate');
   factsOf(request).principal = caller.principal;
+  deps.requestRate.take(caller, request.ip);
   return { deps, request, reply, caller, scopes, signal: requestSignal(reply, deps.shutdown) };
 }
 
@@ -83,9 +85,9 @@ async function counted(call: OciCall, path: Pullable, answer: Promise<FastifyRep
   }
 }
 
-/** Says that the API is here, and whether the credentials are good (distribution-spec, end-1). */
-async function serveBase({ deps, request, caller, reply }: OciCall): Promise<FastifyReply> {
-  if (caller.kind === 'anonymous') {
+/** Says that the API is here, and whether the credentials, or the token, are good (distribution-spec, end-1). */
+async function serveBase({ deps, request, caller, scopes, reply }: OciCall): Promise<FastifyReply> {
+  if (caller.kind === 'anonymous' && scopes === null) {
     setChallenge(deps, { request, reply });
     throw new LazaretError('unauthorized', 'log in first');
   }

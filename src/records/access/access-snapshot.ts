@@ -2,7 +2,7 @@ import type { AccessSnapshot } from '../../contract/replication.ts';
 import type { Tx } from '../db/database.ts';
 import type { Reader } from '../db/engine.ts';
 import { logHead } from '../log/log.ts';
-import { accountEnsure } from './accounts.ts';
+import { accountEnsure, accountRows } from './accounts.ts';
 
 /**
  * Who may do what, as the primary region decides it: accounts, and users and robots with their roles. A follower takes
@@ -13,11 +13,7 @@ import { accountEnsure } from './accounts.ts';
 export async function accessSnapshotRead(db: Reader): Promise<AccessSnapshot> {
   // First, so that a change that comes meanwhile is announced by an event after it.
   const position = await logHead(db);
-  const accounts = await db
-    .selectFrom('accounts')
-    .select(['name', 'created_at as createdAt'])
-    .orderBy('name')
-    .execute();
+  const accounts = await accountRows(db);
   const principals = await db
     .selectFrom('principals')
     .leftJoin('accounts', 'accounts.id', 'principals.account_id')
@@ -44,6 +40,8 @@ export async function accessSnapshotRead(db: Reader): Promise<AccessSnapshot> {
       secretHash: row.secret_hash,
       createdAt: row.created_at,
       disabledAt: row.disabled_at,
+      expiresAt: row.expires_at,
+      securityVersion: row.security_version,
       bindings: (bindingsOf.get(row.id) ?? []).map(({ role, account, repositoryGlob }) => ({
         role,
         account,
@@ -56,7 +54,7 @@ export async function accessSnapshotRead(db: Reader): Promise<AccessSnapshot> {
 /** @param origin the primary region, whose snapshot it is */
 export async function accessSnapshotApply(tx: Tx, snapshot: AccessSnapshot, origin: string): Promise<void> {
   const actor = `region/${origin}`;
-  for (const { name } of snapshot.accounts) await accountEnsure(tx, name, actor);
+  for (const account of snapshot.accounts) await accountApply(tx, account, actor);
   const names = snapshot.principals.map((principal) => principal.name);
   await tx.db
     .updateTable('principals')
@@ -66,6 +64,16 @@ export async function accessSnapshotApply(tx: Tx, snapshot: AccessSnapshot, orig
     .$if(names.length > 0, (query) => query.where('name', 'not in', names))
     .execute();
   for (const principal of snapshot.principals) await principalApply(tx, principal, actor);
+}
+
+async function accountApply(
+  tx: Tx,
+  { name, anonymousPull }: AccessSnapshot['accounts'][number],
+  actor: string,
+): Promise<void> {
+  const id = await accountEnsure(tx, name, actor);
+  const open = anonymousPull ? 1 : 0;
+  await tx.db.updateTable('accounts').set({ anonymous_pull: open }).where('id', '=', id).execute();
 }
 
 async function principalApply(
@@ -80,6 +88,8 @@ async function principalApply(
     account_id: account === null ? null : await accountEnsure(tx, account, actor),
     secret_hash: principal.secretHash,
     disabled_at: principal.disabledAt,
+    expires_at: principal.expiresAt,
+    security_version: principal.securityVersion,
   };
   const { id } = await tx.db
     .insertInto('principals')

@@ -8,11 +8,36 @@ export interface Account {
   readonly name: string;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
+  /** Whether everyone may pull from its repositories, also without a name. */
+  readonly anonymousPull: boolean;
 }
 
 export async function accountRows(db: Reader): Promise<Account[]> {
-  const rows = await db.selectFrom('accounts').select(['name', 'created_at']).orderBy('name').execute();
-  return rows.map((row) => ({ name: row.name, createdAt: row.created_at }));
+  const rows = await db.selectFrom('accounts').selectAll().orderBy('name').execute();
+  return rows.map((row) => ({
+    name: row.name,
+    createdAt: row.created_at,
+    anonymousPull: row.anonymous_pull === 1,
+  }));
+}
+
+/** The accounts that everyone may pull from. */
+export async function accountsOpen(db: Reader): Promise<string[]> {
+  const rows = await db.selectFrom('accounts').select('name').where('anonymous_pull', '=', 1).execute();
+  return rows.map((row) => row.name);
+}
+
+/** @throws notFound */
+export async function accountOpenSet(tx: Tx, name: string, open: boolean, actor: string): Promise<void> {
+  if ((await accountId(tx.db, name)) === undefined)
+    throw new LazaretError('notFound', `there is no account '${name}'`);
+  const anonymousPull = open ? 1 : 0;
+  await tx.db
+    .updateTable('accounts')
+    .set({ anonymous_pull: anonymousPull })
+    .where('name', '=', name)
+    .execute();
+  accessChanged(tx, name, actor);
 }
 
 export async function accountId(db: Reader, name: string): Promise<number | undefined> {
@@ -23,7 +48,7 @@ export async function accountId(db: Reader, name: string): Promise<number | unde
 export async function accountAdd(tx: Tx, name: string, actor: string): Promise<Account> {
   if (await accountId(tx.db, name)) throw new LazaretError('conflict', `account '${name}' exists already`);
   await accountEnsure(tx, name, actor);
-  return { name, createdAt: tx.nowMs };
+  return { name, createdAt: tx.nowMs, anonymousPull: false };
 }
 
 /** The account of a first push, or of a row that another region sent. @throws invalid */

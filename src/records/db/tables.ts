@@ -51,7 +51,7 @@ export interface Tables {
   // jobs
   jobs: JobTable;
   // access
-  accounts: { id: Generated<number>; name: string; created_at: number };
+  accounts: { id: Generated<number>; name: string; created_at: number; anonymous_pull: Generated<number> };
   principals: PrincipalTable;
   role_bindings: RoleBindingTable;
   grants: GrantTable;

@@ -23,7 +23,7 @@ describe('the configuration', () => {
     expect(config).toMatchObject({
       region: 'local',
       primary: 'local',
-      listen: { host: '127.0.0.1', port: 5000 },
+      listen: { host: '127.0.0.1', port: 5000, tls: null, trustedProxies: [] },
       url: null,
       blobs: { kind: 'filesystem', folder: join(process.cwd(), 'lazaret-data/blobs') },
       collection: { graceMs: 86_400_000 },
@@ -78,6 +78,8 @@ describe('the configuration', () => {
     ['collection: { grace: 24 hours }', 'collection.grace', 'is not a duration'],
     ['log: { level: loud }', 'log.level', 'must be one of'],
     ['url: registry.example', 'url', 'http'],
+    ['listen: { tls: { cert: a.pem } }', 'listen.tls.key', 'given together'],
+    ['listen: { trustedProxies: [10.0.0.0/33] }', 'listen.trustedProxies', 'neither an address'],
     ['database: { url: mysql://x }', 'database.url', 'postgres'],
     ['region: EU', 'region', 'a-z'],
     ['peers: [{ name: us, url: "http://u", secret: short }]', 'peers[0]', 'at least 16'],

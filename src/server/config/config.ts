@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { BlobStoreConfig } from '../../blobs/drivers.ts';
 import { parseDuration } from '../../lib/duration.ts';
@@ -15,12 +16,19 @@ export interface Config {
   readonly region: string;
   readonly primary: string;
   readonly dataFolder: string;
-  readonly listen: { readonly host: string; readonly port: number };
+  readonly listen: {
+    readonly host: string;
+    readonly port: number;
+    /** The files of certificate and key; null: plain HTTP. */
+    readonly tls: TlsFiles | null;
+    /** Addresses and ranges that are believed about where a request comes from. */
+    readonly trustedProxies: readonly string[];
+  };
   /** null: where the client asked. */
   readonly url: string | null;
   readonly database: DatabaseConfig;
   readonly blobs: BlobStoreConfig;
-  readonly access: { readonly anonymousPull: readonly string[] };
+  readonly access: { readonly anonymousPull: readonly string[]; readonly requestsPerMinute: number };
   readonly peers: readonly PeerConfig[];
   readonly replication: { readonly repositories: readonly string[] };
   readonly collection: { readonly graceMs: number; readonly intervalMs: number };
@@ -31,6 +39,11 @@ export interface Config {
   };
   readonly inspection: { readonly workers: number };
   readonly log: { readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent' };
+}
+
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
 }
 
 export interface PeerConfig {
@@ -74,11 +87,19 @@ function configOf(field: (key: SettingKey) => Field): Config {
     region,
     primary,
     dataFolder,
-    listen: { host: field('listen.host').text(), port: portOf(field('listen.port')) },
+    listen: {
+      host: field('listen.host').text(),
+      port: portOf(field('listen.port')),
+      tls: tlsOf(field),
+      trustedProxies: addressesOf(field('listen.trustedProxies')),
+    },
     url: addressOf(field('url')),
     database: databaseOf(field('database.url'), dataFolder),
     blobs: blobsOf(field, dataFolder),
-    access: { anonymousPull: globsOf(field('access.anonymousPull')) },
+    access: {
+      anonymousPull: globsOf(field('access.anonymousPull')),
+      requestsPerMinute: numberOf(field('access.requestsPerMinute'), { min: 0, max: 10_000_000 }),
+    },
     peers: peersOf(field('peers'), region),
     replication: { repositories: globsOf(field('replication.repositories')) },
     collection: {
@@ -129,16 +150,39 @@ function durationOf(field: Field): number {
   }
 }
 
+function tlsOf(field: (key: SettingKey) => Field): TlsFiles | null {
+  const [cert, key] = [field('listen.tls.cert').string(), field('listen.tls.key').string()];
+  if (cert === '' && key === '') return null;
+  if (cert !== '' && key !== '') return { cert: resolve(cert), key: resolve(key) };
+  throw field(cert === '' ? 'listen.tls.cert' : 'listen.tls.key').error(
+    'certificate and key are given together',
+  );
+}
+
+function addressesOf(field: Field): readonly string[] {
+  const addresses = listOf(field);
+  for (const address of addresses) {
+    const [ip = '', bits, ...rest] = address.split('/');
+    const bitsMax = isIP(ip) === 6 ? 128 : 32;
+    const fits = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= bitsMax);
+    if (isIP(ip) === 0 || !fits || rest.length > 0)
+      throw field.error(`'${address}' is neither an address nor a range of them`);
+  }
+  return addresses;
+}
+
 /** A list, or, as in a variable, text with commas. */
-function globsOf(field: Field): readonly string[] {
+function listOf(field: Field): readonly string[] {
   const { value } = field;
-  const globs =
-    typeof value === 'string'
-      ? value
-          .split(',')
-          .map((glob) => glob.trim())
-          .filter((glob) => glob !== '')
-      : field.items(1000).map((item) => item.text());
+  if (typeof value !== 'string') return field.items(1000).map((item) => item.text());
+  return value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+function globsOf(field: Field): readonly string[] {
+  const globs = listOf(field);
   for (const glob of globs) {
     try {
       globMatcher(glob);

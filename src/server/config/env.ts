@@ -16,7 +16,7 @@ export function variableOf(key: string): string {
 }
 
 /** Variables of ours that are no setting of the server. */
-const otherVariables = new Set(['LAZARET_CONFIG', 'LAZARET_SERVER']);
+const otherVariables = new Set(['LAZARET_CONFIG', 'LAZARET_SERVER', 'LAZARET_CA']);
 
 export interface EnvironmentSettings {
   readonly values: ReadonlyMap<string, string>;

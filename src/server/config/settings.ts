@@ -2,7 +2,7 @@
 export interface Setting {
   /** Its place in lazaret.yaml. */
   readonly key: string;
-  readonly kind: 'text' | 'port' | 'count' | 'duration' | 'word' | 'globs' | 'peers';
+  readonly kind: 'text' | 'port' | 'count' | 'duration' | 'word' | 'globs' | 'addresses' | 'peers';
   /** As it would be written; empty: see the summary. */
   readonly default: string;
   readonly summary: string;
@@ -33,13 +33,28 @@ export const settings = [
     kind: 'text',
     default: '127.0.0.1',
     summary:
-      'The address to listen on. Beyond this machine put TLS in front: passwords travel with each request.',
+      'The address to listen on. Beyond this machine use TLS, here or in front: passwords travel with requests.',
   },
   {
     key: 'listen.port',
     kind: 'port',
     default: '5000',
     summary: 'The port to listen on; 0 takes a free one.',
+  },
+  {
+    key: 'listen.tls.cert',
+    kind: 'text',
+    default: '',
+    summary:
+      'The file of the certificate with its chain, PEM. Given with `listen.tls.key`, the server speaks TLS; a change of the files is taken over while it serves.',
+  },
+  { key: 'listen.tls.key', kind: 'text', default: '', summary: 'The file of the private key, PEM.' },
+  {
+    key: 'listen.trustedProxies',
+    kind: 'addresses',
+    default: '',
+    summary:
+      'Addresses, or ranges as `10.0.0.0/8`, of proxies that are believed where a request comes from (`X-Forwarded-For`, `-Proto`, `-Host`).',
   },
   {
     key: 'url',
@@ -66,6 +81,12 @@ export const settings = [
     kind: 'globs',
     default: '',
     summary: 'Repositories that everyone may pull from without logging in.',
+  },
+  {
+    key: 'access.requestsPerMinute',
+    kind: 'count',
+    default: '0',
+    summary: 'Requests of one user, or of one address without a user, in a minute; 0: no limit.',
   },
   {
     key: 'peers',

@@ -44,9 +44,12 @@ function logStatements(id: string, int: string): string[] {
 
 function accessStatements(id: string, int: string): string[] {
   return [
-    `create table accounts (id ${id}, name text not null unique, created_at ${int} not null)`,
+    `create table accounts (id ${id}, name text not null unique, created_at ${int} not null,
+      anonymous_pull ${int} not null default 0)`,
+    `create index accounts_open on accounts (anonymous_pull, name)`,
     `create table principals (id ${id}, uid text not null unique, name text not null unique, kind text not null,
-      account_id ${int} references accounts, secret_hash text not null, created_at ${int} not null, disabled_at ${int})`,
+      account_id ${int} references accounts, secret_hash text not null, created_at ${int} not null, disabled_at ${int},
+      expires_at ${int}, security_version ${int} not null default 1)`,
     `create table role_bindings (id ${id}, principal_id ${int} not null references principals, role text not null,
       account_id ${int} references accounts, repository_glob text)`,
     `create index role_bindings_principal on role_bindings (principal_id)`,

@@ -10,6 +10,10 @@ export interface PrincipalTable {
   secret_hash: string;
   created_at: number;
   disabled_at: number | null;
+  /** From then on its secret and its tokens are refused; null: never. */
+  expires_at: number | null;
+  /** Grows with each change after which tokens made before are refused: another secret, disabled, enabled. */
+  security_version: Generated<number>;
 }
 
 /** A role over one account's repositories, a glob of them, or (both null) everything. */
