@@ -77,18 +77,6 @@ export const limits = {
   advisoryRangesMax: 10_000,
   advisoryVersionsMax: 100_000,
 
-  apiBodyBytesMax: 1 * MiB,
-  /** One JSON answer, or one line of many, that a client holds in memory. */
-  clientAnswerBytesMax: 64 * MiB,
-  apiPageMax: 1_000,
-  apiPageDefault: 100,
-  scanMatchesMax: 10_000,
-
-  /** How much wall time may gain on the boot clock, and go back, before nothing expires by it any more. */
-  clockGainMs: hour,
-  clockBackMs: 10_000,
-  /** How old the readings that clocks are compared with become. */
-  clockLookMs: 10 * minute,
   /** How long a token for images, and one that stands in for a password, are good. */
   accessTokenMs: 5 * minute,
   identityTokenMs: 90 * day,
@@ -111,6 +99,18 @@ export const limits = {
   /** Callers whose rate is measured. */
   ratesMax: 20_000,
 
+  apiBodyBytesMax: 1 * MiB,
+  /** One JSON answer, or one line of many, that a client holds in memory. */
+  clientAnswerBytesMax: 64 * MiB,
+  apiPageMax: 1_000,
+  apiPageDefault: 100,
+  scanMatchesMax: 10_000,
+
+  /** How much wall time may gain on the boot clock, and go back, before nothing expires by it any more. */
+  clockGainMs: hour,
+  clockBackMs: 10_000,
+  /** How old the readings that clocks are compared with become. */
+  clockLookMs: 10 * minute,
   /** Bytes that no row names are left alone so long, although a row always comes first. */
   scrubOrphanAgeMs: hour,
   scrubBatch: 500,

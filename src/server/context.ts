@@ -10,8 +10,8 @@ import { RunningDigests } from '../actions/push/running-digests.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import { openBlobStore } from '../blobs/drivers.ts';
 import { createMetrics, type Metrics } from '../edges/http/metrics.ts';
-import { type Clock, systemClock } from '../lib/clock.ts';
 import { RequestRate } from '../edges/http/request-rate.ts';
+import { type Clock, systemClock } from '../lib/clock.ts';
 import { causeChain } from '../lib/errors.ts';
 import { lazaretVersion } from '../lib/version.ts';
 import type { Database } from '../records/db/database.ts';
@@ -46,9 +46,9 @@ export interface Context {
   /** The blobs that this process is sending. */
   readonly openStreams: OpenStreams;
   readonly authenticator: Authenticator;
+  readonly requestRate: RequestRate;
   /** The `service` of tokens. */
   readonly service: string;
-  readonly requestRate: RequestRate;
   readonly graceMs: number;
   /** Whose clock it is. */
   readonly machine: string;
@@ -135,6 +135,7 @@ function contextOf(config: Config, opened: Opened): Context {
       service,
       anonymousPull: config.access.anonymousPull,
     }),
+    requestRate: new RequestRate(clock, config.access.requestsPerMinute),
     graceMs: config.collection.graceMs,
     machine: hostname(),
     retention: config.retention,
@@ -142,7 +143,6 @@ function contextOf(config: Config, opened: Opened): Context {
 }
 
 function createLogger(config: Config): Logger {
-    requestRate: new RequestRate(clock, config.access.requestsPerMinute),
   return pino({
     level: config.log.level,
     base: { region: config.region },

@@ -14,15 +14,15 @@ import { type Dialect, sendError } from './errors.ts';
 import { serveManagement } from './management.ts';
 import type { Metrics } from './metrics.ts';
 import { factsOf } from './request-facts.ts';
-
 import type { RequestRate } from './request-rate.ts';
+
 export interface AppOptions {
   readonly logger: FastifyBaseLogger;
   readonly clock: Clock;
   readonly authenticator: Authenticator;
   readonly metrics: Metrics;
-  readonly managementRoutes: readonly BoundRoute[];
   readonly requestRate: RequestRate;
+  readonly managementRoutes: readonly BoundRoute[];
   /** Serves what is below /v2, in a scope of its own where bodies stay streams. */
   readonly distribution: (scope: FastifyInstance) => void;
   /** Rejects while a store can't be reached. */
