@@ -25,17 +25,30 @@ export function register(program: Command, io: CliIo): void {
   );
 }
 
-function explanationText(digest: string, { blob, verdict, repositories, review }: Explanation): string {
-  if (blob === null) return `${digest}\n  not here, and nothing is remembered of it`;
+/** Of a base that everything is built on, the first say enough. */
+const shownMax = 10;
+
+function explanationText(digest: string, answer: Explanation): string {
+  const { blob, verdict, repositories, review, history } = answer;
+  const past = history.map(
+    ({ what, at, actor, reason }) =>
+      `  ${what === 'condemned' ? 'condemned' : 'deleted  '} ${timeText(at)} by ${actor}${reason === null ? '' : `, because ${reason}`}`,
+  );
+  if (blob === null)
+    return [
+      digest,
+      `  verdict   not here${past.length === 0 ? ', and nothing is remembered of it' : ''}`,
+      ...past,
+    ].join('\n');
   return [
     `${blob.digest}  ${sizeText(blob.sizeBytes)}  ${blob.state}`,
     `  verdict   ${verdictText(verdict)}`,
-    ...blob.neededBy.map((manifest) => `  needed by ${manifest.repository}@${manifest.digest}`),
+    ...shown(blob.neededBy, (manifest) => `  needed by ${manifest.repository}@${manifest.digest}`),
     ...blob.holds.map(
       (hold) =>
         `  held by   ${hold.kind} ${hold.holder}${hold.expiresAt === null ? '' : ` until ${timeText(hold.expiresAt)}`}`,
     ),
-    ...repositories.map(({ repository, refusal }) =>
+    ...shown(repositories, ({ repository, refusal }) =>
       refusal === null
         ? `  in        ${repository}`
         : `  in        ${repository}, refused: ${refusal.quarantine} (${refusal.reason})`,
@@ -43,7 +56,14 @@ function explanationText(digest: string, { blob, verdict, repositories, review }
     review === null
       ? '  review    none queued'
       : `  review    at ${timeText(review.reviewAt)}, because ${review.reason}`,
+    ...past,
   ].join('\n');
+}
+
+function shown<T>(items: readonly T[], line: (item: T) => string): string[] {
+  const first = items.slice(0, shownMax).map(line);
+  const rest = items.length - first.length;
+  return rest > 0 ? [...first, `            … and ${rest.toLocaleString('en')} more`] : first;
 }
 
 function verdictText(verdict: Explanation['verdict']): string {

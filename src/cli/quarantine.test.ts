@@ -150,7 +150,7 @@ describe('the commands of the operator', () => {
     const explained = await lazaret(admin, 'debug', 'blob', old.digest);
     expect(explained.text).toContain('a manifest needs it: it stays');
     expect(explained.text).toContain(`needed by acme/shop@${digest}`);
-    expect((await lazaret(admin, 'gc', '--plan')).text).toContain('needed');
+    expect((await lazaret(admin, 'gc', '--plan')).text).toContain('stays: a manifest');
     expect((await lazaret(admin, 'gc')).text).toBe(
       '0 blobs collected, 0 B freed · 0 manifests out of service',
     );

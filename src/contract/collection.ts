@@ -10,11 +10,16 @@ const reviewSchema = Type.Object({
   reason: Type.String(),
 });
 
+const pausedSchema = Type.Union([Type.String(), Type.Null()], {
+  description: 'why not all is done: the clock is in doubt, or a restore was not scrubbed yet',
+});
+
 export const gcRun = route({
   name: 'gcRun',
   method: 'POST',
   path: '/api/v1/gc',
-  summary: 'Collect what is due in this region now, instead of at the next period',
+  summary:
+    'Collect what is due in this region now, up to the length of one pass; all zeros when nothing is left',
   audience: 'operator',
   params: nothing,
   query: nothing,
@@ -24,9 +29,7 @@ export const gcRun = route({
     condemned: Type.Integer(),
     collected: Type.Integer(),
     freedBytes: Type.Integer(),
-    paused: Type.Union([Type.String(), Type.Null()], {
-      description: 'why not all was done: the clock is in doubt, or a restore was not scrubbed yet',
-    }),
+    paused: pausedSchema,
   }),
   answer: 'json',
 });
@@ -54,15 +57,26 @@ export const gcPlan = route({
   query: nothing,
   body: nothing,
   response: Type.Object({
+    at: Type.Integer({ description: 'when this was so' }),
+    paused: pausedSchema,
     items: Type.Array(
       Type.Object({
         kind: Type.Union([Type.Literal('blob'), Type.Literal('manifest')]),
         digest: Type.String(),
-        reviewAt: Type.Integer(),
-        reason: Type.String(),
-        verdict: Type.String({ description: 'needed, held, free or gone' }),
+        reviewAt: Type.Integer({ description: 'its grace ends then' }),
+        reason: Type.String({ description: 'why it is looked at' }),
+        verdict: Type.String({ description: 'needed, held, free (it goes once reviewAt has come) or gone' }),
+        keptBy: textOrNull,
         sizeBytes: Type.Integer(),
       }),
+    ),
+    more: Type.Boolean({ description: 'more waits than is listed' }),
+    expired: Type.Array(Type.Object({ digest: Type.String(), quarantine: Type.String() }), {
+      description: "layers whose quarantine's retention has ended",
+    }),
+    condemned: Type.Object(
+      { count: Type.Integer(), sizeBytes: Type.Integer() },
+      { description: 'what no door knows any more; its bytes are deleted next' },
     ),
   }),
   answer: 'json',
@@ -72,7 +86,7 @@ export const blobExplain = route({
   name: 'blobExplain',
   method: 'GET',
   path: '/api/v1/blobs/:digest/explain',
-  summary: 'Why a blob lives, or what will become of it',
+  summary: 'Why a blob lives, what will become of it, or why it went',
   audience: 'operator',
   params: Type.Object({ digest: Type.String() }),
   query: nothing,
@@ -101,6 +115,15 @@ export const blobExplain = route({
       }),
     ),
     review: Type.Union([Type.Null(), reviewSchema]),
+    history: Type.Array(
+      Type.Object({
+        what: Type.Union([Type.Literal('condemned'), Type.Literal('collected')]),
+        at: Type.Integer(),
+        actor: Type.String(),
+        reason: textOrNull,
+      }),
+      { description: 'when the collector took it, the newest first' },
+    ),
   }),
   answer: 'json',
 });

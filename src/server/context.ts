@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import pino, { type Logger } from 'pino';
 import { type Authenticator, openAuthenticator } from '../actions/access/authenticate.ts';
+import { type Pace, yieldingPace } from '../actions/collect/pace.ts';
 import type { Inspector } from '../actions/inspect/inspector.ts';
 import type { LeaseBasis } from '../actions/launch/lease-basis.ts';
 import { PullLedger } from '../actions/pull/ledger.ts';
@@ -13,6 +14,7 @@ import { createMetrics, type Metrics } from '../edges/http/metrics.ts';
 import { RequestRate } from '../edges/http/request-rate.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { causeChain } from '../lib/errors.ts';
+import { Foreground } from '../lib/foreground.ts';
 import { lazaretVersion } from '../lib/version.ts';
 import type { Database } from '../records/db/database.ts';
 import { openDatabase } from '../records/db/drivers.ts';
@@ -49,6 +51,10 @@ export interface Context {
   readonly requestRate: RequestRate;
   /** The `service` of tokens. */
   readonly service: string;
+  /** The pushes and pulls that go on in this process. */
+  readonly foreground: Foreground;
+  /** How the collector yields to them. */
+  readonly pace: Pace;
   readonly graceMs: number;
   /** Whose clock it is. */
   readonly machine: string;
@@ -113,6 +119,7 @@ function contextOf(config: Config, opened: Opened): Context {
   const service = `lazaret-${config.region}`;
   const { database, clock } = opened;
   const replication = openReplication({ ...opened, config });
+  const foreground = new Foreground(clock);
   return {
     ...opened,
     config,
@@ -136,6 +143,8 @@ function contextOf(config: Config, opened: Opened): Context {
       anonymousPull: config.access.anonymousPull,
     }),
     requestRate: new RequestRate(clock, config.access.requestsPerMinute),
+    foreground,
+    pace: yieldingPace({ clock, foreground }),
     graceMs: config.collection.graceMs,
     machine: hostname(),
     retention: config.retention,

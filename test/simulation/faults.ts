@@ -34,21 +34,21 @@ export const faults: readonly Fault[] = [
     'the collector decides by what it read before its transaction',
     [
       'src/actions/collect/review.ts',
-      'else condemned += (await database.transact((tx) => reviewBlob(tx, item, { actor, graceMs }))) ? 1 : 0;',
-      `else {
-        const early = await blobNeedsEarly(database.read, item.digest, clock.wallMs());
-        condemned += (await database.transact((tx) => reviewBlob(tx, item, { actor, graceMs }, early))) ? 1 : 0;
-      }`,
+      'const done = await database.transact(async (tx) => review(tx,',
+      `const early = new Map();
+    for (const { digest } of await reviewListEarly(database.read, 1000))
+      early.set(digest, await blobNeedsEarly(database.read, digest, clock.wallMs()));
+    const done = await database.transact(async (tx) => review(Object.assign(tx, { early }),`,
     ],
     [
       'src/actions/collect/review.ts',
-      'options: { actor: string; graceMs: number },\n): Promise<boolean> {\n  const blob = await lockedBlobNeeds(tx, item.digest);',
-      'options: { actor: string; graceMs: number },\n  early: any,\n): Promise<boolean> {\n  const blob = early;',
+      'const { needs, busy } = await unlockedBlobNeeds(',
+      'const { needs, busy } = await ((given: any, asked: string[]) => ({ needs: given.early, busy: new Set(asked.filter((each) => !given.early.has(each))) }))(',
     ],
     [
       'src/actions/collect/review.ts',
-      "import { blobVerdict } from '../../records/collection/blob-needs.ts';",
-      "import { blobVerdict, blobNeeds as blobNeedsEarly } from '../../records/collection/blob-needs.ts';",
+      'import { type BlobNeeds, blobVerdict } from',
+      "import { reviewList as reviewListEarly } from '../../records/collection/review.ts';\nimport { type BlobNeeds, blobVerdict, blobNeeds as blobNeedsEarly } from",
     ],
   ),
   fault('condemn-despite-holds', 'the collector does not look at holds', [
@@ -61,8 +61,8 @@ export const faults: readonly Fault[] = [
     'a deleted manifest protects nothing, although a push may bring it back',
     [
       'src/records/collection/blob-needs.ts',
-      ".where('repository_manifests.withdrawn_at', 'is', null)",
-      ".where('repository_manifests.withdrawn_at', 'is', null).where('repository_manifests.deleted_at', 'is', null)",
+      'and repository_manifests.withdrawn_at is null limit 1',
+      'and repository_manifests.withdrawn_at is null and repository_manifests.deleted_at is null limit 1',
     ],
   ),
   fault(
@@ -73,7 +73,11 @@ export const faults: readonly Fault[] = [
       'const dueAt = manifest.kept ? tx.nowMs + graceMs : manifest.deletedAt + graceMs;',
       'const dueAt = manifest.kept ? tx.nowMs + graceMs : manifest.deletedAt;',
     ],
-    ['src/actions/collect/review.ts', 'clock.wallMs() - graceMs, batch', 'clock.wallMs(), batch'],
+    [
+      'src/actions/collect/review.ts',
+      'changedBefore: clock.wallMs() - graceMs',
+      'changedBefore: clock.wallMs()',
+    ],
   ),
   fault('children-not-kept', 'a deleted manifest goes although a live index names it', [
     'src/actions/collect/review.ts',
@@ -85,17 +89,24 @@ export const faults: readonly Fault[] = [
     'the collector deletes bytes, then condemns',
     [
       'src/actions/collect/review.ts',
-      "if (item.kind === 'manifest')",
-      `if (item.kind === 'blob') {
-      const early = await blobNeedsEarly(database.read, item.digest, clock.wallMs());
-      if (early?.storageKey && blobVerdict(early).kind === 'free') await deps.blobs.delete([early.storageKey]);
+      'const done = await database.transact(',
+      `for (const { digest } of kind === 'blob' ? await reviewListEarly(database.read, 1000) : []) {
+      const early = await blobNeedsEarly(database.read, digest, clock.wallMs());
+      const due = (await reviewOfEarly(database.read, digest))?.changedAt ?? Number.POSITIVE_INFINITY;
+      if (due <= clock.wallMs() - graceMs && early?.storageKey && blobVerdict(early).kind === 'free')
+        await blobsEarly.delete([early.storageKey]);
     }
-    if (item.kind === 'manifest')`,
+    const done = await database.transact(`,
     ],
     [
       'src/actions/collect/review.ts',
-      "import { blobVerdict } from '../../records/collection/blob-needs.ts';",
-      "import { blobVerdict, blobNeeds as blobNeedsEarly } from '../../records/collection/blob-needs.ts';",
+      '{ database, clock, graceMs, pace = fullPace }: CollectDeps',
+      '{ database, clock, graceMs, blobs: blobsEarly, pace = fullPace }: CollectDeps',
+    ],
+    [
+      'src/actions/collect/review.ts',
+      'import { type BlobNeeds, blobVerdict } from',
+      "import { reviewList as reviewListEarly, reviewOf as reviewOfEarly } from '../../records/collection/review.ts';\nimport { type BlobNeeds, blobVerdict, blobNeeds as blobNeedsEarly } from",
     ],
   ),
   fault(

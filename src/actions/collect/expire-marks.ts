@@ -1,7 +1,7 @@
 import { manifestsNaming } from '../../records/catalog/edges.ts';
 import type { BlobNeeds } from '../../records/collection/blob-needs.ts';
 import {
-  blobCondemn,
+  blobsCondemn,
   lockedBlobNeeds,
   manifestWithdraw,
   withdrawFrom,
@@ -20,6 +20,7 @@ import { reviewAdd } from '../../records/holds/review.ts';
 import { awaitsInspection, refusalOfBlob } from '../../records/marks/door.ts';
 import { blobKeptFor, quarantineHasExpired } from '../../records/marks/keeps.ts';
 import type { CollectDeps } from './collect-deps.ts';
+import { fullPace } from './pace.ts';
 
 const batch = 100;
 
@@ -35,7 +36,7 @@ export async function expireMarks(
   actor: string,
   signal?: AbortSignal,
 ): Promise<{ manifests: number; condemned: number }> {
-  const { database, clock } = deps;
+  const { database, clock, pace = fullPace } = deps;
   let manifests = 0;
   let condemned = 0;
   const nowMs = clock.wallMs();
@@ -44,10 +45,12 @@ export async function expireMarks(
     ...(await expiredInRepositories(database.read, nowMs, batch)),
   ];
   for (const expired of marked) {
+    await pace.turn(signal);
     if (signal?.aborted) break;
     if (await database.transact((tx) => withdrawMarkedManifest(tx, expired, actor))) manifests += 1;
   }
   for await (const layer of layersDue(deps, nowMs)) {
+    await pace.turn(signal);
     if (signal?.aborted) break;
     const done = await database.transact((tx) => takeLayer(tx, layer, actor));
     manifests += done.manifests;
@@ -99,7 +102,7 @@ async function takeLayer(tx: Tx, layer: ExpiredLayer, actor: string) {
   const usable = await repositoriesOfBlob(tx.db, layer.digest);
   const kept = blob.holds.some((hold) => hold.kind === 'pin' || hold.kind === 'quarantine');
   if (usable.length > 0 || kept) return { manifests, condemned: false };
-  await blobCondemn(tx, blob);
+  await blobsCondemn(tx, [blob]);
   tx.emit({
     type: 'blobs.condemned',
     lane: 'local',

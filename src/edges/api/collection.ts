@@ -11,7 +11,7 @@ export function collectionRoutes(deps: CollectDeps): BoundRoute[] {
   return [
     bind(gcRun, ({ signal }) => collect(deps, signal)),
     bind(clockConfirmRoute, async ({ caller }) => ({ doubted: await clockConfirm(deps, caller.principal) })),
-    bind(gcPlan, async () => ({ items: await collectPlan(deps, limits.apiPageMax) })),
+    bind(gcPlan, () => collectPlan(deps, limits.apiPageMax)),
     bind(blobExplain, ({ params }) => explainBlob(deps, parseDigest(params.digest))),
   ];
 }

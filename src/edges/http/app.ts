@@ -7,6 +7,7 @@ import Fastify, {
 import type { Authenticator } from '../../actions/access/authenticate.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { causeChain, LazaretError } from '../../lib/errors.ts';
+import type { Foreground } from '../../lib/foreground.ts';
 import { limits } from '../../lib/limits.ts';
 import { randomKey } from '../../lib/random.ts';
 import type { BoundRoute } from '../api/bind.ts';
@@ -21,8 +22,14 @@ export interface AppOptions {
   readonly clock: Clock;
   readonly authenticator: Authenticator;
   readonly metrics: Metrics;
+  /** Told of pushes and pulls. */
+  readonly foreground: Foreground;
   readonly requestRate: RequestRate;
   readonly managementRoutes: readonly BoundRoute[];
+  /** null: plain HTTP. */
+  readonly tls: { readonly cert: string; readonly key: string } | null;
+  /** Addresses and ranges that are believed about where a request comes from. */
+  readonly trustedProxies: readonly string[];
   /** Serves what is below /v2, in a scope of its own where bodies stay streams. */
   readonly distribution: (scope: FastifyInstance) => void;
   /** Rejects while a store can't be reached. */
@@ -36,7 +43,9 @@ const keepAliveMs = 72_000;
 const pathPartLengthMax = 1_000;
 
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
-  const app = Fastify({
+  const app: FastifyInstance = Fastify({
+    ...(options.tls ? { https: { ...options.tls, minVersion: 'TLSv1.2' } } : {}),
+    trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomKey(),
@@ -79,9 +88,11 @@ function dialectOf(request: FastifyRequest): Dialect {
 }
 
 /** Gives each answer its request id, and each request its line in the log and its place in the metrics. */
-function watchRequests(app: FastifyInstance, { metrics }: AppOptions): void {
+function watchRequests(app: FastifyInstance, { metrics, foreground }: AppOptions): void {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
+    // `close` also comes when the client goes away.
+    if (dialectOf(request) === 'oci') reply.raw.once('close', foreground.begin());
   });
   app.addHook('onResponse', async (request, reply) => {
     const { principal, route = request.routeOptions.url ?? 'none' } = factsOf(request);

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { clockSuspicion, collectorOff } from '../../records/collection/collector-state.ts';
+import { condemnedTotal } from '../../records/collection/sweep.ts';
 import type { Database } from '../../records/db/database.ts';
 import { jobCounts } from '../../records/jobs/jobs.ts';
 import { logHead } from '../../records/log/log.ts';
@@ -10,6 +11,7 @@ import { addRegionMetrics } from './region-metrics.ts';
 export interface Metrics {
   readonly requestEnded: (request: { method: string; route: string; code: number; seconds: number }) => void;
   readonly uploadEnded: (bytes: number) => void;
+  readonly collected: (freed: { blobs: number; bytes: number }) => void;
   readonly text: () => Promise<string>;
   readonly contentType: string;
 }
@@ -30,6 +32,7 @@ export function createMetrics({ database }: { readonly database: Database }): Me
     help: 'Bytes of blobs received',
     registers,
   });
+  const collected = collectedCounters(registers);
   gauge(
     'lazaret_uploads_open',
     'Uploads that have begun and not ended',
@@ -49,14 +52,38 @@ export function createMetrics({ database }: { readonly database: Database }): Me
     async () => ((await collectorOff(database.read)) === undefined ? 0 : 1),
     registers,
   );
+  gauge(
+    'lazaret_condemned_bytes',
+    'Bytes that no row needs any more and that are not deleted yet',
+    async () => (await condemnedTotal(database.read)).sizeBytes,
+    registers,
+  );
   addJobMetrics(registers, database);
   addRegionMetrics(registry, database);
   return {
     requestEnded: ({ method, route, code, seconds }) =>
       requests.observe({ method, route, code: String(code) }, seconds),
     uploadEnded: (bytes) => uploaded.inc(bytes),
+    collected,
     text: () => registry.metrics(),
     contentType: registry.contentType,
+  };
+}
+
+function collectedCounters(registers: Registry[]): Metrics['collected'] {
+  const blobs = new Counter({
+    name: 'lazaret_collected_blobs_total',
+    help: 'Copies of blobs that this process has deleted',
+    registers,
+  });
+  const freed = new Counter({
+    name: 'lazaret_collected_bytes_total',
+    help: 'Bytes that this process has freed',
+    registers,
+  });
+  return (done) => {
+    blobs.inc(done.blobs);
+    freed.inc(done.bytes);
   };
 }
 

@@ -70,5 +70,5 @@ export async function* copyBlobs(db: Reader, pageRows = 500): AsyncGenerator<rea
 
 /** Whether anything in the copy would miss the blob; if not, the collector may have taken it meanwhile. */
 export async function copyNeeds(db: Reader, digest: string): Promise<boolean> {
-  return ((await blobNeeds(db, digest, 0))?.neededBy.length ?? 0) > 0;
+  return (await blobNeeds(db, digest, 0))?.needed ?? false;
 }

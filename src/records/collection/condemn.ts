@@ -1,6 +1,6 @@
 import type { Tx } from '../db/database.ts';
-import { locked } from '../db/engine.ts';
-import { type BlobNeeds, blobNeeds } from './blob-needs.ts';
+import { chunked, locked, lockedSkipping } from '../db/engine.ts';
+import { type BlobNeeds, blobNeeds, needsOfBlobs } from './blob-needs.ts';
 
 /**
  * Reads what needs a blob while its row is locked. Accepting a manifest locks the same row, so one of the two sees what
@@ -12,41 +12,54 @@ export async function lockedBlobNeeds(tx: Tx, digest: string): Promise<BlobNeeds
   return blobNeeds(tx.db, digest, tx.nowMs);
 }
 
-/** From the commit on the blob is invisible to every door; its bytes are swept later. */
-export async function blobCondemn(tx: Tx, blob: BlobNeeds): Promise<void> {
-  await tx.db.deleteFrom('blob_links').where('blob_id', '=', blob.id).execute();
+/**
+ * The same for many at once, by digest, without those that somebody else has locked: they are left as they are. Nobody
+ * is waited for, so that collectors at work together, and pushes, never wait for each other in a circle.
+ */
+export async function unlockedBlobNeeds(
+  tx: Tx,
+  digests: readonly string[],
+): Promise<{ readonly needs: ReadonlyMap<string, BlobNeeds>; readonly busy: ReadonlySet<string> }> {
+  const query = tx.db.selectFrom('blobs').select('id').where('digest', 'in', digests).orderBy('id');
+  const ours = new Set((await lockedSkipping(tx.engine, query).execute()).map((row) => row.id));
+  const needs = await needsOfBlobs(tx.db, digests, tx.nowMs);
+  const busy = [...needs].filter(([, blob]) => !ours.has(blob.id)).map(([digest]) => digest);
+  return { needs, busy: new Set(busy) };
+}
+
+/** From the commit on the blobs are invisible to every door; their bytes are swept later. */
+export async function blobsCondemn(tx: Tx, blobs: readonly BlobNeeds[]): Promise<void> {
+  if (blobs.length === 0) return;
+  const ids = blobs.map((blob) => blob.id);
+  await tx.db.deleteFrom('blob_links').where('blob_id', 'in', ids).execute();
   await tx.db
     .updateTable('blobs')
     .set({ state: 'condemned', storage_key: null })
-    .where('id', '=', blob.id)
+    .where('id', 'in', ids)
     .execute();
-  if (blob.storageKey === null) return;
-  await tx.db
-    .insertInto('condemned_keys')
-    .values({
-      storage_key: blob.storageKey,
-      blob_id: blob.id,
-      size_bytes: blob.sizeBytes,
-      condemned_at: tx.nowMs,
-    })
-    .execute();
+  const keys = blobs.flatMap(({ id, storageKey, sizeBytes }) =>
+    storageKey === null
+      ? []
+      : [{ storage_key: storageKey, blob_id: id, size_bytes: sizeBytes, condemned_at: tx.nowMs }],
+  );
+  for (const rows of chunked(keys)) await tx.db.insertInto('condemned_keys').values(rows).execute();
 }
 
 /** Repositories that lost their last manifest naming the blob lose their link to it as well. */
 export async function blobUnlinkUnneeded(tx: Tx, blob: BlobNeeds): Promise<void> {
-  const needing = blob.neededBy.map((manifest) => manifest.repository);
-  const links = await tx.db
-    .selectFrom('blob_links')
-    .innerJoin('repositories', 'repositories.id', 'blob_links.repository_id')
-    .select(['repositories.id', 'repositories.name'])
-    .where('blob_links.blob_id', '=', blob.id)
-    .execute();
-  const unneeded = links.filter((link) => !needing.includes(link.name)).map((link) => link.id);
-  if (unneeded.length === 0) return;
+  const names = blob.digestSha512 === null ? [blob.digest] : [blob.digest, blob.digestSha512];
   await tx.db
     .deleteFrom('blob_links')
     .where('blob_id', '=', blob.id)
-    .where('repository_id', 'in', unneeded)
+    .where('repository_id', 'not in', (e) =>
+      e
+        .selectFrom('edges')
+        .innerJoin('repository_manifests', 'repository_manifests.manifest_id', 'edges.manifest_id')
+        .select('repository_manifests.repository_id')
+        .where('edges.digest', 'in', names)
+        .where('edges.kind', 'in', ['config', 'layer'])
+        .where('repository_manifests.withdrawn_at', 'is', null),
+    )
     .execute();
 }
 

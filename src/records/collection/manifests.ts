@@ -1,6 +1,6 @@
 import { tagTrashForget } from '../catalog/trash.ts';
 import type { Tx } from '../db/database.ts';
-import { locked, type Reader } from '../db/engine.ts';
+import { lockedSkipping, type Reader } from '../db/engine.ts';
 import { manifestKeptIn } from '../marks/keeps.ts';
 
 /** A repository's manifest that DELETE or a retention rule has taken. */
@@ -12,10 +12,22 @@ export interface DeletedManifest {
   readonly kept: boolean;
 }
 
-/** Locks the manifest's row, as a push of it does: a push that brings it back is seen, or comes after its removal. */
-export async function deletedManifests(tx: Tx, digest: string): Promise<DeletedManifest[]> {
-  const { db, nowMs } = tx;
-  await locked(tx.engine, db.selectFrom('manifests').select('id').where('digest', '=', digest)).execute();
+/**
+ * Locks the manifest's row, as a push of it does: a push that brings it back is seen, or comes after its removal.
+ * @returns undefined while somebody else has locked it
+ */
+export async function deletedManifestsLocked(tx: Tx, digest: string): Promise<DeletedManifest[] | undefined> {
+  const row = tx.db.selectFrom('manifests').select('id').where('digest', '=', digest);
+  const ours = await lockedSkipping(tx.engine, row).execute();
+  if (ours.length === 0 && (await row.execute()).length > 0) return undefined;
+  return deletedManifests(tx.db, digest, tx.nowMs);
+}
+
+export async function deletedManifests(
+  db: Reader,
+  digest: string,
+  nowMs: number,
+): Promise<DeletedManifest[]> {
   const rows = await db
     .selectFrom('repository_manifests')
     .innerJoin('manifests', 'manifests.id', 'repository_manifests.manifest_id')

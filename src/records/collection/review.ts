@@ -1,5 +1,5 @@
 import type { Tx } from '../db/database.ts';
-import type { Reader } from '../db/engine.ts';
+import { lockedSkipping, type Reader } from '../db/engine.ts';
 
 /** What waits to be looked at: only what changed is ever reviewed, never the whole store. */
 export interface ReviewItem {
@@ -10,34 +10,52 @@ export interface ReviewItem {
   readonly reason: string;
 }
 
-/** What changed at `changedBefore` or earlier, oldest first. */
-export async function reviewDue(db: Reader, changedBefore: number, limit: number): Promise<ReviewItem[]> {
-  const rows = await db
-    .selectFrom('review_queue')
-    .selectAll()
-    .where('changed_at', '<=', changedBefore)
-    .orderBy('changed_at')
-    .limit(limit)
-    .execute();
-  return rows.map(({ changed_at, ...row }) => ({ ...row, changedAt: changed_at }));
+interface Due {
+  readonly kind: ReviewItem['kind'];
+  /** What changed then or earlier. */
+  readonly changedBefore: number;
 }
 
+export async function reviewIsDue(db: Reader, due: Due): Promise<boolean> {
+  return (await dueRows(db, due).limit(1).execute()).length > 0;
+}
+
+/**
+ * Oldest first. Until the transaction ends they are this collector's: others pass them over, and who queues one of them
+ * again comes after.
+ */
+export async function reviewTake(tx: Tx, due: Due & { readonly limit: number }): Promise<ReviewItem[]> {
+  const rows = await lockedSkipping(tx.engine, dueRows(tx.db, due).limit(due.limit)).execute();
+  return rows.map(itemOf);
+}
+
+/** All that waits, whenever it is due: manifests first, then blobs; of each the oldest. */
 export async function reviewList(db: Reader, limit: number): Promise<ReviewItem[]> {
-  return reviewDue(db, Number.MAX_SAFE_INTEGER, limit);
+  const items: ReviewItem[] = [];
+  for (const kind of ['manifest', 'blob'] as const) {
+    const due = { kind, changedBefore: Number.MAX_SAFE_INTEGER };
+    const rows = await dueRows(db, due)
+      .limit(limit - items.length)
+      .execute();
+    items.push(...rows.map(itemOf));
+  }
+  return items;
 }
 
 export async function reviewOf(db: Reader, digest: string): Promise<ReviewItem | undefined> {
   const row = await db.selectFrom('review_queue').selectAll().where('digest', '=', digest).executeTakeFirst();
-  return row && { kind: row.kind, digest: row.digest, changedAt: row.changed_at, reason: row.reason };
+  return row && itemOf(row);
 }
 
-/** Taken off only as it was read: if it was queued again meanwhile, that stands. */
-export async function reviewDone(tx: Tx, item: ReviewItem): Promise<void> {
+/** Of items of one kind that this transaction has taken. */
+export async function reviewDone(tx: Tx, items: readonly ReviewItem[]): Promise<void> {
+  const [first] = items;
+  if (!first) return;
+  const digests = items.map((item) => item.digest);
   await tx.db
     .deleteFrom('review_queue')
-    .where('kind', '=', item.kind)
-    .where('digest', '=', item.digest)
-    .where('changed_at', '=', item.changedAt)
+    .where('kind', '=', first.kind)
+    .where('digest', 'in', digests)
     .execute();
 }
 
@@ -49,4 +67,22 @@ export async function reviewLater(tx: Tx, item: ReviewItem, changedAt: number): 
     .where('kind', '=', item.kind)
     .where('digest', '=', item.digest)
     .execute();
+}
+
+function dueRows(db: Reader, { kind, changedBefore }: Due) {
+  return db
+    .selectFrom('review_queue')
+    .selectAll()
+    .where('kind', '=', kind)
+    .where('changed_at', '<=', changedBefore)
+    .orderBy('changed_at');
+}
+
+function itemOf(row: {
+  kind: ReviewItem['kind'];
+  digest: string;
+  changed_at: number;
+  reason: string;
+}): ReviewItem {
+  return { kind: row.kind, digest: row.digest, changedAt: row.changed_at, reason: row.reason };
 }

@@ -1,5 +1,6 @@
+import { sql } from 'kysely';
 import type { Tx } from '../db/database.ts';
-import type { Reader } from '../db/engine.ts';
+import { locked, type Reader } from '../db/engine.ts';
 
 /** Bytes whose row has let go of them. */
 export interface CondemnedKey {
@@ -8,50 +9,87 @@ export interface CondemnedKey {
   readonly sizeBytes: number;
 }
 
-export async function condemnedKeys(db: Reader, limit: number): Promise<CondemnedKey[]> {
+/** By key, after `page.after`: neighbours share a folder of the store. */
+export async function condemnedKeys(
+  db: Reader,
+  page: { readonly after: string; readonly limit: number },
+): Promise<CondemnedKey[]> {
   const rows = await db
     .selectFrom('condemned_keys')
     .selectAll()
-    .orderBy('condemned_at')
-    .limit(limit)
+    .where('condemned_keys.storage_key', '>', page.after)
+    .orderBy('condemned_keys.storage_key')
+    .limit(page.limit)
     .execute();
   return rows.map((row) => ({ storageKey: row.storage_key, blobId: row.blob_id, sizeBytes: row.size_bytes }));
 }
 
-/**
- * After the bytes are gone: forgets the keys, and the rows of blobs that no manifest names any more.
- * @returns the digests
- */
-export async function condemnedForget(tx: Tx, keys: readonly CondemnedKey[]): Promise<string[]> {
+/** What waits for the sweep. */
+export async function condemnedTotal(db: Reader): Promise<{ count: number; sizeBytes: number }> {
+  const row = await db
+    .selectFrom('condemned_keys')
+    .select((e) => [
+      e.fn.countAll<number>().as('count'),
+      e.fn.sum<number | null>('size_bytes').as('sizeBytes'),
+    ])
+    .executeTakeFirst();
+  return { count: Number(row?.count ?? 0), sizeBytes: Number(row?.sizeBytes ?? 0) };
+}
+
+/** @returns its size, if it waits for the sweep */
+export async function condemnedKeyOf(
+  db: Reader,
+  blobId: number,
+): Promise<{ condemnedAt: number } | undefined> {
+  const row = await db
+    .selectFrom('condemned_keys')
+    .select('condemned_at')
+    .where('blob_id', '=', blobId)
+    .executeTakeFirst();
+  return row && { condemnedAt: row.condemned_at };
+}
+
+export interface Forgotten {
+  /** Of the keys, those that no other collector has forgotten before. */
+  readonly keys: number;
+  readonly sizeBytes: number;
+  readonly digests: readonly string[];
+}
+
+/** After the bytes are gone: forgets the keys, and the rows of blobs that no manifest names any more. */
+export async function condemnedForget(tx: Tx, keys: readonly CondemnedKey[]): Promise<Forgotten> {
   const { db } = tx;
-  const digests: string[] = [];
-  for (const key of keys) {
-    await db.deleteFrom('condemned_keys').where('storage_key', '=', key.storageKey).execute();
-    const blob = await db
-      .selectFrom('blobs')
-      .select(['id', 'digest', 'state'])
-      .where('id', '=', key.blobId)
-      .executeTakeFirst();
-    if (!blob) continue;
-    digests.push(blob.digest);
-    if (blob.state === 'condemned') await forgetUnnamed(tx, blob);
-  }
-  return digests;
+  const names = keys.map((key) => key.storageKey);
+  const forgotten = await db
+    .deleteFrom('condemned_keys')
+    .where('storage_key', 'in', names)
+    .returning(['blob_id', 'size_bytes'])
+    .execute();
+  const ids = forgotten.map((key) => key.blob_id).filter((id) => id !== 0);
+  const sizeBytes = forgotten.reduce((sum, key) => sum + key.size_bytes, 0);
+  if (ids.length === 0) return { keys: forgotten.length, sizeBytes, digests: [] };
+  // Locked: one that is pushed again meanwhile lives, and stays.
+  const query = db.selectFrom('blobs').select(['id', 'digest', 'state']).where('id', 'in', ids).orderBy('id');
+  const blobs = await locked(tx.engine, query).execute();
+  await forgetUnnamed(
+    tx,
+    blobs.filter((blob) => blob.state === 'condemned').map((blob) => blob.id),
+  );
+  return { keys: forgotten.length, sizeBytes, digests: blobs.map((blob) => blob.digest) };
 }
 
 /** A withdrawn manifest still names its layer, whose inventory says what was in it; that row stays. */
-async function forgetUnnamed(tx: Tx, blob: { id: number; digest: string }): Promise<void> {
+async function forgetUnnamed(tx: Tx, condemned: readonly number[]): Promise<void> {
+  if (condemned.length === 0) return;
   const { db } = tx;
-  const named = await db
-    .selectFrom('edges')
-    .select('manifest_id')
-    .where('digest', '=', blob.digest)
-    .executeTakeFirst();
-  if (named) return;
-  await db.deleteFrom('blob_links').where('blob_id', '=', blob.id).execute();
-  await db.deleteFrom('layer_packages').where('blob_id', '=', blob.id).execute();
-  await db.deleteFrom('layer_files').where('blob_id', '=', blob.id).execute();
-  await db.deleteFrom('extractions').where('blob_id', '=', blob.id).execute();
-  await db.deleteFrom('inspections').where('blob_id', '=', blob.id).execute();
-  await db.deleteFrom('blobs').where('id', '=', blob.id).execute();
+  const { rows } = await sql<{
+    id: number;
+  }>`select blobs.id from blobs where blobs.id in (${sql.join(condemned)})
+    and (select edges.manifest_id from edges where edges.digest in (blobs.digest, blobs.digest_sha512) limit 1)
+      is null`.execute(db);
+  const ids = rows.map((row) => Number(row.id));
+  if (ids.length === 0) return;
+  for (const table of ['blob_links', 'layer_packages', 'layer_files', 'extractions', 'inspections'] as const)
+    await db.deleteFrom(table).where('blob_id', 'in', ids).execute();
+  await db.deleteFrom('blobs').where('id', 'in', ids).execute();
 }

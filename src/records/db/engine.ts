@@ -17,6 +17,17 @@ export function locked<T extends keyof Tables, O>(
 }
 
 /**
+ * Locks those of the rows that nobody else has locked; the others are not among the result. For work that several
+ * processes share, and for whoever must not wait.
+ */
+export function lockedSkipping<T extends keyof Tables, O>(
+  engine: Engine,
+  query: SelectQueryBuilder<Tables, T, O>,
+): SelectQueryBuilder<Tables, T, O> {
+  return engine === 'postgres' ? query.forUpdate().skipLocked() : query;
+}
+
+/**
  * Holds the turn number `turn` until the transaction ends: many holders of kind `shared` at once, or one `exclusive`.
  * SQLite's transactions take turns anyway.
  */

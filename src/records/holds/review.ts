@@ -1,4 +1,5 @@
 import type { Tx } from '../db/database.ts';
+import { chunked } from '../db/engine.ts';
 import type { Tables } from '../db/tables.ts';
 
 /**
@@ -13,13 +14,29 @@ export async function reviewAdd(
   reason: string,
   changedAt = tx.nowMs,
 ): Promise<void> {
+  await reviewAddAll(tx, { kind, digests: [digest], reason, changedAt });
+}
+
+/** The same for many at once; always in the order of the digests, so that no two transactions wait for each other. */
+export async function reviewAddAll(
+  tx: Tx,
+  added: {
+    readonly kind: Tables['review_queue']['kind'];
+    readonly digests: readonly string[];
+    readonly reason: string;
+    readonly changedAt: number;
+  },
+): Promise<void> {
+  const { kind, digests, reason, changedAt } = added;
   const change = { changed_at: changedAt, reason };
-  await tx.db
-    .insertInto('review_queue')
-    .values({ kind, digest, ...change })
-    .onConflict((c) =>
-      c.columns(['kind', 'digest']).doUpdateSet(change).where('review_queue.changed_at', '<', changedAt),
-    )
-    .execute();
+  const rows = [...new Set(digests)].sort().map((digest) => ({ kind, digest, ...change }));
+  for (const values of chunked(rows))
+    await tx.db
+      .insertInto('review_queue')
+      .values(values)
+      .onConflict((c) =>
+        c.columns(['kind', 'digest']).doUpdateSet(change).where('review_queue.changed_at', '<', changedAt),
+      )
+      .execute();
   tx.wake();
 }

@@ -9,21 +9,39 @@ import { quarantineLocked } from './quarantines.ts';
  * marks, also when nothing names it any more. An account's quarantine keeps what is in a repository of that account.
  */
 
-/** The quarantines that keep a blob, and until when (null: a legal hold). */
+/** The quarantines that keep one of these blobs, and until when (null: a legal hold). Digests are sha256. */
 export async function quarantinesKeeping(
   db: Reader,
-  { digest, nowMs }: { digest: string; nowMs: number },
-): Promise<{ quarantine: string; untilMs: number | null }[]> {
-  const { rows } = await sql<{ name: string; legal_hold: number; retain_until: number }>`
-    select distinct quarantines.name, quarantines.legal_hold, quarantines.retain_until
-    from ${layerMarks(digest)} where ${keeping(nowMs)} and (quarantines.scope_account is null
+  { digests, nowMs }: { digests: readonly string[]; nowMs: number },
+): Promise<{ digest: string; quarantine: string; untilMs: number | null }[]> {
+  const asked = sql.join(digests.map((digest) => sql`${digest}`));
+  const { rows } = await sql<Keeping>`
+    select distinct marked.digest, quarantines.name, quarantines.legal_hold, quarantines.retain_until
+    from (select marks.digest, marks.quarantine_id from marks
+        where marks.target = 'layer' and marks.digest in (${asked})
+      union select blobs.digest, marks.quarantine_id from blobs
+        join inspections on inspections.blob_id = blobs.id
+        join marks on marks.diff_id = inspections.diff_id and marks.target = 'layer'
+        where blobs.digest in (${asked})) as marked
+    join quarantines on quarantines.id = marked.quarantine_id
+    where ${keeping(nowMs)} and (quarantines.scope_account is null
       or quarantines.scope_account in (select accounts.name from blob_links
         join blobs on blobs.id = blob_links.blob_id join repositories on repositories.id = blob_links.repository_id
-        join accounts on accounts.id = repositories.account_id where blobs.digest = ${digest}))`.execute(db);
+        join accounts on accounts.id = repositories.account_id where blobs.digest = marked.digest))`.execute(
+    db,
+  );
   return rows.map((row) => ({
+    digest: row.digest,
     quarantine: row.name,
     untilMs: Number(row.legal_hold) !== 0 ? null : Number(row.retain_until),
   }));
+}
+
+interface Keeping {
+  readonly digest: string;
+  readonly name: string;
+  readonly legal_hold: number;
+  readonly retain_until: number;
 }
 
 /** Whether a blob must stay for the repositories of `account`. */

@@ -76,18 +76,24 @@ export async function uploadBytesLetGo(tx: Tx, storageKey: string): Promise<void
 }
 
 /** Sessions that nobody has gone on with. */
-export async function uploadsIdle(db: Reader, nowMs: number, limit: number): Promise<string[]> {
-  const rows = await db
+export async function uploadsIdle(
+  db: Reader,
+  nowMs: number,
+  limit: number,
+): Promise<{ id: string; storageKey: string }[]> {
+  return db
     .selectFrom('uploads')
-    .select('id')
+    .select(['id', 'storage_key as storageKey'])
     .where('expires_at', '<=', nowMs)
     .limit(limit)
     .execute();
-  return rows.map((row) => row.id);
 }
 
 /** Unless somebody went on with it meanwhile. Its bytes never became a blob: they wait for the sweep under blob 0. */
-export async function uploadExpire(tx: Tx, id: string): Promise<boolean> {
+export async function uploadExpire(
+  tx: Tx,
+  { id, sizeBytes }: { readonly id: string; readonly sizeBytes: number },
+): Promise<boolean> {
   const upload = await tx.db
     .deleteFrom('uploads')
     .where('id', '=', id)
@@ -95,7 +101,7 @@ export async function uploadExpire(tx: Tx, id: string): Promise<boolean> {
     .returning('storage_key')
     .executeTakeFirst();
   if (!upload) return false;
-  await condemnedKeyAdd(tx, { storageKey: upload.storage_key, blobId: 0, sizeBytes: 0 });
+  await condemnedKeyAdd(tx, { storageKey: upload.storage_key, blobId: 0, sizeBytes });
   return true;
 }
 

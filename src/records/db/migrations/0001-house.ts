@@ -112,7 +112,7 @@ function catalogStatements(id: string, int: string, bytes: string): string[] {
       not null, storage_key text not null, started_at ${int} not null, expires_at ${int} not null)`,
     `create table review_queue (kind text not null, digest text not null, changed_at ${int} not null, reason text not null,
       primary key (kind, digest))`,
-    `create index review_queue_due on review_queue (changed_at)`,
+    `create index review_queue_due on review_queue (kind, changed_at)`,
   ];
 }
 
@@ -144,8 +144,8 @@ function inventoryStatements(id: string, int: string, bytes: string): string[] {
       config text, created_at ${int}, inspected_at ${int})`,
     `create index images_pending on images (manifest_id) where state = 'pending'`,
     `create table image_packages (manifest_id ${int} not null references manifests, package_id ${int} not null
-      references packages, blob_id ${int} not null references blobs, path_id ${int} not null references paths,
-      primary key (manifest_id, package_id, path_id))`,
+      references packages, blob_id ${int} not null, path_id ${int} not null references paths,
+      primary key (manifest_id, package_id, path_id))`, // no reference to blobs: each blob that goes would look through all of it
     `create index image_packages_package on image_packages (package_id)`,
   ];
 }
