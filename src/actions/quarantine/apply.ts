@@ -86,7 +86,7 @@ async function quarantineOf(tx: Tx, plan: Plan, ask: ApplyAsk): Promise<Quaranti
   const { request } = plan;
   return {
     uid: uuidv7(tx.nowMs),
-    name: `Q-${await nextNumber(tx.db, 'quarantines')}`,
+    name: `Q-${await nextNumber(tx, 'quarantines')}`,
     origin: tx.region,
     version: await tx.nextVersion(),
     scopeAccount: plan.account,

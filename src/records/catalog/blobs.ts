@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely';
+import type { Insertable, Selectable } from 'kysely';
 import { type Digest, digestAlgorithm } from '../../oci/digest.ts';
 import type { Tx } from '../db/database.ts';
 import { locked, type Reader } from '../db/engine.ts';
@@ -74,22 +74,39 @@ export async function blobKeep(
 ): Promise<{ blob: Blob; outcome: 'fresh' | 'revived' | 'known' }> {
   const { sha256, sha512, sizeBytes, storageKey } = stored;
   const placed = { storage_key: storageKey, state: 'live' as const, stored_at: tx.nowMs };
-  const inserted = await tx.db
-    .insertInto('blobs')
-    .values({ digest: sha256, digest_sha512: sha512 ?? null, size_bytes: sizeBytes, ...placed })
-    .onConflict((c) => c.column('digest').doNothing())
-    .returningAll()
-    .executeTakeFirst();
-  if (inserted) return { blob: inserted, outcome: 'fresh' };
-  // Another transaction that inserted it has committed, else the insert would still wait.
-  const query = tx.db.selectFrom('blobs').selectAll().where('digest', '=', sha256);
-  const row = await locked(tx.engine, query).executeTakeFirstOrThrow();
+  const { row, fresh } = await rowLocked(tx, {
+    digest: sha256,
+    digest_sha512: sha512 ?? null,
+    size_bytes: sizeBytes,
+    ...placed,
+  });
+  if (fresh) return { blob: row, outcome: 'fresh' };
   const names = { digest_sha512: row.digest_sha512 ?? sha512 ?? null };
   const revive = row.state !== 'live';
   const change = revive ? { ...names, ...placed } : names;
   await tx.db.updateTable('blobs').set(change).where('id', '=', row.id).execute();
   if (!revive) await condemnedKeyAdd(tx, { storageKey, blobId: row.id, sizeBytes });
   return { blob: { ...row, ...change }, outcome: revive ? 'revived' : 'known' };
+}
+
+/**
+ * The row of that digest, inserted unless it is there. A sweep may take one away that was seen, before it is locked; then
+ * it is inserted after all.
+ */
+async function rowLocked(tx: Tx, values: Insertable<BlobTable>): Promise<{ row: Blob; fresh: boolean }> {
+  for (;;) {
+    const inserted = await tx.db
+      .insertInto('blobs')
+      .values(values)
+      .onConflict((c) => c.column('digest').doNothing())
+      .returningAll()
+      .executeTakeFirst();
+    if (inserted) return { row: inserted, fresh: true };
+    // Another transaction that inserted it has committed, else the insert would still wait.
+    const query = tx.db.selectFrom('blobs').selectAll().where('digest', '=', values.digest);
+    const row = await locked(tx.engine, query).executeTakeFirst();
+    if (row) return { row, fresh: false };
+  }
 }
 
 /**

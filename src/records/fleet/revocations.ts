@@ -75,13 +75,12 @@ export type NewRevocation = Pick<
 
 /** Names it `R-<n>`. The event that carries it is the caller's to emit. */
 export async function revocationAdd(tx: Tx, { announcedOnly, ...fresh }: NewRevocation): Promise<Revocation> {
-  // Taking a version also orders concurrent transactions, so that two never choose one name.
   const version = await tx.nextVersion();
   const lift = { liftedAt: tx.nowMs, liftedBy: 'event-criteria', liftReason: 'announced only' };
   const revocation: Revocation = {
     ...fresh,
     uid: uuidv7(tx.nowMs),
-    name: `R-${await nextNumber(tx.db, 'revocations')}`,
+    name: `R-${await nextNumber(tx, 'revocations')}`,
     evidenceKey: evidenceKey(fresh.evidence),
     occurredAt: tx.nowMs,
     ...(announcedOnly ? lift : { liftedAt: null, liftedBy: null, liftReason: null }),

@@ -56,7 +56,7 @@ export async function planKeep(
   tx: Tx,
   plan: Omit<Plan, 'name' | 'createdAt' | 'appliedAt'>,
 ): Promise<string> {
-  const name = `P-${await nextNumber(tx.db, 'plans')}`;
+  const name = `P-${await nextNumber(tx, 'plans')}`;
   await tx.db
     .insertInto('plans')
     .values({

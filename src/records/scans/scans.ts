@@ -15,7 +15,7 @@ export interface StoredScan {
 
 /** @returns its name, `S-31` */
 export async function scanKeep(tx: Tx, scan: Omit<StoredScan, 'name' | 'requestedAt'>): Promise<string> {
-  const name = `S-${await nextNumber(tx.db, 'scans')}`;
+  const name = `S-${await nextNumber(tx, 'scans')}`;
   await tx.db
     .insertInto('scans')
     .values({
@@ -45,12 +45,15 @@ export async function scanGet(db: Reader, name: string): Promise<StoredScan | un
   };
 }
 
-/** Names count up per kind; the row's unique name makes a race an error, never two of one name. */
+/**
+ * Names count up per kind. Taking a version puts concurrent transactions into an order, so that two never choose one name.
+ */
 export async function nextNumber(
-  db: Reader,
+  tx: Tx,
   table: 'scans' | 'plans' | 'quarantines' | 'revocations',
 ): Promise<number> {
-  const row = await db
+  await tx.nextVersion();
+  const row = await tx.db
     .selectFrom(table)
     .select((e) => e.fn.max('id').as('last'))
     .executeTakeFirst();
