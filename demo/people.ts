@@ -1,7 +1,8 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { call } from '../src/client/client.ts';
-import { accountCreate, principalCreate, whoami } from '../src/contract/access.ts';
+import { accountCreate, whoami } from '../src/contract/access.ts';
+import { principalCreate } from '../src/contract/principals.ts';
 import type { RouteInput } from '../src/contract/route.ts';
 import type { Narrator } from './narrator.ts';
 import { Person } from './person.ts';

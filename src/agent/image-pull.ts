@@ -4,7 +4,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Dispatcher } from 'undici';
-import { authorization, type Client } from '../client/client.ts';
+import { authorization, type Client, trusting } from '../client/client.ts';
 import { errorOfBody } from '../contract/errors.ts';
 import { LazaretError } from '../lib/errors.ts';
 import { limits } from '../lib/limits.ts';
@@ -60,7 +60,8 @@ async function get(
 ): Promise<ByteSource> {
   const { request } = await import('undici');
   const headers = { accept, ...authorization(client.credentials) };
-  const options = { headers, signal, headersTimeout: silenceMs, bodyTimeout: silenceMs };
+  const timeouts = { headersTimeout: silenceMs, bodyTimeout: silenceMs };
+  const options = { headers, signal, ...timeouts, ...(await trusting(client)) };
   const response = await request(`${client.url}${path}`, options).catch((cause: unknown) => {
     throw signal.aborted ? cause : new LazaretError('unavailable', `no answer from ${client.url}`, { cause });
   });

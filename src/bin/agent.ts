@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Runtime } from '../agent/runtimes/runtime.ts';
-import { type CliIo, serverUrl } from '../cli/io.ts';
+import { type CliIo, serverUrl, trustOf } from '../cli/io.ts';
 import type { Client } from '../client/client.ts';
 import { systemClock } from '../lib/clock.ts';
 import { LazaretError } from '../lib/errors.ts';
@@ -12,6 +12,7 @@ interface AgentCommandOptions {
   readonly region: string;
   readonly name: string;
   readonly secretFile: string;
+  readonly ca?: string;
   readonly data: string;
   readonly runtime: string;
   readonly runc: string;
@@ -25,6 +26,7 @@ export function register(program: Command, io: CliIo): void {
     .requiredOption('--region <url>', 'the server of the region that the instance belongs to')
     .option('--name <name>', 'the instance, as it was registered', hostname())
     .requiredOption('--secret-file <file>', 'the secret that lazaret instance add gave out')
+    .option('--ca <file>', "whose certificates are trusted, PEM (default: $LAZARET_CA or the system's)")
     .option('--data <folder>', 'where it keeps its state and unpacked images', 'lazaret-agent')
     .option('--runtime <kind>', 'runc, or fake (runs nothing)', 'runc')
     .option('--runc <path>', 'the program runc', 'runc')
@@ -43,7 +45,7 @@ async function run(io: CliIo, options: AgentCommandOptions): Promise<void> {
   const runtime = await openChosenRuntime(options, dataFolder);
   const password = await readSecret(options.secretFile);
   const credentials = { kind: 'basic', username: `instance/${options.name}`, password } as const;
-  const client: Client = { url: serverUrl(options.region), credentials };
+  const client: Client = { url: serverUrl(options.region), credentials, ...(await trustOf(io, options)) };
   const { startAgent } = await import('../agent/agent.ts');
   const { readBootId } = await import('../agent/boot-id.ts');
   const { imagePuller } = await import('../agent/image-pull.ts');

@@ -28,7 +28,10 @@ async function serve(io: CliIo, options: ServeOptions): Promise<void> {
   const folder = shortPath(config.dataFolder);
   const password = config.primary === config.region ? `${folder}/admin-password` : `region ${config.primary}`;
   io.note(`ready ${seconds} s · ${server.url} · data ${folder} · password in ${password}`);
+  const onHangUp = () => void server.reload();
+  process.on('SIGHUP', onHangUp);
   await aborted(io.signal);
+  process.off('SIGHUP', onHangUp);
   await server.close();
 }
 

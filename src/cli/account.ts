@@ -1,6 +1,6 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { call } from '../client/client.ts';
-import { accountCreate, accountList } from '../contract/access.ts';
+import { accountChange, accountCreate, accountList } from '../contract/access.ts';
 import { type CliIo, clientOf, type ServerOptions } from './io.ts';
 import { type OutputOptions, print, serverCommand } from './output.ts';
 import { timeText } from './words.ts';
@@ -35,10 +35,34 @@ export function register(program: Command, io: CliIo): void {
     serverCommand('ls', 'List the accounts', 'lazaret account ls').action(async (options: Options) => {
       const { accounts } = await call(await clientOf(io, options), accountList, {}, { signal: io.signal });
       await print(io, options.output, accounts, () => ({
-        columns: ['account', 'since'],
-        rows: accounts.map((one) => [one.name, timeText(one.createdAt)]),
+        columns: ['account', 'since', 'anonymous pull'],
+        rows: accounts.map((one) => [one.name, timeText(one.createdAt), one.anonymousPull ? 'yes' : 'no']),
       }));
     }),
   );
+  account.addCommand(
+    serverCommand('set', 'Change an account', 'lazaret account set acme --anonymous-pull yes')
+      .argument('<name>')
+      .addOption(
+        new Option('--anonymous-pull <answer>', 'whether everyone may pull from its repositories').choices([
+          'yes',
+          'no',
+        ]),
+      )
+      .action((name: string, options: SetOptions) => set(io, name, options)),
+  );
   program.addCommand(account);
+}
+
+interface SetOptions extends Options {
+  readonly anonymousPull?: 'yes' | 'no';
+}
+
+async function set(io: CliIo, name: string, options: SetOptions): Promise<void> {
+  const { anonymousPull: answer } = options;
+  const body = answer === undefined ? {} : { anonymousPull: answer === 'yes' };
+  const client = await clientOf(io, options);
+  const changed = await call(client, accountChange, { params: { name }, body }, { signal: io.signal });
+  const who = changed.anonymousPull ? 'everyone' : 'who has a role or a grant';
+  await print(io, options.output, changed, () => `account ${name}: ${who} may pull`);
 }

@@ -26,4 +26,7 @@ export const commands: readonly { readonly name: string; readonly load: () => Pr
   { name: 'region', load: () => import('./region.ts') },
   { name: 'account', load: () => import('./account.ts') },
   { name: 'user', load: () => import('./user.ts') },
+  { name: 'robot', load: () => import('./robot.ts') },
+  { name: 'role', load: () => import('./role.ts') },
+  { name: 'signing-key', load: () => import('./signing-key.ts') },
 ];

@@ -31,6 +31,12 @@ describe('docker’s credentials', () => {
     expect(await credentialsFor(io(), 'other:443')).toEqual({ kind: 'basic', username: 'x', password: 'y' });
   });
 
+  it('may be the identity token that docker login was given', async () => {
+    const entry = { auth: Buffer.from('jo:').toString('base64'), identitytoken: 'a.b.c' };
+    await writeFile(join(folder, 'config.json'), JSON.stringify({ auths: { 'localhost:5000': entry } }));
+    expect(await credentialsFor(io(), 'localhost:5000')).toEqual({ kind: 'bearer', token: 'a.b.c' });
+  });
+
   it('are refused with the file’s name when it is no JSON', async () => {
     await writeFile(join(folder, 'config.json'), '{');
     await expect(credentialsFor(io(), 'a')).rejects.toMatchObject({

@@ -8,7 +8,7 @@ import { collect } from '../lib/streams.ts';
 
 /**
  * Docker's own credentials: `config.json` in $DOCKER_CONFIG or ~/.docker, with `auths`, or a credential helper where
- * the file names one. Who has logged in with docker need not log in here, and the other way round.
+ * the file names one; a password, or the identity token that `docker login` was given. Who has logged in with docker need not log in here, and the other way round.
  */
 interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -21,6 +21,8 @@ export async function credentialsFor(io: Io, host: string): Promise<Credentials 
   const helper = helperFor(config, host);
   if (helper !== undefined) return fromHelper(await runHelper(helper, 'get', host));
   const entry = recordAt(recordAt(config, 'auths'), host);
+  const token = entry.identitytoken;
+  if (typeof token === 'string' && token !== '') return { kind: 'bearer', token };
   const auth = entry.auth;
   if (typeof auth !== 'string') return undefined;
   const pair = Buffer.from(auth, 'base64').toString();
@@ -87,6 +89,8 @@ function recordAt(record: Record<string, unknown>, key: string): Record<string, 
   return isRecord(value) ? value : {};
 }
 
+/** What docker tells a helper as the user's name when it keeps a token in place of the password. */
+const identityTokenUser = '<token>';
 const helperAnswerBytesMax = 1024 * 1024;
 
 /** docker-credential-helpers' protocol: the input on standard input, JSON back; a failure means "not found". */
@@ -112,5 +116,6 @@ function fromHelper(text: string | undefined): Credentials | undefined {
   if (!isRecord(answer)) return undefined;
   const { Username: username, Secret: password } = answer;
   if (typeof username !== 'string' || typeof password !== 'string') return undefined;
+  if (username === identityTokenUser) return { kind: 'bearer', token: password };
   return { kind: 'basic', username, password };
 }

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { Client, Credentials } from '../client/client.ts';
 import { type ErrorCode, LazaretError } from '../lib/errors.ts';
@@ -32,6 +33,8 @@ export function worseExit(a: ExitCode, b: ExitCode): ExitCode {
 export interface ServerOptions {
   /** From `--server`. */
   readonly server?: string;
+  /** From `--ca`. */
+  readonly ca?: string;
 }
 
 export const serverDefault = 'http://localhost:5000';
@@ -40,7 +43,24 @@ export const serverDefault = 'http://localhost:5000';
 export async function clientOf(io: CliIo, options: ServerOptions): Promise<Client> {
   const url = serverUrl(options.server ?? io.env.LAZARET_SERVER ?? serverDefault);
   const credentials: Credentials | undefined = await credentialsFor(io, new URL(url).host);
-  return { url, credentials };
+  return { url, credentials, ...(await trustOf(io, options)) };
+}
+
+/** Whose certificates are trusted, from `--ca` or LAZARET_CA. @throws invalid */
+export async function trustOf(
+  io: Pick<CliIo, 'env'>,
+  { ca }: Pick<ServerOptions, 'ca'>,
+): Promise<{ readonly ca?: string }> {
+  const file = ca ?? io.env.LAZARET_CA ?? '';
+  if (file === '') return {};
+  try {
+    return { ca: await readFile(file, 'utf8') };
+  } catch (cause) {
+    throw new LazaretError('invalid', `the certificates in ${file} can't be read`, {
+      detail: { path: 'ca' },
+      cause,
+    });
+  }
 }
 
 /** Adds the scheme that docker would use: plain for this machine, TLS for others. @throws invalid */

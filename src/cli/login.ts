@@ -9,6 +9,7 @@ import { serverCommand } from './output.ts';
 
 interface LoginOptions {
   readonly server?: string;
+  readonly ca?: string;
   readonly username: string;
   readonly passwordStdin?: boolean;
 }
@@ -34,9 +35,9 @@ async function login(io: CliIo, options: LoginOptions): Promise<void> {
   if (!options.passwordStdin)
     throw new LazaretError('invalid', 'give the password on standard input, with --password-stdin');
   const password = (await collect(io.stdin, passwordBytesMax)).toString().trim();
-  const { url } = await clientOf(io, options);
+  const { url, ca } = await clientOf(io, options);
   const credentials = { kind: 'basic', username: options.username, password } as const;
-  const caller = await call({ url, credentials }, whoami);
+  const caller = await call({ url, ca, credentials }, whoami);
   const where = await credentialsStore(io, new URL(url).host, credentials);
   io.out(`Login Succeeded: ${caller.principal} at ${url}, kept in ${where}`);
 }

@@ -19,6 +19,7 @@ export function serverCommand(name: string, summary: string, example: string): C
   return new Command(name)
     .description(summary)
     .option('--server <url>', 'the server (default: $LAZARET_SERVER or http://localhost:5000)')
+    .option('--ca <file>', "whose certificates are trusted, PEM (default: $LAZARET_CA or the system's)")
     .addOption(
       new Option('-o, --output <format>', 'how to print the answer')
         .choices(['table', 'json', 'yaml'])

@@ -1,28 +1,29 @@
-import { writeFile } from 'node:fs/promises';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { call } from '../client/client.ts';
-import { principalCreate, principalDisable, roleBind } from '../contract/access.ts';
+import {
+  principalCreate,
+  principalDisable,
+  principalEnable,
+  principalRemove,
+  principalSecret,
+  roleBind,
+} from '../contract/principals.ts';
+import { LazaretError } from '../lib/errors.ts';
+import { collect } from '../lib/streams.ts';
+import { type BindingOptions, bindingsOf, bindingsText, withBinding } from './bindings.ts';
+import { credentialsStore } from './credentials.ts';
 import { type CliIo, clientOf, type ServerOptions } from './io.ts';
 import { type OutputOptions, print, serverCommand } from './output.ts';
+import { listPrincipals } from './principal-list.ts';
+import { printSecret, type SecretOptions, secretFileOption } from './secret-out.ts';
 
 type Options = ServerOptions & OutputOptions;
+type RoleOptions = Options & BindingOptions;
 
-const roles = ['reader', 'writer', 'maintainer', 'security', 'admin'] as const;
-type Role = (typeof roles)[number];
-
-interface BindingOptions extends Options {
-  readonly role: Role;
-  readonly account?: string;
-  readonly repositories?: string;
-}
-
-interface AddOptions extends BindingOptions {
-  readonly robot?: boolean;
-  readonly secretFile?: string;
-}
+interface AddOptions extends ServerOptions, BindingOptions, SecretOptions {}
 
 export function register(program: Command, io: CliIo): void {
-  const user = new Command('user').description('People and robots, and what they may do');
+  const user = new Command('user').description('People, and what they may do');
   user.addCommand(
     withBinding(
       serverCommand(
@@ -32,67 +33,96 @@ export function register(program: Command, io: CliIo): void {
       ),
     )
       .argument('<name>', 'what is given to docker login')
-      .option('--robot', 'a program, not a person')
-      .option(
-        '--secret-file <file>',
-        'write the password there, readable by you only, instead of showing it once',
-      )
+      .option(...secretFileOption)
       .action((name: string, options: AddOptions) => add(io, name, options)),
+  );
+  user.addCommand(
+    serverCommand('ls', 'List the users with their roles', 'lazaret user ls --account acme')
+      .option('--account <account>', 'only those of this account')
+      .action((options: Options & { account?: string }) => listPrincipals(io, options, 'user')),
   );
   user.addCommand(
     withBinding(
       serverCommand('role', 'Give one more role', 'lazaret user role jo --account acme --role security'),
     )
       .argument('<name>')
-      .action(async (name: string, options: BindingOptions) => {
-        const body = bindingOf(options);
-        await call(await clientOf(io, options), roleBind, { params: { name }, body }, { signal: io.signal });
-        await print(io, options.output, body, () => `${name} is ${bindingText(options)}`);
-      }),
+      .action((name: string, options: RoleOptions) => give(io, name, options)),
+  );
+  for (const [verb, { summary, done, route }] of Object.entries(changes))
+    user.addCommand(
+      serverCommand(verb, summary, `lazaret user ${verb} jo`)
+        .argument('<name>')
+        .action(async (name: string, options: Options) => {
+          await call(await clientOf(io, options), route, { params: { name } }, { signal: io.signal });
+          await print(io, options.output, { name }, () => `${name} is ${done}`);
+        }),
+    );
+  user.addCommand(
+    serverCommand('renew', 'Make a new password for somebody who lost theirs', 'lazaret user renew jo')
+      .argument('<name>')
+      .option(...secretFileOption)
+      .action((name: string, options: Options & SecretOptions) => renew(io, name, options)),
   );
   user.addCommand(
-    serverCommand('disable', 'Credentials and tokens stop working at once', 'lazaret user disable jo')
-      .argument('<name>')
-      .action(async (name: string, options: Options) => {
-        await call(
-          await clientOf(io, options),
-          principalDisable,
-          { params: { name } },
-          { signal: io.signal },
-        );
-        await print(io, options.output, { name }, () => `${name} is disabled`);
-      }),
+    serverCommand('password', 'Change your own password', 'lazaret user password < new-password')
+      .description('Change your own password: the new one is read from standard input')
+      .action((options: Options) => ownPassword(io, options)),
   );
   program.addCommand(user);
 }
 
-function withBinding(command: Command): Command {
-  return command
-    .addOption(new Option('--role <role>', 'what may be done').choices(roles).default('reader'))
-    .option('--account <account>', 'whose repositories (default: every account, for operators)')
-    .option('--repositories <glob>', 'only these of them');
-}
+const changes = {
+  disable: {
+    summary: 'Credentials and tokens stop working at once',
+    done: 'disabled',
+    route: principalDisable,
+  },
+  enable: { summary: 'Let a disabled user in again', done: 'enabled', route: principalEnable },
+  rm: {
+    summary: 'Remove a user; the name may be given to somebody else',
+    done: 'removed',
+    route: principalRemove,
+  },
+} as const;
 
 async function add(io: CliIo, name: string, options: AddOptions): Promise<void> {
   const client = await clientOf(io, options);
-  const kind: 'user' | 'robot' = options.robot ? 'robot' : 'user';
-  const body = { name, kind, account: options.account ?? null, bindings: [bindingOf(options)] };
-  const { secret } = await call(client, principalCreate, { body }, { signal: io.signal });
-  const file = options.secretFile;
-  if (file !== undefined) await writeFile(file, `${secret}\n`, { mode: 0o600, flag: 'wx' });
-  const shown = file === undefined ? { name, secret } : { name, secretFile: file };
-  await print(io, options.output, shown, () =>
-    [
-      `${name} is ${bindingText(options)}`,
-      file === undefined ? `password, shown this once: ${secret}` : `password in ${file}`,
-    ].join('\n'),
+  const bindings = bindingsOf(options);
+  const body = { name, kind: 'user' as const, account: options.account ?? null, bindings };
+  const made = await call(client, principalCreate, { body }, { signal: io.signal });
+  await printSecret(io, options, made, `${name} is ${bindingsText(bindings)}`);
+}
+
+async function give(io: CliIo, name: string, options: RoleOptions): Promise<void> {
+  const client = await clientOf(io, options);
+  const bindings = bindingsOf(options);
+  for (const body of bindings)
+    await call(client, roleBind, { params: { name }, body }, { signal: io.signal });
+  await print(io, options.output, bindings, () => `${name} is ${bindingsText(bindings)}`);
+}
+
+async function renew(io: CliIo, name: string, options: Options & SecretOptions): Promise<void> {
+  const client = await clientOf(io, options);
+  const { secret, expiresAt } = await call(
+    client,
+    principalSecret,
+    { params: { name }, body: {} },
+    { signal: io.signal },
   );
+  await printSecret(io, options, { name, secret: secret ?? '', expiresAt }, `${name} has a new password`);
 }
 
-function bindingOf({ role, account, repositories }: BindingOptions) {
-  return { role, account: account ?? null, repositoryGlob: repositories ?? null };
-}
+const passwordBytesMax = 4096;
 
-function bindingText({ role, account, repositories }: BindingOptions): string {
-  return `${role} of ${repositories ?? (account === undefined ? 'everything' : `everything of ${account}`)}`;
+async function ownPassword(io: CliIo, options: Options): Promise<void> {
+  const client = await clientOf(io, options);
+  const { credentials } = client;
+  if (credentials?.kind !== 'basic')
+    throw new LazaretError('unauthorized', 'log in with your password first: a token does not change it');
+  const password = (await collect(io.stdin, passwordBytesMax)).toString().trim();
+  const { username: name, password: current } = credentials;
+  const body = { password, current };
+  await call(client, principalSecret, { params: { name }, body }, { signal: io.signal });
+  const where = await credentialsStore(io, new URL(client.url).host, { username: name, password });
+  await print(io, options.output, { name }, () => `your password is changed, and kept in ${where}`);
 }

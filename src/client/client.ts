@@ -13,11 +13,13 @@ export type Credentials =
   /** An instance's or region's `<uid>.<secret>`, or a token. */
   | { readonly kind: 'bearer'; readonly token: string };
 
-/** Where a server is and who calls it. It holds no connection: nothing needs closing. */
+/** Where a server is and who calls it. It holds no connection that would keep a process alive: nothing needs closing. */
 export interface Client {
   /** `http://localhost:5000`, without a path. */
   readonly url: string;
   readonly credentials?: Credentials | undefined;
+  /** The certificates, PEM, that its server's must be signed by; without: those that Node knows. */
+  readonly ca?: string | undefined;
   /** For an answer to begin, and between two pieces of it. Default 30 s; a server of lines says something every 10 s. */
   readonly timeoutMs?: number | undefined;
 }
@@ -101,6 +103,7 @@ async function send<P extends TSchema, Q extends TSchema, B extends TSchema, R e
   const { request } = await import('undici');
   const timeoutMs = client.timeoutMs ?? timeoutDefaultMs;
   const body = bodyOf(route, input.body, options.stream);
+  const trust = await trusting(client);
   const response = await answered(client, () =>
     request(`${client.url}${pathOf(route.path, input.params)}${queryOf(input.query)}`, {
       method: route.method,
@@ -108,6 +111,7 @@ async function send<P extends TSchema, Q extends TSchema, B extends TSchema, R e
       body: body.content,
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,
+      ...trust,
       ...(options.signal ? { signal: options.signal } : {}),
     }),
   );
@@ -116,6 +120,22 @@ async function send<P extends TSchema, Q extends TSchema, B extends TSchema, R e
     (await collect(response.body, limits.apiBodyBytesMax)).toString(),
   );
   throw errorOfBody(response.statusCode, jsonOrUndefined(text));
+}
+
+const trustedMax = 100;
+/** One per set of certificates, so that connections are used again. */
+const agentsOfCa = new Map<string, Dispatcher>();
+
+/** What a request is given so that it trusts the server that the client names. */
+export async function trusting({ ca }: Pick<Client, 'ca'>): Promise<{ readonly dispatcher?: Dispatcher }> {
+  if (ca === undefined) return {};
+  const known = agentsOfCa.get(ca);
+  if (known) return { dispatcher: known };
+  const { Agent } = await import('undici');
+  if (agentsOfCa.size >= trustedMax) agentsOfCa.clear();
+  const dispatcher = new Agent({ connect: { ca } });
+  agentsOfCa.set(ca, dispatcher);
+  return { dispatcher };
 }
 
 interface RequestBody {
@@ -161,8 +181,15 @@ async function answered<T>(client: Client, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (cause) {
     if (cause instanceof LazaretError || (cause instanceof Error && cause.name === 'AbortError')) throw cause;
-    throw new LazaretError('unavailable', `no answer from ${client.url}`, { cause });
+    throw new LazaretError('unavailable', `no answer from ${client.url}${untrusted(cause)}`, { cause });
   }
+}
+
+/** What to do about a certificate that is not trusted. */
+function untrusted(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const ofCertificate = /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT)/.test(code);
+  return ofCertificate ? `: its certificate is not trusted (${code}); name its authority's with --ca` : '';
 }
 
 async function* linesOf(client: Client, body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {

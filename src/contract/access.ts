@@ -13,7 +13,11 @@ export const bindingSchema = Type.Object({
   account: Type.Union([Type.String(), Type.Null()], { description: 'null: every account' }),
   repositoryGlob: Type.Union([Type.String(), Type.Null()], { description: 'null: every repository' }),
 });
-export const accountSchema = Type.Object({ name: Type.String(), createdAt: Type.Integer() });
+export const accountSchema = Type.Object({
+  name: Type.String(),
+  createdAt: Type.Integer({ description: 'milliseconds since 1970' }),
+  anonymousPull: Type.Boolean({ description: 'everyone may pull from its repositories' }),
+});
 export const callerSchema = Type.Object({
   principal: Type.String(),
   kind: Type.Union([
@@ -68,49 +72,15 @@ export const accountCreate = route({
   answer: 'json',
 });
 
-export const principalCreate = route({
-  name: 'principalCreate',
+export const accountChange = route({
+  name: 'accountChange',
   method: 'POST',
-  path: '/api/v1/principals',
-  summary: 'Create a user or a robot; the secret is shown this once',
-  audience: 'operator',
-  params: nothing,
-  query: nothing,
-  body: Type.Object(
-    {
-      name: nameText,
-      kind: Type.Union([Type.Literal('user'), Type.Literal('robot')]),
-      account: Type.Union([Type.String(), Type.Null()], { description: 'null: the operator’s own' }),
-      bindings: Type.Array(bindingSchema, { maxItems: 100 }),
-    },
-    { additionalProperties: false },
-  ),
-  response: Type.Object({ name: Type.String(), secret: Type.String() }),
-  answer: 'json',
-});
-
-export const principalDisable = route({
-  name: 'principalDisable',
-  method: 'DELETE',
-  path: '/api/v1/principals/:name',
-  summary: 'Disable a user or a robot: its credentials and tokens stop working at once',
-  audience: 'operator',
+  path: '/api/v1/accounts/:name',
+  summary: 'Open an account’s repositories to everyone who pulls, or close them',
+  audience: 'caller',
   params: Type.Object({ name: nameText }),
   query: nothing,
-  body: nothing,
-  response: nothing,
-  answer: 'json',
-});
-
-export const roleBind = route({
-  name: 'roleBind',
-  method: 'POST',
-  path: '/api/v1/principals/:name/roles',
-  summary: 'Give a principal a role over an account’s repositories, a glob of them, or everything',
-  audience: 'operator',
-  params: Type.Object({ name: nameText }),
-  query: nothing,
-  body: Type.Object({ ...bindingSchema.properties }, { additionalProperties: false }),
-  response: nothing,
+  body: Type.Object({ anonymousPull: Type.Optional(Type.Boolean()) }, { additionalProperties: false }),
+  response: accountSchema,
   answer: 'json',
 });

@@ -1,4 +1,4 @@
-import { accountCreate, accountList, principalCreate, principalDisable, roleBind, whoami } from './access.ts';
+import { accountChange, accountCreate, accountList, whoami } from './access.ts';
 import { advisoryImport, advisoryStatus } from './advisories.ts';
 import { agentAssignments, agentReportSend } from './agent.ts';
 import { blobExplain, clockConfirm, gcPlan, gcRun } from './collection.ts';
@@ -17,6 +17,16 @@ import { forensicBlob } from './forensics.ts';
 import { grantCreate, grantDelete, grantListRoute } from './grants.ts';
 import { imageFileList, imageListRoute, imagePackageList, imageShow } from './images.ts';
 import { containerList, instanceCreate, instanceList } from './instances.ts';
+import {
+  principalCreate,
+  principalDisable,
+  principalEnable,
+  principalList,
+  principalRemove,
+  principalSecret,
+  roleBind,
+  roleUnbind,
+} from './principals.ts';
 import {
   planApply,
   planCreate,
@@ -40,17 +50,26 @@ import {
 import type { AnyRoute } from './route.ts';
 import { criteriaSchemaShow, scanCreate, scanShow } from './scans.ts';
 import { scrubRun } from './scrub.ts';
+import { signingKeyListRoute, signingKeyRotate } from './signing-keys.ts';
 import { openApiShow, versionShow } from './system.ts';
 import { trashListRoute, trashRestoreRoute } from './trash.ts';
 
 /** The one list of every management route: a test compares it with what the server binds. */
 export const routes: readonly AnyRoute[] = [
+  accountChange,
   accountCreate,
   accountList,
   openApiShow,
   principalCreate,
   principalDisable,
+  principalEnable,
+  principalList,
+  principalRemove,
+  principalSecret,
   roleBind,
+  roleUnbind,
+  signingKeyListRoute,
+  signingKeyRotate,
   versionShow,
   whoami,
   advisoryImport,

@@ -86,6 +86,7 @@ export const limits = {
   /** How long it is remembered that a password fits, so that it is not hashed for each request. */
   passwordRememberMs: minute,
   passwordsRememberedMax: 10_000,
+  passwordLengthMin: 12,
   /** Wrong passwords that cost nothing: of one name from one address; of one name, or from one address, in all. */
   guessesOfPair: 5,
   guessesOfOne: 50,

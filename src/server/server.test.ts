@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { errorCode, http } from '../../test/support/http.ts';
 import { startTestServer, type TestServer } from '../../test/support/server.ts';
 import { call } from '../client/client.ts';
-import { accountCreate, accountList, principalCreate, principalDisable, whoami } from '../contract/access.ts';
+import { accountCreate, accountList, whoami } from '../contract/access.ts';
+import { principalCreate, principalDisable } from '../contract/principals.ts';
 import { routes } from '../contract/routes.ts';
 import { openApiShow, versionShow } from '../contract/system.ts';
 import { apiRoutes } from '../edges/api/routes.ts';
@@ -119,12 +120,15 @@ describe('the management API', () => {
   });
 
   it('makes users whose secret works until they are disabled', async () => {
-    const body = { name: 'ci', kind: 'robot', account: 'acme', bindings: [] } as const;
+    const body = { name: 'acme+ci', kind: 'robot', account: 'acme', bindings: [] } as const;
     const { secret } = await call(server.admin, principalCreate, { body });
-    const ci = { url: server.url, credentials: { kind: 'basic', username: 'ci', password: secret } } as const;
-    expect(await call(ci, whoami)).toMatchObject({ principal: 'ci', kind: 'robot', account: 'acme' });
+    const ci = {
+      url: server.url,
+      credentials: { kind: 'basic', username: 'acme+ci', password: secret },
+    } as const;
+    expect(await call(ci, whoami)).toMatchObject({ principal: 'acme+ci', kind: 'robot', account: 'acme' });
     await expect(call(server.admin, principalCreate, { body })).rejects.toMatchObject({ code: 'conflict' });
-    await call(server.admin, principalDisable, { params: { name: 'ci' } });
+    await call(server.admin, principalDisable, { params: { name: 'acme+ci' } });
     await expect(call(ci, whoami)).rejects.toMatchObject({ code: 'unauthorized' });
   });
 

@@ -13,6 +13,7 @@ import { type Context, type ContextOverrides, openContext } from './context.ts';
 import { takeDataFolder } from './data-folder.ts';
 import { serverTasks } from './task-list.ts';
 import { startTasks } from './tasks.ts';
+import { tlsPair, tlsReload } from './tls.ts';
 
 export interface ServerOverrides extends ContextOverrides {
   /** False: background tasks run only when `drain` is called. */
@@ -23,6 +24,8 @@ export interface RunningServer {
   /** `http://localhost:5000`: where clients on this machine reach it. */
   readonly url: string;
   readonly context: Context;
+  /** Takes over a changed certificate now. @returns whether there was one */
+  readonly reload: () => Promise<boolean>;
   /** Runs the background tasks until there is nothing left to do. */
   readonly drain: () => Promise<void>;
   /** Stops accepting, lets what is in flight end (at most 10 s), then closes the stores. */
@@ -42,8 +45,12 @@ export async function startServer(config: Config, overrides: ServerOverrides = {
     const { context, beginShutdown, close } = await openContext(config, overrides);
     cleanups.push(close);
     await prepare(context);
+    const tls = config.listen.tls;
+    const pair = tls && (await tlsPair(tls));
     const app = await createApp({
       ...context,
+      tls: pair,
+      trustedProxies: config.listen.trustedProxies,
       managementRoutes: apiRoutes(context),
       distribution: distributionApi(context),
       ready: () => ready(context),
@@ -51,10 +58,13 @@ export async function startServer(config: Config, overrides: ServerOverrides = {
     const url = await listen(app, config);
     cleanups.push(() => closeApp(app, context), beginShutdown);
     await takeRegions(context, url);
-    const tasks = startTasks(serverTasks(context), { ...context, loops: overrides.taskLoops ?? true });
+    const reload = tls && pair ? tlsReload({ ...context, files: tls, pair, server: app.server }) : undefined;
+    const all = [...serverTasks(context), ...(reload ? [reload.task] : [])];
+    const tasks = startTasks(all, { ...context, loops: overrides.taskLoops ?? true });
     cleanups.splice(cleanups.length - 1, 0, tasks.stop, context.replication.stop);
     context.replication.start();
-    return { url, context, drain: tasks.drain, close: cleanUp };
+    const look = reload ? reload.look : async () => false;
+    return { url, context, reload: look, drain: tasks.drain, close: cleanUp };
   } catch (error) {
     await cleanUp();
     throw error;
@@ -99,7 +109,7 @@ async function listen(app: FastifyInstance, config: Config): Promise<string> {
   }
   const address = app.server.address();
   const bound = typeof address === 'object' && address !== null ? address.port : port;
-  return `http://${urlHost(host)}:${bound}`;
+  return `${config.listen.tls ? 'https' : 'http'}://${urlHost(host)}:${bound}`;
 }
 
 function urlHost(host: string): string {

@@ -1,36 +1,45 @@
-import { principalCreated } from '../../actions/access/create-principal.ts';
-import {
-  accountCreate,
-  accountList,
-  principalCreate,
-  principalDisable,
-  roleBind,
-  whoami,
-} from '../../contract/access.ts';
-import { accountAdd, accountRows } from '../../records/access/accounts.ts';
-import { bindingAdd, principalDisableByName } from '../../records/access/principals.ts';
+import { signingKeyRotated } from '../../actions/access/signing-keys.ts';
+import { assertPrimary } from '../../actions/launch/primary.ts';
+import { accountChange, accountCreate, accountList, whoami } from '../../contract/access.ts';
+import { signingKeyListRoute, signingKeyRotate } from '../../contract/signing-keys.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { LazaretError } from '../../lib/errors.ts';
+import { accountAdd, accountOpenSet, accountRows } from '../../records/access/accounts.ts';
+import { signingKeyList } from '../../records/access/signing-keys.ts';
 import type { Database } from '../../records/db/database.ts';
+import { assertAdministers } from './administered.ts';
 import { type BoundRoute, bind } from './bind.ts';
 
 export interface AccessDeps {
   readonly database: Database;
+  readonly clock: Clock;
+  readonly region: string;
 }
 
-export function accessRoutes({ database }: AccessDeps): BoundRoute[] {
+export function accessRoutes(deps: AccessDeps): BoundRoute[] {
+  const { database, region } = deps;
   return [
     bind(whoami, ({ caller }) => ({ ...caller, bindings: [...caller.bindings] })),
     bind(accountList, async () => ({ accounts: await accountRows(database.read) })),
-    bind(accountCreate, ({ body, caller }) =>
-      database.transact((tx) => accountAdd(tx, body.name, caller.principal)),
-    ),
-    bind(principalCreate, ({ body, caller }) => principalCreated({ database }, body, caller.principal)),
-    bind(principalDisable, async ({ params, caller }) => {
-      await database.transact((tx) => principalDisableByName(tx, params.name, caller.principal));
-      return {};
+    bind(accountCreate, async ({ body, caller }) => {
+      await assertPrimary(database.read, region, 'accounts');
+      return database.transact((tx) => accountAdd(tx, body.name, caller.principal));
     }),
-    bind(roleBind, async ({ params, body, caller }) => {
-      await database.transact((tx) => bindingAdd(tx, params.name, body, caller.principal));
-      return {};
+    bind(accountChange, async ({ params, body, caller }) => {
+      assertAdministers(caller, params.name);
+      await assertPrimary(database.read, region, 'accounts');
+      const { anonymousPull } = body;
+      if (anonymousPull !== undefined)
+        await database.transact((tx) => accountOpenSet(tx, params.name, anonymousPull, caller.principal));
+      return accountNamed(database, params.name);
     }),
+    bind(signingKeyListRoute, async () => ({ keys: await signingKeyList(database.read) })),
+    bind(signingKeyRotate, ({ body }) => signingKeyRotated(deps, body.revoke === true)),
   ];
+}
+
+async function accountNamed(database: Database, name: string) {
+  const account = (await accountRows(database.read)).find((one) => one.name === name);
+  if (account) return account;
+  throw new LazaretError('notFound', `there is no account '${name}'`);
 }

@@ -13,6 +13,7 @@ import { forensicRoutes } from './forensics.ts';
 import { grantRoutes } from './grants.ts';
 import { imageRoutes } from './images.ts';
 import { instanceRoutes } from './instances.ts';
+import { type PrincipalDeps, principalRoutes } from './principals.ts';
 import { quarantineRoutes } from './quarantines.ts';
 import { receiptRoutes } from './receipts.ts';
 import { regionRoutes } from './regions.ts';
@@ -29,6 +30,7 @@ export interface ApiDeps
     AdvisoryDeps,
     LaunchDeps,
     AccessDeps,
+    PrincipalDeps,
     SystemDeps,
     QuarantineDeps,
     CollectDeps,
@@ -48,6 +50,7 @@ export function apiRoutes(deps: ApiDeps): BoundRoute[] {
     ...grantRoutes(deps),
     ...imageRoutes(deps),
     ...instanceRoutes(deps),
+    ...principalRoutes(deps),
     ...quarantineRoutes(deps),
     ...receiptRoutes(deps),
     ...regionRoutes(deps),
