@@ -14,7 +14,8 @@ export const limits = {
   indexDepthMax: 8,
   /** What refers to a deleted manifest and goes with it; the rest stays. */
   referrersTakenMax: 1_000,
-  annotationBytesMax: 256 * KiB,
+  /** In how many repositories a blob is looked for that is to be mounted from anywhere. */
+  mountSourcesMax: 100,
   configBytesMax: 8 * MiB,
   repositoryNameLengthMax: 255,
   tagLengthMax: 128,

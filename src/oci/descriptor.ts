@@ -31,7 +31,7 @@ export function parseDescriptor(field: Field): Descriptor {
     size: field.member('size').count(),
     ...(artifactType ? { artifactType } : {}),
     ...(platform === undefined ? {} : { platform: parsePlatform(platform) }),
-    annotations: field.optionalOrNull('annotations')?.stringMap(limits.annotationBytesMax) ?? {},
+    annotations: field.optionalOrNull('annotations')?.stringMap(limits.manifestBytesMax) ?? {},
   };
   for (const url of field.optionalOrNull('urls')?.items(100) ?? []) url.string();
   const data = field.optionalOrNull('data');

@@ -91,7 +91,7 @@ function parseBase(document: Field, mediaType: string): ManifestBase {
       ? {}
       : { artifactType: parseMediaType(artifactType) }),
     ...(subject === undefined ? {} : { subject: parseDescriptor(subject) }),
-    annotations: document.optionalOrNull('annotations')?.stringMap(limits.annotationBytesMax) ?? {},
+    annotations: document.optionalOrNull('annotations')?.stringMap(limits.manifestBytesMax) ?? {},
   };
 }
 

@@ -117,14 +117,16 @@ export async function upload(client: Client, repository: RepositoryName, blob: C
   const door = blobDoor(client, repository, blob.digest);
   const arrival = world.model.arrives(op, blobKey(repository.name, blob.digest));
   const untilMs = world.scheduler.nowMs + limits.uploadHoldMs;
-  const end = { repository, digest: blob.digest };
+  const principal = 'jo';
+  const end = { repository, digest: blob.digest, principal };
   await attempt(client, `upload ${repository.name} ${nameOfDigest(blob.digest)}`, async () => {
     if (random.chance(0.5)) {
-      await uploadMonolithic(deps, { ...end, source: chunksOf(blob.bytes), principal: 'jo' });
+      await uploadMonolithic(deps, { ...end, source: chunksOf(blob.bytes) });
     } else {
       const half = Math.floor(blob.bytes.length / 2);
-      const { uploadId } = await uploadStart(deps, { repository, principal: 'jo' });
-      await uploadAppend(deps, { repository, uploadId, source: chunksOf(blob.bytes.subarray(0, half)) });
+      const { uploadId } = await uploadStart(deps, { repository, principal });
+      const begun = { repository, uploadId, principal };
+      await uploadAppend(deps, { ...begun, source: chunksOf(blob.bytes.subarray(0, half)) });
       if (random.chance(0.1)) return world.model.arrivalEnded(arrival);
       const broken = random.chance(0.05) ? half + 1 : half;
       await uploadFinish(deps, { ...end, uploadId, source: chunksOf(blob.bytes.subarray(broken)) });

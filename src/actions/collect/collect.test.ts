@@ -142,14 +142,15 @@ describeEngines('the collector', (world) => {
     const house = await openHouse(world);
     const repository = parseRepositoryName('acme/shop');
     const { uploadId } = await uploadStart(house.deps, { repository, principal: 'jo' });
-    await uploadAppend(house.deps, { repository, uploadId, source: chunksOf(Buffer.from('half of it')) });
+    const upload = { repository, uploadId, principal: 'jo' };
+    await uploadAppend(house.deps, { ...upload, source: chunksOf(Buffer.from('half of it')) });
     house.clock.advance(limits.uploadIdleMs - 1);
     await house.collect();
     expect(await house.storedKeys()).toBe(1);
     house.clock.advance(1);
     await house.collect();
     expect(await house.storedKeys()).toBe(0);
-    await expect(uploadStatus(house.deps, { repository, uploadId })).rejects.toMatchObject({
+    await expect(uploadStatus(house.deps, upload)).rejects.toMatchObject({
       code: 'uploadUnknown',
     });
   });

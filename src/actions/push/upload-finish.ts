@@ -67,7 +67,7 @@ export async function uploadFinish(deps: PushDeps, end: UploadEnd): Promise<Push
 /** A whole blob in one request: POST with `digest`. @throws as `uploadStart` and `uploadFinish` */
 export async function uploadMonolithic(
   deps: PushDeps,
-  blob: Omit<UploadEnd, 'uploadId' | 'range'> & { readonly principal: string; readonly source: ByteSource },
+  blob: Omit<UploadEnd, 'uploadId' | 'range'> & { readonly source: ByteSource },
 ): Promise<PushedBlob> {
   const { repository, principal, digest } = blob;
   const { uploadId } = await uploadStart(deps, { repository, principal, algorithm: digestAlgorithm(digest) });
@@ -75,7 +75,7 @@ export async function uploadMonolithic(
     return await uploadFinish(deps, { ...blob, uploadId });
   } catch (error) {
     // The client never learned the session's name.
-    const upload = await uploadOpen(deps, { repository, uploadId }).catch(() => undefined);
+    const upload = await uploadOpen(deps, { repository, uploadId, principal }).catch(() => undefined);
     if (upload) await uploadDrop(deps, upload);
     throw error;
   }

@@ -20,6 +20,7 @@ describeEngines('an upload', (world) => {
     uploadStart(catalog, { repository: catalog.shop, principal: someone }).then(({ uploadId }) => ({
       repository: catalog.shop,
       uploadId,
+      principal: someone,
     }));
 
   it('is a blob after chunks and a closing digest', async () => {

@@ -38,6 +38,8 @@ export interface PushDeps {
 export interface UploadName {
   readonly repository: RepositoryName;
   readonly uploadId: string;
+  /** Who asks: a session is only there for whoever began it. */
+  readonly principal: string;
 }
 
 export interface UploadPart extends UploadName {
@@ -93,10 +95,10 @@ export async function uploadCancel(deps: PushDeps, name: UploadName): Promise<vo
 /** @throws uploadUnknown */
 export async function uploadOpen(
   deps: PushDeps,
-  { uploadId, repository }: UploadName,
+  { uploadId, repository, principal }: UploadName,
 ): Promise<Upload & { account: string }> {
   const upload = await uploadFind(deps.database.read, { id: uploadId, repository: repository.name });
-  if (!upload) throw uploadUnknown(uploadId);
+  if (upload?.principal !== principal) throw uploadUnknown(uploadId);
   return upload;
 }
 

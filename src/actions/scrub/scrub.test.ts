@@ -56,7 +56,8 @@ describeEngines('a scrub', (world) => {
     await shop(house);
     const repository = parseRepositoryName('acme/shop');
     const { uploadId } = await uploadStart(house.deps, { repository, principal: 'jo' });
-    await uploadAppend(house.deps, { repository, uploadId, source: one(Buffer.from('half')) });
+    const upload = { repository, uploadId, principal: 'jo' };
+    await uploadAppend(house.deps, { ...upload, source: one(Buffer.from('half')) });
     const { found, end } = await scrubbed(house.deps, { repair: true, verify: true });
     expect(found).toEqual([]);
     expect(end).toMatchObject({ kind: 'end', keys: 3, rows: 2, findings: 0 });

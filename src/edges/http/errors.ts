@@ -18,7 +18,7 @@ export async function sendError(
   const known = raw.destroyed && !raw.complete ? hungUp(error) : knownError(error, request.id);
   logError(request, error, known.code);
   const { status } = errorCodes[known.code];
-  reply.code(status).header('content-type', 'application/json; charset=utf-8');
+  reply.code(status).header('content-type', 'application/json');
   if (status === 429 || status === 503) reply.header('retry-after', String(retryAfterS(known)));
   if (status === 401 && !reply.hasHeader('www-authenticate'))
     reply.header('www-authenticate', 'Basic realm="lazaret"');
@@ -28,7 +28,7 @@ export async function sendError(
     !request.raw.complete
   )
     reply.header('connection', 'close');
-  await reply.send(JSON.stringify(errorBodyOf(known, dialect)));
+  await reply.send(Buffer.from(JSON.stringify(errorBodyOf(known, dialect))));
 }
 
 /** Errors of ours as they are; the framework's refusals of a malformed request by status; all else is a defect. */

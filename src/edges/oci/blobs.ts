@@ -41,7 +41,7 @@ async function pull(call: OciCall, permitted: Permitted, digest: Digest): Promis
   if (etagMatches(request, digest)) return reply.code(304).send();
   reply.header('content-type', 'application/octet-stream');
   if (request.method === 'HEAD') return reply.header('content-length', String(sizeBytes)).send();
-  const range = rangeOf(request, reply, sizeBytes);
+  const range = rangeOf(call, { digest, sizeBytes });
   await cutWhenQuarantined(call, name);
   const { stream } = await blobOpen(deps, { ...name, range, signal });
   setLength(reply, sizeBytes, range);

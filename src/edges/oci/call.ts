@@ -34,6 +34,11 @@ export interface OciCall {
   readonly signal: AbortSignal;
 }
 
+/** Bytes, since text would be sent with a charset, which is no part of these media types. */
+export function sendJson(reply: FastifyReply, value: unknown, mediaType = 'application/json'): FastifyReply {
+  return reply.header('content-type', mediaType).send(Buffer.from(JSON.stringify(value)));
+}
+
 /** The query's first value of that name. */
 export function queryValue(request: FastifyRequest, name: string): string | undefined {
   return queryValues(request, name)[0];

@@ -13,21 +13,27 @@ export function etagMatches(request: FastifyRequest, digest: string): boolean {
 }
 
 /**
- * The one range that is asked for; several at once, or what is no range of bytes, are answered with the whole.
- * @throws rangeInvalid, with the size in Content-Range
+ * The one range that is asked for: `first-last`, `first-` or `-suffix`. Several at once, what is no range of bytes, and a
+ * range of other content than If-Range names are answered with the whole.
+ * @throws rangeInvalid, with the size in Content-Range, for a range that holds none of the content, or ends before it begins
  */
 export function rangeOf(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  sizeBytes: number,
+  { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+  { digest, sizeBytes }: { readonly digest: string; readonly sizeBytes: number },
 ): ByteRange | undefined {
-  const [matched, first = '', last = ''] =
-    /^bytes=(\d{0,15})-(\d{0,15})$/.exec(request.headers.range ?? '') ?? [];
+  const ifRange = request.headers['if-range'];
+  if (ifRange !== undefined && ifRange !== `"${digest}"`) return undefined;
+  const asked = parseRange(request.headers.range, sizeBytes);
+  if (asked !== 'none') return asked;
+  reply.header('content-range', `bytes */${sizeBytes}`);
+  throw new LazaretError('rangeInvalid', `the blob has ${sizeBytes} bytes`, { detail: { sizeBytes } });
+}
+
+/** @returns undefined for the whole; `none` for a range that holds none of `sizeBytes` bytes */
+export function parseRange(header: string | undefined, sizeBytes: number): ByteRange | undefined | 'none' {
+  const [matched, first = '', last = ''] = /^bytes=[ \t]*(\d*)-(\d*)[ \t]*$/i.exec(header ?? '') ?? [];
   if (matched === undefined || (first === '' && last === '')) return undefined;
   const start = first === '' ? Math.max(0, sizeBytes - Number(last)) : Number(first);
   const end = first === '' || last === '' ? sizeBytes - 1 : Math.min(Number(last), sizeBytes - 1);
-  if (first !== '' && last !== '' && Number(last) < start) return undefined;
-  if (start <= end) return { start, end };
-  reply.header('content-range', `bytes */${sizeBytes}`);
-  throw new LazaretError('rangeInvalid', `the blob has ${sizeBytes} bytes`, { detail: { sizeBytes } });
+  return start <= end ? { start, end } : 'none';
 }

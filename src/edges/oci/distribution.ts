@@ -3,7 +3,7 @@ import { assertNever, hasCode, LazaretError } from '../../lib/errors.ts';
 import { factsOf } from '../http/request-facts.ts';
 import { requestSignal } from '../http/request-signal.ts';
 import { serveBlob } from './blobs.ts';
-import type { OciCall, OciDeps } from './call.ts';
+import { type OciCall, type OciDeps, sendJson } from './call.ts';
 import { serveCatalog, serveReferrers, serveTags } from './lists.ts';
 import { serveManifest } from './manifests.ts';
 import { type OciPath, parseOciPath } from './path.ts';
@@ -87,11 +87,13 @@ async function counted(call: OciCall, path: Pullable, answer: Promise<FastifyRep
 
 /** Says that the API is here, and whether the credentials, or the token, are good (distribution-spec, end-1). */
 async function serveBase({ deps, request, caller, scopes, reply }: OciCall): Promise<FastifyReply> {
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    throw new LazaretError('unsupported', `${request.method} is not for the base`);
   if (caller.kind === 'anonymous' && scopes === null) {
     setChallenge(deps, { request, reply });
     throw new LazaretError('unauthorized', 'log in first');
   }
-  return reply.header('content-type', 'application/json').send('{}');
+  return sendJson(reply, {});
 }
 
 function decoded(path: string): string {

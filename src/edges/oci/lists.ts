@@ -7,7 +7,7 @@ import { mediaTypes } from '../../oci/media-types.ts';
 import { parseRepositoryName } from '../../oci/reference.ts';
 import { grantList } from '../../records/access/grants.ts';
 import { permits } from '../../records/access/permits.ts';
-import { type OciCall, queryValue } from './call.ts';
+import { type OciCall, queryValue, sendJson } from './call.ts';
 import { assertMay, setChallenge } from './rights.ts';
 
 /** distribution-spec: end-8 (tags), end-12 (referrers), and the catalog that docker's registry has. */
@@ -17,9 +17,7 @@ export async function serveTags(call: OciCall, name: string): Promise<FastifyRep
   const { repository } = await assertMay(call, name, 'pull');
   const page = await tagList(call.deps, { repository, ...pageAsked(call) });
   setNext(call, page);
-  return call.reply
-    .header('content-type', 'application/json')
-    .send(JSON.stringify({ name, tags: page.items }));
+  return sendJson(call.reply, { name, tags: page.items });
 }
 
 export async function serveReferrers(call: OciCall, name: string, digestText: string): Promise<FastifyReply> {
@@ -38,7 +36,7 @@ export async function serveReferrers(call: OciCall, name: string, digestText: st
     ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
   }));
   const index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests };
-  return call.reply.header('content-type', mediaTypes.ociIndex).send(JSON.stringify(index));
+  return sendJson(call.reply, index, mediaTypes.ociIndex);
 }
 
 /** What the caller may pull: by a role, or by a grant to its account. */
@@ -56,7 +54,7 @@ export async function serveCatalog(call: OciCall): Promise<FastifyReply> {
   };
   const page = await catalogList(deps, { visible, ...pageAsked(call) });
   setNext(call, page);
-  return reply.header('content-type', 'application/json').send(JSON.stringify({ repositories: page.items }));
+  return sendJson(reply, { repositories: page.items });
 }
 
 async function grantsTo({ caller, deps }: OciCall): Promise<(owner: string, repository: string) => boolean> {
@@ -68,7 +66,8 @@ async function grantsTo({ caller, deps }: OciCall): Promise<(owner: string, repo
 }
 
 function assertGet({ request }: OciCall): void {
-  if (request.method !== 'GET') throw new LazaretError('unsupported', 'a list is only read');
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    throw new LazaretError('unsupported', 'a list is only read');
 }
 
 function pageAsked({ request }: OciCall): { n?: number; last?: string } {

@@ -70,7 +70,7 @@ async function put(call: OciCall, { repository }: Permitted, reference: TagOrDig
     principal: caller.principal,
   });
   if (manifest.subject !== undefined) reply.header('oci-subject', manifest.subject);
-  for (const tag of manifest.tags) reply.header('oci-tag', tag);
+  if (manifest.tags.length > 0) reply.header('oci-tag', [...manifest.tags]);
   return reply
     .code(201)
     .header('location', `/v2/${repository.name}/manifests/${manifest.digest}`)
@@ -95,8 +95,8 @@ function setHeaders({ reply }: OciCall, manifest: ManifestStat): void {
     .header('docker-content-digest', manifest.digest)
     .header('etag', `"${manifest.digest}"`)
     .header('cache-control', 'private, no-cache');
-  for (const warning of manifest.warnings.slice(0, warningsMax))
-    reply.header('warning', warningText(warning));
+  if (manifest.warnings.length > 0)
+    reply.header('warning', manifest.warnings.slice(0, warningsMax).map(warningText));
 }
 
 const warningsMax = 10;

@@ -45,6 +45,22 @@ export async function mayPull(call: OciCall, { name, account }: RepositoryName):
   return (await pullRight(call.deps.database.read, call.caller, { repository: name, owner: account })).kind;
 }
 
+/**
+ * For a mount: what the caller may pull but its token is not for is asked for together with the push, as in one token.
+ * That challenge comes whether or not the blob is there, and only for a repository that the caller may see.
+ * @throws unauthorized, with both scopes in the challenge
+ */
+export async function mayMountFrom(
+  call: OciCall,
+  { from, into }: { readonly from: RepositoryName; readonly into: RepositoryName },
+): Promise<PullRight['kind']> {
+  const { caller, deps, scopes } = call;
+  const right = await pullRight(deps.database.read, caller, { repository: from.name, owner: from.account });
+  if (right.kind === 'none' || scopes === null || inScope(scopes, from.name, 'pull')) return right.kind;
+  setChallenge(deps, call, `repository:${into.name}:pull,push repository:${from.name}:pull`);
+  throw new LazaretError('unauthorized', `the token is not for this: pull from ${from.name}`);
+}
+
 /** An account appears with the operator's first push to it; anyone else's must have been created. */
 export async function assertMayPush(call: OciCall, name: string): Promise<Permitted> {
   const permitted = await assertMay(call, name, 'push');

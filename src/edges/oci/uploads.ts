@@ -3,12 +3,13 @@ import { blobMount } from '../../actions/push/blob-mount.ts';
 import { uploadAppend, uploadCancel, uploadStart, uploadStatus } from '../../actions/push/upload.ts';
 import { uploadFinish, uploadMonolithic } from '../../actions/push/upload-finish.ts';
 import { hasCode, LazaretError } from '../../lib/errors.ts';
-import { type DigestAlgorithm, parseDigest } from '../../oci/digest.ts';
+import { type Digest, type DigestAlgorithm, parseDigest } from '../../oci/digest.ts';
 import { parseRepositoryName, type RepositoryName } from '../../oci/reference.ts';
 import { grantedBlob } from '../../records/access/pull-right.ts';
+import { blobHolders } from '../../records/catalog/blobs.ts';
 import { requestBody } from '../http/request-body.ts';
 import { type OciCall, queryValue } from './call.ts';
-import { assertMayPush, mayPull } from './rights.ts';
+import { assertMayPush, mayMountFrom } from './rights.ts';
 
 /** distribution-spec, "Pushing blobs": end-4a, end-4b, end-11. */
 export async function serveUploads(call: OciCall, name: string): Promise<FastifyReply> {
@@ -37,7 +38,8 @@ export async function serveUpload(call: OciCall, name: string, uploadId: string)
     return await serveSession(call, repository, uploadId);
   } catch (error) {
     if (hasCode(error, 'uploadRange')) {
-      const { offset } = await uploadStatus(call.deps, { repository, uploadId });
+      const { principal } = call.caller;
+      const { offset } = await uploadStatus(call.deps, { repository, uploadId, principal });
       setProgress(call, { repository, uploadId, offset });
     }
     throw error;
@@ -50,7 +52,7 @@ async function serveSession(
   uploadId: string,
 ): Promise<FastifyReply> {
   const { deps, request, reply, signal } = call;
-  const upload = { repository, uploadId };
+  const upload = { repository, uploadId, principal: call.caller.principal };
   switch (request.method) {
     case 'GET':
       return sendProgress(call, { ...upload, ...(await uploadStatus(deps, upload)), status: 204 });
@@ -75,22 +77,35 @@ async function serveSession(
 }
 
 /**
- * A mount without `from` is of a blob that this very repository may hold already. What the caller may not read, or its
- * token is not for, is not mounted but uploaded.
+ * From the repository that `from` names, or, without it, from any that holds the blob. What the caller may not read is
+ * not mounted but uploaded, as if it were not there.
  */
 async function mounted(call: OciCall, repository: RepositoryName, mount: string): Promise<boolean> {
   const digest = parseDigest(mount);
-  const from = parseRepositoryName(queryValue(call.request, 'from') ?? repository.name);
-  const right = await mayPull(call, from);
-  let allowed = right === 'owner';
-  if (right === 'granted' && call.caller.account !== null) {
-    const asked = { account: call.caller.account, repository: from.name, blobDigest: digest };
-    allowed = (await grantedBlob(call.deps.database.read, asked)).kind === 'allowed';
+  const named = queryValue(call.request, 'from');
+  const sources =
+    named === undefined
+      ? await blobHolders(call.deps.database.read, { digest, near: repository })
+      : [parseRepositoryName(named)];
+  for (const from of sources) {
+    const allowed = await mayMount(call, { from, into: repository, digest });
+    const blob = await blobMount(call.deps, { repository, from, digest, allowed });
+    if (!blob) continue;
+    await sendCreated(call, repository, blob.digest);
+    return true;
   }
-  const blob = await blobMount(call.deps, { repository, from, digest, allowed });
-  if (!blob) return false;
-  await sendCreated(call, repository, blob.digest);
-  return true;
+  return false;
+}
+
+/** @throws unauthorized if the token is not for reading there, but the caller may */
+async function mayMount(
+  call: OciCall,
+  mount: { readonly from: RepositoryName; readonly into: RepositoryName; readonly digest: Digest },
+): Promise<boolean> {
+  const right = await mayMountFrom(call, mount);
+  if (right !== 'granted' || call.caller.account === null) return right === 'owner';
+  const asked = { account: call.caller.account, repository: mount.from.name, blobDigest: mount.digest };
+  return (await grantedBlob(call.deps.database.read, asked)).kind === 'allowed';
 }
 
 interface Progress {

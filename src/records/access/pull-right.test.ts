@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { describeEngines } from '../../../test/support/engines.ts';
+import { parseDigest } from '../../oci/digest.ts';
 import type { Database } from '../db/database.ts';
 import type { Caller } from './caller.ts';
 import { grantApply, grantRevoke, grantSet } from './grants.ts';
@@ -8,7 +9,7 @@ import { grantedBlob, grantedManifestRefusal, pullRight } from './pull-right.ts'
 const globex: Caller = { principal: 'g', kind: 'instance', account: 'globex', bindings: [] };
 const shop = { repository: 'acme/shop', owner: 'acme' };
 const terms = { owner: 'acme', grantee: 'globex', repositoryGlob: 'acme/sh*' };
-const digest = (letter: string) => `sha256:${letter.repeat(64)}`;
+const digest = (letter: string) => parseDigest(`sha256:${letter.repeat(64)}`);
 
 describeEngines('the right to pull', (world) => {
   it('comes with a grant and goes with its end', async () => {

@@ -1,4 +1,6 @@
 import { LazaretError } from '../../lib/errors.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { blobFind } from '../catalog/blobs.ts';
 import type { Reader } from '../db/engine.ts';
 import type { Caller } from './caller.ts';
 import { grantAllows } from './grants.ts';
@@ -47,15 +49,16 @@ export type GrantedBlob =
 /** Whether a manifest of the repository that is not revoked for the account needs the blob. */
 export async function grantedBlob(
   db: Reader,
-  asked: { readonly account: string; readonly repository: string; readonly blobDigest: string },
+  asked: { readonly account: string; readonly repository: string; readonly blobDigest: Digest },
 ): Promise<GrantedBlob> {
+  const blob = await blobFind(db, asked.blobDigest);
   const rows = await db
     .selectFrom('edges')
     .innerJoin('manifests', 'manifests.id', 'edges.manifest_id')
     .innerJoin('repository_manifests', 'repository_manifests.manifest_id', 'manifests.id')
     .innerJoin('repositories', 'repositories.id', 'repository_manifests.repository_id')
     .select('manifests.digest')
-    .where('edges.digest', '=', asked.blobDigest)
+    .where('edges.digest', '=', blob?.digest ?? asked.blobDigest)
     .where('edges.kind', 'in', ['config', 'layer'])
     .where('repositories.name', '=', asked.repository)
     .where('repository_manifests.deleted_at', 'is', null)

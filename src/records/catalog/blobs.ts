@@ -1,5 +1,7 @@
 import type { Insertable, Selectable } from 'kysely';
+import { limits } from '../../lib/limits.ts';
 import { type Digest, digestAlgorithm } from '../../oci/digest.ts';
+import type { RepositoryName } from '../../oci/reference.ts';
 import type { Tx } from '../db/database.ts';
 import { locked, type Reader } from '../db/engine.ts';
 import type { BlobTable } from '../db/tables/catalog.ts';
@@ -31,6 +33,26 @@ export function blobInRepository(
     .where(digestColumn(digest), '=', digest)
     .where('repositories.name', '=', repository)
     .executeTakeFirst();
+}
+
+/** Repositories that hold the live blob: `near` itself, then those of its account, then the others. */
+export async function blobHolders(
+  db: Reader,
+  { digest, near }: { readonly digest: Digest; readonly near: RepositoryName },
+): Promise<RepositoryName[]> {
+  return db
+    .selectFrom('blobs')
+    .innerJoin('blob_links', 'blob_links.blob_id', 'blobs.id')
+    .innerJoin('repositories', 'repositories.id', 'blob_links.repository_id')
+    .innerJoin('accounts', 'accounts.id', 'repositories.account_id')
+    .select(['repositories.name', 'accounts.name as account'])
+    .where(digestColumn(digest), '=', digest)
+    .where('blobs.state', '=', 'live')
+    .orderBy((e) => e.case().when('repositories.name', '=', near.name).then(0).else(1).end())
+    .orderBy((e) => e.case().when('accounts.name', '=', near.account).then(0).else(1).end())
+    .orderBy('repositories.id')
+    .limit(limits.mountSourcesMax)
+    .execute();
 }
 
 /** Locks the rows that there are, until the transaction ends; by each digest that was asked with. */
