@@ -115,8 +115,9 @@ async function reviewBlobs(
   const ours = items.filter((item) => !busy.has(item.digest));
   const reviewed: ReviewItem[] = [];
   const going: { blob: BlobNeeds; reason: string }[] = [];
+  // Again after a grace at the latest: a hold, or the quarantine that holds, may be lifted before its end.
   const later = (item: ReviewItem, untilMs: number | null) =>
-    reviewLater(tx, item, (untilMs ?? tx.nowMs + options.graceMs) - options.graceMs);
+    reviewLater(tx, item, Math.min(untilMs ?? Infinity, tx.nowMs + options.graceMs) - options.graceMs);
   for (const item of ours) {
     const blob = needs.get(item.digest);
     const verdict = blobVerdict(blob);
