@@ -7,6 +7,7 @@ export const processCommands: readonly {
 }[] = [
   { name: 'serve', load: () => import('./serve.ts') },
   { name: 'agent', load: () => import('./agent.ts') },
+  { name: 'admin', load: () => import('./admin.ts') },
   { name: 'backup', load: () => import('./backup.ts') },
   { name: 'restore', load: () => import('./restore.ts') },
 ];

@@ -1,4 +1,4 @@
-import { createHash, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { createSecureContext, Server as TlsServer } from 'node:tls';
@@ -22,6 +22,8 @@ export async function tlsPair({ cert, key }: TlsFiles): Promise<TlsPair> {
   const pair = { cert: await content(cert, 'listen.tls.cert'), key: await content(key, 'listen.tls.key') };
   try {
     createSecureContext(pair);
+    if (!new X509Certificate(pair.cert).checkPrivateKey(createPrivateKey(pair.key)))
+      throw new Error('the key is of another certificate');
   } catch (cause) {
     throw new LazaretError(
       'configInvalid',

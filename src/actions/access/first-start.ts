@@ -37,7 +37,8 @@ export async function firstStart(
   return true;
 }
 
-async function writePrivate(file: string, text: string): Promise<void> {
+/** Readable by its owner only, and on the disk when this resolves. */
+export async function writePrivate(file: string, text: string): Promise<void> {
   await using handle = await open(file, 'w', 0o600);
   await handle.chmod(0o600); // the file may have been there with other rights
   await handle.writeFile(text);

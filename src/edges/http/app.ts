@@ -41,10 +41,13 @@ export interface AppOptions {
 /** A load balancer keeps a connection 60 s by default; ours must outlive it, or requests get lost in between. */
 const keepAliveMs = 72_000;
 const pathPartLengthMax = 1_000;
+const handshakeMs = 15_000;
 
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
-    ...(options.tls ? { https: { ...options.tls, minVersion: 'TLSv1.2' } } : {}),
+    ...(options.tls
+      ? { https: { ...options.tls, minVersion: 'TLSv1.2', handshakeTimeout: handshakeMs } }
+      : {}),
     trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),

@@ -14,7 +14,8 @@ import { beginTransaction } from './transaction.ts';
 /**
  * SQLite inside the process. Exactly one connection writes (better-sqlite3 waits synchronously, so a second writer would
  * freeze the server as long as the first one's transaction); Kysely's dialect queues transactions on it. Every other
- * connection is read-only; long searches run on one in a worker thread.
+ * connection is read-only; long searches run on one in a worker thread. Another process writes only for a moment
+ * (`lazaret admin reset`), and is waited for: see `lockingAtOnce`.
  */
 export async function openSqlite(file: string, options: DatabaseOptions): Promise<Database> {
   mkdirSync(dirname(file), { recursive: true });
@@ -25,7 +26,7 @@ export async function openSqlite(file: string, options: DatabaseOptions): Promis
   writerConnection.pragma('cache_size = -16000');
   // A migration changes what a statement means: none of its own is kept.
   await migrate(kyselyOf(writerConnection), 'sqlite');
-  const writer = kyselyOf(withKeptStatements(writerConnection));
+  const writer = kyselyOf(lockingAtOnce(withKeptStatements(writerConnection)));
   const epoch = await openEpoch(writer, options.region);
 
   const readConnection = new BetterSqlite3(file, { readonly: true });
@@ -69,6 +70,17 @@ export async function openSqlite(file: string, options: DatabaseOptions): Promis
 
 function kyselyOf(database: SqliteDatabase): Kysely<Tables> {
   return new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
+}
+
+/**
+ * A transaction takes the write lock when it begins. One that has read first would fail, not wait, when another process
+ * wrote in between.
+ */
+function lockingAtOnce(database: SqliteDatabase): SqliteDatabase {
+  return {
+    close: () => database.close(),
+    prepare: (sql) => database.prepare(sql === 'begin' ? 'begin immediate' : sql),
+  };
 }
 
 interface Waiting {
