@@ -161,7 +161,8 @@ const undecided: Omit<
   releaseReason: null,
 };
 
-async function condemn(database: Database, digest: Digest): Promise<void> {
+/** As the collector does. */
+export async function condemn(database: Database, digest: string): Promise<void> {
   await database.transact(async (tx) => {
     const blob = await tx.db
       .selectFrom('blobs')

@@ -32,6 +32,8 @@ export interface ManifestStat {
   /** As it was asked for; of a tag the sha256. */
   readonly digest: string;
   readonly sizeBytes: number;
+  /** A quarantine reaches it, and only its being here is told. */
+  readonly reached: boolean;
   /** Each one text for a header `Warning: 299 - "…"`. */
   readonly warnings: readonly string[];
 }
@@ -63,7 +65,7 @@ export async function manifestHead(
   if (!refusal) return { ...stat, warnings: await childWarnings(deps, manifest) };
   if ('digest' in ask.reference) assertOpen(refusal);
   if (ask.mayPush) throw manifestUnknown(ask);
-  return { ...stat, warnings: [`quarantined (${refusal.quarantine}): ${refusal.reason}`] };
+  return { ...stat, reached: true, warnings: [`quarantined (${refusal.quarantine}): ${refusal.reason}`] };
 }
 
 /** After a running inspection that decides whether the image is spared, for which it waits for a while. */
@@ -106,7 +108,7 @@ async function childWarnings(
 
 function statOf({ reference }: ManifestName, manifest: RepositoryManifest): Omit<ManifestStat, 'warnings'> {
   const digest = 'digest' in reference ? reference.digest : manifest.digest;
-  return { mediaType: manifest.mediaType, digest, sizeBytes: manifest.sizeBytes };
+  return { mediaType: manifest.mediaType, digest, sizeBytes: manifest.sizeBytes, reached: false };
 }
 
 function manifestUnknown({ repository, reference }: ManifestName): LazaretError {

@@ -8,6 +8,7 @@ import { type Repository, repositoryForChange } from '../../records/catalog/repo
 import { manifestTake, tagTake } from '../../records/catalog/take.ts';
 import type { Reader } from '../../records/db/engine.ts';
 import { reviewAdd } from '../../records/holds/review.ts';
+import { refusalOfManifest } from '../../records/marks/door.ts';
 import type { PushDeps } from './upload.ts';
 
 /**
@@ -35,7 +36,7 @@ export async function tagDelete(
 /**
  * With all its tags in this repository, and what refers to it and has no tag.
  * @throws manifestUnknown, nameUnknown, readOnlyReplica; manifestReferenced with `detail.referencedBy` while an available
- *   index here names it
+ *   index here names it and serves it
  */
 export async function manifestDelete(
   deps: Pick<PushDeps, 'database'>,
@@ -46,7 +47,9 @@ export async function manifestDelete(
     const reference = { digest: ask.digest };
     const manifest = await manifestInRepository(tx.db, { repository: repository.name, reference });
     if (!manifest || manifest.deletedAt !== null) throw manifestUnknown(repository, ask.digest);
-    await assertUnreferenced(tx.db, repository, { digest: manifest.digest, kinds: ['child'] });
+    const scope = { repository: repository.name, account: repository.account };
+    const reached = await refusalOfManifest(tx.db, scope, manifest.id);
+    if (!reached) await assertUnreferenced(tx.db, repository, { digest: manifest.digest, kinds: ['child'] });
     const taking = { repository, actor: ask.principal, cause: null };
     if (!(await manifestTake(tx, taking, manifest))) throw manifestUnknown(repository, ask.digest);
   });

@@ -1,4 +1,4 @@
-import { LazaretError } from '../../lib/errors.ts';
+import { hasCode, LazaretError } from '../../lib/errors.ts';
 import type { ImageConfig } from '../../oci/config.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { type Digest, digestAlgorithm, digestOf } from '../../oci/digest.ts';
@@ -20,7 +20,8 @@ import { imageWant, inspectionsWant } from '../../records/catalog/wanted-inspect
 import type { Tx } from '../../records/db/database.ts';
 import type { Reader } from '../../records/db/engine.ts';
 import { reviewAdd } from '../../records/holds/review.ts';
-import { assertOpen, type Content, refusalOfContent, refusalOfPushed } from '../../records/marks/door.ts';
+import { assertOpen, refusalOfContent, refusalOfPushed } from '../../records/marks/door.ts';
+import type { Content } from '../../records/marks/manifest-content.ts';
 import { hasImageConfig, readImageConfig } from './image-config.ts';
 import type { PushDeps } from './upload.ts';
 
@@ -69,9 +70,25 @@ export async function manifestPut(deps: PushDeps, put: ManifestPut): Promise<Put
   const store = { read: deps.database.read, blobs: deps.blobs };
   const config =
     manifest.kind === 'image' ? await readImageConfig(store, put.repository.name, manifest) : undefined;
-  await deps.database.transact((tx) => accept(tx, { put, manifest, config, digest, tags }));
+  try {
+    await deps.database.transact((tx) => accept(tx, { put, manifest, config, digest, tags }));
+  } catch (error) {
+    if (hasCode(error, 'manifestBlobUnknown')) await assertUnmarked(deps, { put, manifest, config });
+    throw error;
+  }
   const named = 'digest' in put.reference ? put.reference.digest : digest;
   return { digest: named, tags, subject: manifest.subject?.digest };
+}
+
+/** What is missing, and would be refused when it is uploaded, is refused at once. @throws quarantined */
+async function assertUnmarked(
+  { database }: PushDeps,
+  { put, manifest, config }: Pick<Accepting, 'put' | 'manifest' | 'config'>,
+): Promise<void> {
+  const { name: repository, account } = put.repository;
+  const digests = blobsNamed(manifest).map((descriptor) => descriptor.digest);
+  const content = { digests, diffIds: config?.diffIds ?? [] };
+  assertOpen(await refusalOfContent(database.read, { repository, account }, content));
 }
 
 /** @returns the sha256, whatever it was pushed by. @throws digestInvalid */

@@ -54,7 +54,7 @@ async function head(call: OciCall, permitted: Permitted, reference: TagOrDigest)
   }
   const manifest = await manifestHead(call.deps, { repository, reference, mayPush });
   setHeaders(call, manifest);
-  if (etagMatches(call.request, manifest.digest)) return call.reply.code(304).send();
+  if (!manifest.reached && etagMatches(call.request, manifest.digest)) return call.reply.code(304).send();
   return call.reply.header('content-length', String(manifest.sizeBytes)).send();
 }
 

@@ -4,7 +4,8 @@ import { isNonDistributable } from '../../oci/media-types.ts';
 import type { Tx } from '../db/database.ts';
 import type { Reader } from '../db/engine.ts';
 import type { EdgeTable } from '../db/tables/catalog.ts';
-import { type Content, refusalOfManifest } from '../marks/door.ts';
+import { refusalOfManifest } from '../marks/door.ts';
+import type { Content } from '../marks/manifest-content.ts';
 import type { Repository } from './repositories.ts';
 
 /** Who needs what. */

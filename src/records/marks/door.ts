@@ -4,6 +4,7 @@ import { globMatcher } from '../../lib/globs.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Reader } from '../db/engine.ts';
 import { imageReachInUse } from './exemptions.ts';
+import { type Content, contentOfManifest } from './manifest-content.ts';
 
 /**
  * The one check that every door asks: does an active mark reach this content, for a repository of this account? It reads
@@ -25,6 +26,8 @@ export interface Refusal {
   readonly reason: string;
   readonly author: string;
   readonly ticket: string | null;
+  /** What it was made of: the scan `S-31`, or who named the marks. */
+  readonly cause: string;
   /** The layer or manifest that carries the mark. */
   readonly marked: string;
   readonly since: number;
@@ -35,12 +38,6 @@ export interface DoorScope {
   readonly repository: string;
   /** The repository's account. */
   readonly account: string;
-}
-
-/** What is asked about: any of these digests (blob or manifest), any of these diff ids. */
-export interface Content {
-  readonly digests: readonly string[];
-  readonly diffIds: readonly string[];
 }
 
 /** Which marks of reach `image` on a layer do not count: all, for who pushes; those that an image is exempt from. */
@@ -234,48 +231,30 @@ export async function refusalOfManifest(
   return last;
 }
 
-/** The children of an index that are refused although it is served, by digest. */
-export async function refusedChildren(db: Reader, scope: DoorScope, manifestId: number): Promise<string[]> {
-  const { childIds } = await contentOfManifest(db, manifestId);
+/** What is refused below an index although it is served, at any depth, by digest. */
+export async function refusedChildren(
+  db: Reader,
+  scope: DoorScope,
+  manifestId: number,
+  depth = 0,
+): Promise<string[]> {
+  const { childIds, attestationIds } = await contentOfManifest(db, manifestId);
   const refused: number[] = [];
-  for (const childId of childIds) if (await refusalOfManifest(db, scope, childId, 1)) refused.push(childId);
-  if (refused.length === 0) return [];
-  const rows = await db.selectFrom('manifests').select('digest').where('id', 'in', refused).execute();
-  return rows.map((row) => row.digest);
+  const below: string[] = [];
+  for (const childId of [...childIds, ...attestationIds]) {
+    if (await refusalOfManifest(db, scope, childId, depth + 1)) refused.push(childId);
+    else if (depth + 1 < limits.indexDepthMax)
+      below.push(...(await refusedChildren(db, scope, childId, depth + 1)));
+  }
+  const rows =
+    refused.length === 0
+      ? []
+      : await db.selectFrom('manifests').select('digest').where('id', 'in', refused).execute();
+  return [...new Set([...rows.map((row) => row.digest), ...below])];
 }
 
-/** An attestation beside the platforms of an index is none of them (BuildKit's convention). */
-const attestationPlatform = 'unknown/unknown';
 /** Matches nothing; keeps an `in` list from being empty. */
 const none = '';
-
-async function contentOfManifest(db: Reader, manifestId: number): Promise<Content & { childIds: number[] }> {
-  const edges = await db
-    .selectFrom('edges')
-    .leftJoin('blobs', 'blobs.digest', 'edges.digest')
-    .leftJoin('inspections', 'inspections.blob_id', 'blobs.id')
-    .leftJoin('manifests', 'manifests.digest', 'edges.digest')
-    .select(['edges.kind', 'edges.digest', 'edges.diff_id', 'inspections.diff_id as found_diff_id'])
-    .select(['manifests.id as child_id', 'manifests.platform as child_platform'])
-    .where('edges.manifest_id', '=', manifestId)
-    .where('edges.kind', '!=', 'subject')
-    .execute();
-  const self = await db
-    .selectFrom('manifests')
-    .select('digest')
-    .where('id', '=', manifestId)
-    .executeTakeFirst();
-  const needed = edges.filter((edge) => edge.kind !== 'child').map((edge) => edge.digest);
-  const diffIds = edges.flatMap((edge) => [edge.diff_id, edge.found_diff_id]).filter((id) => id !== null);
-  const children = edges.filter(
-    (edge) => edge.kind === 'child' && edge.child_platform !== attestationPlatform,
-  );
-  return {
-    digests: self ? [self.digest, ...needed] : needed,
-    diffIds: [...new Set(diffIds)],
-    childIds: children.map((edge) => edge.child_id).filter((id) => id !== null),
-  };
-}
 
 async function refusalOfRepository(db: Reader, scope: DoorScope): Promise<Refusal | undefined> {
   const rows = await activeMarks(db, scope.account).where('marks.target', '=', 'repository').execute();
@@ -297,7 +276,7 @@ function activeMarks(db: Reader, account: string) {
       'quarantines.author',
       'quarantines.ticket',
     ])
-    .select(['quarantines.created_at', 'quarantines.reach'])
+    .select(['quarantines.created_at', 'quarantines.reach', 'quarantines.cause'])
     .where('quarantines.released_at', 'is', null)
     .where((e) =>
       e.or([e('quarantines.scope_account', 'is', null), e('quarantines.scope_account', '=', account)]),
@@ -314,6 +293,7 @@ function refusalOf(row: ActiveMark): Refusal {
     reason: row.reason,
     author: row.author,
     ticket: row.ticket,
+    cause: row.cause,
     marked: row.digest ?? row.diff_id ?? row.repository_glob ?? '',
     since: row.created_at,
     reach: row.reach,
@@ -323,9 +303,9 @@ function refusalOf(row: ActiveMark): Refusal {
 /** @throws quarantined, with what the caller is told in `detail` */
 export function assertOpen(refusal: Refusal | undefined): void {
   if (!refusal) return;
-  const { quarantine, reason, author, ticket, marked } = refusal;
+  const { quarantine, reason, author, ticket, cause, marked } = refusal;
   const named = ticket === null ? quarantine : `${quarantine}, ${ticket}`;
   throw new LazaretError('quarantined', `quarantined by ${author} (${named}): ${reason}`, {
-    detail: { quarantine, reason, author, marked, ...(ticket === null ? {} : { ticket }) },
+    detail: { quarantine, reason, author, cause, marked, ...(ticket === null ? {} : { ticket }) },
   });
 }
