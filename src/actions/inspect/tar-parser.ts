@@ -1,13 +1,14 @@
 /**
  * Walks a tar that arrives in chunks of any size, without waiting and without copying file contents: whoever listens
- * is called with slices of the chunks. It reads what Go's archive/tar would read (see tar-header.ts), which includes
+ * is called with slices of the chunks. It reads what Go's archive/tar would read (see lib/tar-header.ts), which includes
  * where the archive ends: at two zero blocks, whatever follows; at the end of the bytes, if that is between entries.
  *
  * Per entry: `entry`, `data` (none or several times, none for a header without data), `entryEnd`.
  */
+import { blockBytes, isZeroBlock, readTarBlock, sparseSize, type TarBlock } from '../../lib/tar-header.ts';
+import { noPax, type Pax, parsePax } from '../../lib/tar-pax.ts';
+import { TarProblem } from '../../lib/tar-problem.ts';
 import { LayerProblem } from './layer-problem.ts';
-import { noPax, type Pax, parsePax } from './pax.ts';
-import { blockBytes, isZeroBlock, readTarBlock, sparseSize, type TarBlock } from './tar-header.ts';
 
 export type TarType = 'file' | 'hardlink' | 'link' | 'device' | 'directory';
 
@@ -134,12 +135,7 @@ export class TarParser {
   }
 
   #header(block: Buffer): void {
-    let header: TarBlock;
-    try {
-      header = readTarBlock(block);
-    } catch (error) {
-      throw error instanceof LayerProblem ? this.#broken(error.message) : error;
-    }
+    const header = this.#sound(() => readTarBlock(block));
     this.#first = false;
     this.#left = header.sizeBytes;
     this.#padding = -header.sizeBytes & (blockBytes - 1);
@@ -161,7 +157,7 @@ export class TarParser {
     const bytes = Buffer.concat(this.#meta);
     this.#meta = [];
     // Records for all entries (`g`) are read over, as runtimes do.
-    if (this.#metaType === 'x') this.#pax = parsePax(bytes);
+    if (this.#metaType === 'x') this.#pax = this.#sound(() => parsePax(bytes));
     else if (this.#metaType === 'L') this.#longName = upToNul(bytes);
     else if (this.#metaType === 'K') this.#longLink = upToNul(bytes);
   }
@@ -188,6 +184,14 @@ export class TarParser {
   #dataStart(): void {
     this.#doing = 'data';
     if (this.#left === 0) this.#bytesEnd();
+  }
+
+  #sound<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      throw error instanceof TarProblem ? this.#broken(error.message) : error;
+    }
   }
 
   #broken(problem: string): LayerProblem {

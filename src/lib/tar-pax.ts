@@ -1,4 +1,4 @@
-import { LayerProblem } from './layer-problem.ts';
+import { TarProblem } from './tar-problem.ts';
 
 /** What the extended header of one entry says, as far as it matters here (POSIX pax; GNU's sparse formats 0.x and 1.0). */
 export interface Pax {
@@ -12,7 +12,7 @@ export interface Pax {
 
 export const noPax: Pax = { sparse: false };
 
-/** Records are `LENGTH KEY=VALUE\n`, the length in bytes and of the whole record. @throws LayerProblem */
+/** Records are `LENGTH KEY=VALUE\n`, the length in bytes and of the whole record. @throws TarProblem */
 export function parsePax(bytes: Buffer): Pax {
   const records = new Map<string, string>();
   let sparse = false;
@@ -43,7 +43,7 @@ function record(bytes: Buffer, start: number): { key: string; value: string; end
   const end = /^[0-9]+$/.test(digits) ? start + Number(digits) : 0;
   const equals = bytes.indexOf(0x3d, space);
   if (end <= space || end > bytes.length || bytes[end - 1] !== 0x0a || equals === -1 || equals >= end)
-    throw new LayerProblem('broken tar: a malformed extended header');
+    throw new TarProblem('a malformed extended header');
   return {
     key: bytes.toString('utf8', space + 1, equals),
     value: bytes.toString('utf8', equals + 1, end - 1),
@@ -54,12 +54,11 @@ function record(bytes: Buffer, start: number): { key: string; value: string; end
 function size(value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
   const bytes = /^[0-9]{1,16}$/.test(value) ? Number(value) : Number.NaN;
-  if (!Number.isSafeInteger(bytes))
-    throw new LayerProblem('broken tar: an extended header with an impossible size');
+  if (!Number.isSafeInteger(bytes)) throw new TarProblem('an extended header with an impossible size');
   return bytes;
 }
 
 function withoutNul(path: string): string {
-  if (path.includes('\0')) throw new LayerProblem('broken tar: a path with a NUL');
+  if (path.includes('\0')) throw new TarProblem('a path with a NUL');
   return path;
 }

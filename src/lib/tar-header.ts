@@ -2,7 +2,7 @@
  * One 512-byte header block, read as Go's archive/tar reads it, since that is what unpacks images almost everywhere:
  * what a runtime would see is what must be inspected. POSIX ustar and pax, GNU, and the format of V7 Unix.
  */
-import { LayerProblem } from './layer-problem.ts';
+import { TarProblem } from './tar-problem.ts';
 
 export const blockBytes = 512;
 
@@ -16,9 +16,9 @@ export interface TarBlock {
   readonly sizeBytes: number;
 }
 
-/** @throws LayerProblem */
+/** @throws TarProblem */
 export function readTarBlock(block: Buffer): TarBlock {
-  if (!checksumFits(block)) throw new LayerProblem('a header block whose checksum is wrong');
+  if (!checksumFits(block)) throw new TarProblem('a header block whose checksum is wrong');
   const name = text(block, 0, 100);
   const prefix = prefixOf(block);
   return {
@@ -78,7 +78,7 @@ function text(block: Buffer, start: number, length: number): string {
 
 function size(block: Buffer, start: number, length: number): number {
   const bytes = number(block, start, length);
-  if (bytes < 0 || !Number.isSafeInteger(bytes)) throw new LayerProblem('a header with an impossible size');
+  if (bytes < 0 || !Number.isSafeInteger(bytes)) throw new TarProblem('a header with an impossible size');
   return bytes;
 }
 
@@ -93,7 +93,7 @@ function number(block: Buffer, start: number, length: number): number {
     if (byte >= 0x30 && byte <= 0x37) {
       value = value * 8 + byte - 0x30;
       digits += 1;
-    } else if (byte !== 0x20 && byte !== 0) throw new LayerProblem('a header with a number that is none');
+    } else if (byte !== 0x20 && byte !== 0) throw new TarProblem('a header with a number that is none');
     else if (digits > 0) break;
   }
   return value;
