@@ -4,7 +4,7 @@ import { hasCode, LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { RepositoryName } from '../../oci/reference.ts';
-import { blobInRepository, blobsLocked } from '../../records/catalog/blobs.ts';
+import { blobInRepository, blobsLinked, blobsLocked } from '../../records/catalog/blobs.ts';
 import { manifestsNaming } from '../../records/catalog/edges.ts';
 import type { Database } from '../../records/db/database.ts';
 import { holdCovers, holdExtend } from '../../records/holds/holds.ts';
@@ -48,7 +48,7 @@ export async function blobStat(deps: PullDeps, name: BlobName): Promise<BlobStat
 /** HEAD: holds the blob, at most one write in `limits.holdExtendEveryMs`. @throws blobUnknown, quarantined */
 export async function blobHead(deps: PullDeps, name: BlobName): Promise<BlobStat> {
   const row = await openRow(deps, name);
-  if (row.state === 'live' && !(await isKept(deps, row))) await hold(deps, name);
+  if (row.state === 'live' && !(await isKept(deps, row))) await hold(deps, name, row);
   return { digest: name.digest, sizeBytes: row.size_bytes };
 }
 
@@ -100,16 +100,20 @@ async function openRow(deps: PullDeps, { repository, digest, mayPush }: BlobName
 
 /** By a manifest in service here, or by a hold that lasts long enough. */
 async function isKept({ database, clock }: PullDeps, row: BlobRow): Promise<boolean> {
-  if (await holdCovers(database.read, row.digest, clock.wallMs() + limits.uploadHoldMs)) return true;
   const named = { repositoryId: row.repository_id, digest: row.digest, kinds: ['config', 'layer'] as const };
-  return (await manifestsNaming(database.read, named)).length > 0;
+  if ((await manifestsNaming(database.read, named)).length > 0) return true;
+  if (!(await holdCovers(database.read, row.digest, clock.wallMs() + limits.uploadHoldMs))) return false;
+  // The hold may be younger than the row that was read, and the link have gone between.
+  return (await blobsLinked(database.read, row.repository_id, [row.id])).has(row.id);
 }
 
-/** @throws blobUnknown if the collector was faster */
-async function hold({ database }: PullDeps, { repository, digest }: BlobName): Promise<void> {
+/** @throws blobUnknown if the collector was faster, which may also have taken it from this repository alone */
+async function hold({ database }: PullDeps, { repository, digest }: BlobName, row: BlobRow): Promise<void> {
   await database.transact(async (tx) => {
     const blob = (await blobsLocked(tx, [digest])).get(digest);
     if (blob?.state !== 'live') throw blobUnknown(repository, digest);
+    const linked = await blobsLinked(tx.db, row.repository_id, [blob.id]);
+    if (!linked.has(blob.id)) throw blobUnknown(repository, digest);
     await holdExtend(tx, blob.digest);
     await reviewAdd(tx, 'blob', blob.digest, 'a client was told that it is here');
   });

@@ -13,6 +13,7 @@ import { limits } from '../../lib/limits.ts';
 import { collect } from '../../lib/streams.ts';
 import { digestOf } from '../../oci/digest.ts';
 import { parseRepositoryName } from '../../oci/reference.ts';
+import type { Database } from '../../records/db/database.ts';
 import { blobHead, blobOpen, blobStat } from './blob-open.ts';
 import { catalogList, referrerList, tagList } from './lists.ts';
 import { manifestGet, manifestHead } from './manifest-get.ts';
@@ -88,6 +89,22 @@ describeEngines('a blob', (world) => {
     expect(Math.max(...(await holdEnds(catalog)))).toBeGreaterThan(
       catalog.clock.wallMs() + limits.uploadHoldMs,
     );
+  });
+
+  it('is not said to be here once the collector has taken it from this repository, whatever was read before', async () => {
+    const catalog = await openCatalog(world);
+    await catalog.pushBlob(blob);
+    catalog.clock.advance(2 * limits.uploadHoldMs);
+    const unlinks = () => catalog.database.transact((tx) => tx.db.deleteFrom('blob_links').execute());
+    const database: Database = {
+      ...catalog.database,
+      transact: async (work) => {
+        await unlinks();
+        return catalog.database.transact(work);
+      },
+    };
+    const head = blobHead({ ...catalog, database }, { repository: catalog.shop, digest: blob.digest });
+    await expect(head).rejects.toMatchObject({ code: 'blobUnknown' });
   });
 
   it('that a manifest here names needs no hold at a HEAD', async () => {
