@@ -155,6 +155,30 @@ describeEngines('the collector', (world) => {
     });
   });
 
+  it('takes bytes that came to a key while it was swept', async () => {
+    const house = await openHouse(world);
+    const repository = parseRepositoryName('acme/shop');
+    const { uploadId } = await uploadStart(house.deps, { repository, principal: 'jo' });
+    const bytes = Promise.withResolvers<void>();
+    async function* slow() {
+      await bytes.promise;
+      yield Buffer.from('too late');
+    }
+    const late = uploadAppend(house.deps, { repository, uploadId, principal: 'jo', source: slow() });
+    const ended = expect(late).rejects.toMatchObject({ code: 'uploadUnknown' });
+    house.clock.advance(limits.uploadIdleMs);
+    const { delete: deleteKeys } = house.blobs;
+    house.blobs.delete = async (keys) => {
+      await deleteKeys.call(house.blobs, keys);
+      bytes.resolve();
+      await ended;
+    };
+    await house.collect();
+    house.blobs.delete = deleteKeys;
+    await house.collect();
+    expect(await house.storedKeys()).toBe(0);
+  });
+
   it('leaves what a replica has in service to its home, and takes the bytes once home has withdrawn it', async () => {
     const house = await openHouse(world);
     const { old } = await twoImages(house);

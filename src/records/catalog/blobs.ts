@@ -132,7 +132,8 @@ async function rowLocked(tx: Tx, values: Insertable<BlobTable>): Promise<{ row: 
 }
 
 /**
- * Lets go of bytes, which the collector then sweeps.
+ * Lets go of bytes, which the collector then sweeps; of bytes that came to a key which waits already, anew, since the
+ * sweep of that key may be under way.
  * @param blobId 0 for bytes that never became a blob
  */
 export async function condemnedKeyAdd(
@@ -147,7 +148,11 @@ export async function condemnedKeyAdd(
       size_bytes: key.sizeBytes,
       condemned_at: tx.nowMs,
     })
-    .onConflict((c) => c.column('storage_key').doNothing())
+    .onConflict((c) =>
+      c
+        .column('storage_key')
+        .doUpdateSet((e) => ({ condemned_at: e('condemned_keys.condemned_at', '+', 1) })),
+    )
     .execute();
   tx.wake();
 }

@@ -7,6 +7,8 @@ export interface CondemnedKey {
   readonly storageKey: string;
   readonly blobId: number;
   readonly sizeBytes: number;
+  /** Changes when its bytes came again. */
+  readonly condemnedAt: number;
 }
 
 /** By key, after `page.after`: neighbours share a folder of the store. */
@@ -21,7 +23,12 @@ export async function condemnedKeys(
     .orderBy('condemned_keys.storage_key')
     .limit(page.limit)
     .execute();
-  return rows.map((row) => ({ storageKey: row.storage_key, blobId: row.blob_id, sizeBytes: row.size_bytes }));
+  return rows.map((row) => ({
+    storageKey: row.storage_key,
+    blobId: row.blob_id,
+    sizeBytes: row.size_bytes,
+    condemnedAt: row.condemned_at,
+  }));
 }
 
 /** What waits for the sweep. */
@@ -56,13 +63,17 @@ export interface Forgotten {
   readonly digests: readonly string[];
 }
 
-/** After the bytes are gone: forgets the keys, and the rows of blobs that no manifest names any more. */
+/**
+ * After the bytes are gone: forgets the keys, and the rows of blobs that no manifest names any more. A key under which a
+ * slow upload has written since they were read is let go of anew, and stays for the next sweep.
+ */
 export async function condemnedForget(tx: Tx, keys: readonly CondemnedKey[]): Promise<Forgotten> {
   const { db } = tx;
   const names = keys.map((key) => key.storageKey);
   const forgotten = await db
     .deleteFrom('condemned_keys')
     .where('storage_key', 'in', names)
+    .where(sql<boolean>`(storage_key, condemned_at) in (values ${sql.join(keys.map(asRead))})`)
     .returning(['blob_id', 'size_bytes'])
     .execute();
   const ids = forgotten.map((key) => key.blob_id).filter((id) => id !== 0);
@@ -76,6 +87,10 @@ export async function condemnedForget(tx: Tx, keys: readonly CondemnedKey[]): Pr
     blobs.filter((blob) => blob.state === 'condemned').map((blob) => blob.id),
   );
   return { keys: forgotten.length, sizeBytes, digests: blobs.map((blob) => blob.digest) };
+}
+
+function asRead({ storageKey, condemnedAt }: CondemnedKey) {
+  return sql`(${storageKey}, cast(${condemnedAt} as bigint))`;
 }
 
 /** A withdrawn manifest still names its layer, whose inventory says what was in it; that row stays. */
