@@ -10,8 +10,8 @@
  * and changes nothing. Stores notice it within their process; between processes the upload's row decides.
  * `delete` never waits and wins: a `commit` that comes after it fails with storeMissing.
  *
- * Every method throws unavailable, with the cause, when the store can't be reached, is full, is read-only or has lost
- * its folder. A store that is not there is never taken for an empty one.
+ * Every method throws unavailable, with the cause, when the store can't be reached, is read-only or has lost its folder,
+ * and storeFull when there is no room. A store that is not there is never taken for an empty one.
  */
 export interface BlobStore {
   /**
@@ -58,6 +58,12 @@ export interface BlobStore {
   readonly notes: NoteStore;
 
   close(): Promise<void>;
+
+  /**
+   * Where the store itself serves a committed blob, for so many seconds, to whoever has the address. Only where the
+   * driver can do it and is configured to.
+   */
+  readonly redirect?: (key: BlobKey, seconds: number) => Promise<string>;
 }
 
 /** 32 lower-case hex characters. */

@@ -27,7 +27,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { access, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LazaretError } from '../lib/errors.ts';
+import type { LazaretError } from '../lib/errors.ts';
 import { abortable } from '../lib/streams.ts';
 import type { BlobContent, BlobKey, BlobStore, ByteRange, NoteStore, StoredKey } from './blob-store.ts';
 import {
@@ -42,6 +42,7 @@ import {
 import { appendDurably } from './file-append.ts';
 import { FileStream } from './file-stream.ts';
 import { FilesystemNotes } from './filesystem-notes.ts';
+import { ownerText, parseOwner } from './owner.ts';
 import {
   alreadyCommitted,
   assertBlobKey,
@@ -282,7 +283,7 @@ async function claim(path: string, region: string): Promise<void> {
 
 async function claimFresh(path: string, region: string): Promise<string> {
   try {
-    await writeWhole(path, `${JSON.stringify({ region })}\n`, { replace: false });
+    await writeWhole(path, ownerText(region), { replace: false });
     return region;
   } catch (error) {
     // Another one was faster.
@@ -298,18 +299,6 @@ async function ownerIn(path: string): Promise<string | undefined> {
     throw error;
   });
   return text === undefined ? undefined : parseOwner(path, text);
-}
-
-function parseOwner(path: string, text: string): string {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new LazaretError('unavailable', `${path} is not JSON`, { cause });
-  }
-  if (typeof value === 'object' && value !== null && 'region' in value && typeof value.region === 'string')
-    return value.region;
-  throw new LazaretError('unavailable', `${path} names no region`);
 }
 
 async function inGroups<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {

@@ -65,6 +65,10 @@ export function foreignRegion(owner: string, asker: string): LazaretError {
 export class KeyWriters {
   readonly #writing = new Set<BlobKey>();
 
+  has(key: BlobKey): boolean {
+    return this.#writing.has(key);
+  }
+
   async only<T>(key: BlobKey, write: () => Promise<T>): Promise<T> {
     if (this.#writing.has(key))
       throw new LazaretError('conflict', 'the blob is being written by another request', { detail: { key } });

@@ -78,6 +78,11 @@ export const errorCodes = {
   },
   dataFolderInUse: { status: 500, oci: 'UNSUPPORTED', meaning: 'another server uses this data folder' },
   storeMissing: { status: 500, oci: 'BLOB_UNKNOWN', meaning: 'the blob store does not have these bytes' },
+  storeFull: {
+    status: 503,
+    oci: 'TOOMANYREQUESTS',
+    meaning: 'the blob store has no room; what was not acknowledged is given back, try again later',
+  },
   unavailable: {
     status: 503,
     oci: 'TOOMANYREQUESTS',

@@ -33,6 +33,18 @@ export const limits = {
   openStreamsMax: 50_000,
   openUploadsRememberedMax: 10_000,
 
+  /** Of a store behind the network: a part of a blob, which the server holds twice per upload. 10,000 make a blob. */
+  storePartBytes: 8 * MiB,
+  storeDeleteBatch: 1_000,
+  storeSocketsMax: 256,
+  /** Each request is tried so often, later each time. */
+  storeAttemptsMax: 4,
+  storeConnectMs: 5_000,
+  /** How long a request may take, and a blob that is read may fall silent. */
+  storeRequestMs: minute,
+  /** How long a pre-signed address lives. */
+  redirectSeconds: 60,
+
   layerUncompressedBytesMax: 64 * GiB,
   layerEntriesMax: 2_000_000,
   /** Paths are found by an index, whose entries PostgreSQL bounds at 2,704 bytes. */

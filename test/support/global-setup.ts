@@ -4,6 +4,7 @@ import type { TestProject } from 'vitest/node';
 import { migrate } from '../../src/records/db/migrate.ts';
 import type { Tables } from '../../src/records/db/tables.ts';
 import { createTemplate, startPostgres } from './postgres.ts';
+import { startS3Broker } from './s3-server.ts';
 
 /** Runs once around a whole run of the tests, in vitest's main process. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -16,5 +17,9 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     await db.destroy();
   });
   project.provide('postgresUrl', server.url);
-  return server.stop;
+  const broker = await startS3Broker();
+  project.provide('s3Broker', broker.url);
+  return async () => {
+    await Promise.all([server.stop(), broker.stop()]);
+  };
 }

@@ -72,6 +72,15 @@ export async function blobOpen(
   }
 }
 
+/**
+ * Where the store itself serves the blob, if it is configured to. The door has been asked by then; whoever has the address
+ * can go on using it for `limits.redirectSeconds`. @throws as `blobOpen`
+ */
+export async function blobAddress(deps: PullDeps, name: BlobName): Promise<string | undefined> {
+  if (deps.blobs.redirect === undefined) return undefined;
+  return deps.blobs.redirect(storageKey(await localRow(deps, name)), limits.redirectSeconds);
+}
+
 /** With bytes in this region's store. */
 async function localRow(deps: PullDeps, name: BlobName): Promise<BlobRow> {
   const row = await openRow(deps, name);

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
-import { type BlobName, blobHead, blobOpen, blobStat } from '../../actions/pull/blob-open.ts';
+import { type BlobName, blobAddress, blobHead, blobOpen, blobStat } from '../../actions/pull/blob-open.ts';
 import { blobTracked } from '../../actions/pull/open-streams.ts';
 import { blobDelete } from '../../actions/push/delete.ts';
 import type { ByteRange } from '../../blobs/blob-store.ts';
@@ -41,6 +41,9 @@ async function pull(call: OciCall, permitted: Permitted, digest: Digest): Promis
   if (etagMatches(request, digest)) return reply.code(304).send();
   reply.header('content-type', 'application/octet-stream');
   if (request.method === 'HEAD') return reply.header('content-length', String(sizeBytes)).send();
+  const address = await blobAddress(deps, name);
+  // Its length is that of this answer, which has no body.
+  if (address !== undefined) return reply.code(307).header('location', address).send();
   const range = rangeOf(call, { digest, sizeBytes });
   await cutWhenQuarantined(call, name);
   const { stream } = await blobOpen(deps, { ...name, range, signal });

@@ -7,6 +7,7 @@ import { LazaretError } from '../../lib/errors.ts';
 import { Field } from '../../lib/fields.ts';
 import { globMatcher } from '../../lib/globs.ts';
 import type { DatabaseConfig } from '../../records/db/drivers.ts';
+import { blobsOf } from './blobs.ts';
 import { type Environment, environmentSettings, readSecret } from './env.ts';
 import { fileSettings } from './file.ts';
 import { type Setting, type SettingKey, settings } from './settings.ts';
@@ -207,13 +208,6 @@ function databaseOf(field: Field, dataFolder: string): DatabaseConfig {
   const file = /^sqlite:\/\/(\/.+)$/.exec(url)?.[1];
   if (file !== undefined) return { kind: 'sqlite', file };
   throw field.error("must begin with 'postgres://' or 'sqlite:///'"); // the value may hold a password
-}
-
-function blobsOf(field: (key: SettingKey) => Field, dataFolder: string): BlobStoreConfig {
-  const kind = field('blobs.kind').oneOf(['filesystem', 'memory']);
-  if (kind === 'memory') return { kind };
-  const folder = field('blobs.folder').string();
-  return { kind, folder: folder === '' ? join(dataFolder, 'blobs') : resolve(folder) };
 }
 
 function peersOf(field: Field, region: string): readonly PeerConfig[] {

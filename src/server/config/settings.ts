@@ -72,10 +72,53 @@ export const settings = [
     key: 'blobs.kind',
     kind: 'word',
     default: 'filesystem',
-    words: ['filesystem', 'memory'],
+    words: ['filesystem', 's3', 'memory'],
     summary: 'Where the bytes of layers are kept. `memory` forgets them at the end; for trying things out.',
   },
   { key: 'blobs.folder', kind: 'text', default: '', summary: 'Default: `blobs` in the data folder.' },
+  { key: 'blobs.bucket', kind: 'text', default: '', summary: 'Of S3: the bucket, which must be there.' },
+  {
+    key: 'blobs.prefix',
+    kind: 'text',
+    default: '',
+    summary: 'Of S3: a folder in the bucket. Each region needs one of its own, or a bucket.',
+  },
+  {
+    key: 'blobs.endpoint',
+    kind: 'text',
+    default: '',
+    summary: 'Of S3: the address of another server than Amazon’s.',
+  },
+  {
+    key: 'blobs.bucketRegion',
+    kind: 'text',
+    default: 'us-east-1',
+    summary: 'Of S3: what the bucket’s region is called there.',
+  },
+  {
+    key: 'blobs.addressing',
+    kind: 'word',
+    default: 'auto',
+    words: ['auto', 'path', 'host'],
+    summary:
+      'Of S3: whether the bucket is named in the path or in the host name. `auto`: in the path where there is an endpoint.',
+  },
+  {
+    key: 'blobs.accessKeyId',
+    kind: 'text',
+    default: '',
+    summary:
+      'Of S3. Default: what the machine, the container or the environment gives, as with Amazon’s own tools.',
+  },
+  { key: 'blobs.secretAccessKey', kind: 'text', default: '', summary: 'Of S3, beside the access key’s id.' },
+  {
+    key: 'blobs.redirect',
+    kind: 'word',
+    default: 'off',
+    words: ['off', 'on'],
+    summary:
+      'Of S3: whether clients fetch the bytes of a blob from the bucket, by an address that lives 60 seconds. A quarantine does not end a download there.',
+  },
   {
     key: 'access.anonymousPull',
     kind: 'globs',
