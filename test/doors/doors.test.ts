@@ -8,6 +8,7 @@ import { blobDoors } from './blob-doors.ts';
 import { indexDoors } from './index-doors.ts';
 import { manifestDoors } from './manifest-doors.ts';
 import { pushDoors } from './push-doors.ts';
+import { forensics, refusalsTold } from './refusals.ts';
 import { Arrangement, closeDoorWorld, type DoorWorld, openDoorWorld } from './world.ts';
 
 describeEngines('the doors', (engine) => {
@@ -18,5 +19,6 @@ describeEngines('the doors', (engine) => {
   }, 180_000);
   afterAll(() => world && closeDoorWorld(world));
 
-  for (const doors of [blobDoors, pushDoors, manifestDoors, indexDoors]) doors(arranged, () => world);
+  for (const doors of [blobDoors, pushDoors, manifestDoors, indexDoors, refusalsTold, forensics])
+    doors(arranged, () => world);
 });

@@ -7,7 +7,7 @@ import { type OciCall, type OciDeps, sendJson } from './call.ts';
 import { serveCatalog, serveReferrers, serveTags } from './lists.ts';
 import { serveManifest } from './manifests.ts';
 import { type OciPath, parseOciPath } from './path.ts';
-import { toldRefusal } from './refusals.ts';
+import { askedFor, type Refusable, refusedDigest, toldRefusal } from './refusals.ts';
 import { setChallenge } from './rights.ts';
 import { serveToken } from './token.ts';
 import { serveUpload, serveUploads } from './uploads.ts';
@@ -49,13 +49,13 @@ function dispatch(call: OciCall, path: Exclude<OciPath, { kind: 'token' }>): Pro
     case 'catalog':
       return serveCatalog(call);
     case 'uploads':
-      return serveUploads(call, path.name);
+      return told(call, path, serveUploads(call, path.name));
     case 'upload':
-      return serveUpload(call, path.name, path.id);
+      return told(call, path, serveUpload(call, path.name, path.id));
     case 'blob':
-      return counted(call, path, serveBlob(call, path.name, path.digest));
+      return told(call, path, counted(call, path, serveBlob(call, path.name, path.digest)));
     case 'manifest':
-      return counted(call, path, serveManifest(call, path.name, path.reference));
+      return told(call, path, counted(call, path, serveManifest(call, path.name, path.reference)));
     case 'tags':
       return serveTags(call, path.name);
     case 'referrers':
@@ -67,21 +67,28 @@ function dispatch(call: OciCall, path: Exclude<OciPath, { kind: 'token' }>): Pro
 
 type Pullable = Extract<OciPath, { kind: 'blob' | 'manifest' }>;
 
-/** What is served, and what is refused although it is here, is counted in the ledger. */
+/** What is served is counted in the ledger. */
 async function counted(call: OciCall, path: Pullable, answer: Promise<FastifyReply>): Promise<FastifyReply> {
-  const { ledger } = call.deps;
+  await answer;
+  if (call.request.method !== 'GET') return call.reply;
   const asked = path.kind === 'blob' ? path.digest : path.reference;
-  const seen = { principal: call.caller.principal, repository: path.name };
+  const digest = String(call.reply.getHeader('docker-content-digest') ?? asked);
+  const { principal } = call.caller;
+  call.deps.ledger.note({ principal, repository: path.name, digest, verdict: 'served' });
+  return call.reply;
+}
+
+/** So is what is refused although it is here; and the caller is told as much of it as it may know. */
+async function told(call: OciCall, path: Refusable, answer: Promise<FastifyReply>): Promise<FastifyReply> {
   try {
-    await answer;
-    const digest = String(call.reply.getHeader('docker-content-digest') ?? asked);
-    if (call.request.method === 'GET') ledger.note({ ...seen, digest, verdict: 'served' });
-    return call.reply;
+    return await answer;
   } catch (error) {
-    if (hasCode(error, 'quarantined') || hasCode(error, 'denied'))
-      ledger.note({ ...seen, digest: asked, verdict: 'refused' });
-    if (hasCode(error, 'quarantined')) throw await toldRefusal(call, path, error);
-    throw error;
+    const quarantined = hasCode(error, 'quarantined');
+    if (!quarantined && !hasCode(error, 'denied')) throw error;
+    const digest = quarantined ? await refusedDigest(call, path) : askedFor(call, path);
+    const seen = { principal: call.caller.principal, repository: path.name };
+    if (digest !== undefined) call.deps.ledger.note({ ...seen, digest, verdict: 'refused' });
+    throw quarantined ? await toldRefusal(call, path, error) : error;
   }
 }
 

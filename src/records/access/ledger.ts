@@ -7,7 +7,7 @@ export interface LedgerEntry {
   readonly minute: number;
   readonly principal: string;
   readonly repository: string;
-  /** A digest; of a refusal by tag, the tag. */
+  /** A digest; of a manifest that was refused when it was pushed by tag, the tag. */
   readonly digest: string;
   readonly verdict: 'served' | 'refused';
   readonly count: number;
