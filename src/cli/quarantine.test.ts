@@ -75,7 +75,7 @@ describe('the commands of a quarantine', () => {
       { role: 'security', account: 'globex', repositoryGlob: null },
     ]);
     const apply = lazaret(stranger, 'quarantine', 'apply', made.name, '--reason', 'mine');
-    await expect(apply).rejects.toMatchObject({ code: 'denied' });
+    await expect(apply).rejects.toMatchObject({ code: 'notFound' });
     const seen = JSON.parse((await lazaret(stranger, 'scan', '--all', ...question, '-o', 'json')).text);
     expect(seen.images).toEqual([]);
   });

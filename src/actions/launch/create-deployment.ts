@@ -8,6 +8,7 @@ import { formatDuration } from '../../lib/duration.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import { uuidv7 } from '../../lib/random.ts';
+import { parseReference } from '../../oci/reference.ts';
 import type { Caller } from '../../records/access/caller.ts';
 import type { Reader } from '../../records/db/engine.ts';
 import { deploymentList, deploymentSet } from '../../records/fleet/deployments.ts';
@@ -51,8 +52,10 @@ export async function deploymentCreate(
 ): Promise<Deployment> {
   const { database } = deps;
   await assertPrimary(database.read, deps.region);
+  const { repository: named } = parseReference(request.reference);
+  // First, so that who may not decide about it does not learn whether it is there.
+  assertOwner(caller, { owner: named.account, repository: named.name });
   const image = await deployableImage(database.read, request.reference, request.platform ?? defaultPlatform);
-  assertOwner(caller, image);
   await assertPlace(database.read, request);
   assertLease(request);
   const attached = [...(await inheritedCriteria(deps, image)), ...ownCriteria(request.eventCriteria)];

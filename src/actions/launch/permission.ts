@@ -8,11 +8,15 @@ import { permits } from '../../records/access/permits.ts';
  * and stop it. Each by a maintainer. The operator may do all.
  */
 
-/** The accounts whose objects the caller may see; undefined: all. */
+/**
+ * The accounts whose objects the caller may see; undefined: all. A user sees those of their own account; a role over some
+ * repositories, and what a robot belongs to, shows nothing of an account as a whole.
+ */
 export function accountsOf(caller: Caller): readonly string[] | undefined {
   if (permits(caller, 'pull', { account: null, repository: null })) return undefined;
-  const named = caller.bindings.map((binding) => binding.account);
-  return [...new Set([caller.account, ...named])].filter((account) => account !== null);
+  const whole = caller.bindings.filter(({ repositoryGlob }) => repositoryGlob === null);
+  const own = caller.kind === 'robot' ? null : caller.account;
+  return [...new Set([own, ...whole.map(({ account }) => account)])].filter((account) => account !== null);
 }
 
 /** @throws denied */

@@ -29,7 +29,8 @@ import { limits } from '../../lib/limits.ts';
 import type { Caller } from '../../records/access/caller.ts';
 import { acknowledgementList, quarantineList } from '../../records/marks/quarantines.ts';
 import { type BoundRoute, bind } from './bind.ts';
-import { accountsSeen, assertMayQuarantine, quarantineAccount, scanScopeOf } from './scope.ts';
+import { scanSeen } from './scans.ts';
+import { accountsSeen, mayDecide, quarantineAccount, scanScopeOf } from './scope.ts';
 
 export function quarantineRoutes(deps: QuarantineDeps): BoundRoute[] {
   return [...planRoutes(deps), ...decisionRoutes(deps), ...retentionRoutes(deps)];
@@ -107,11 +108,13 @@ function retentionRoutes(deps: QuarantineDeps): BoundRoute[] {
   ];
 }
 
-/** @throws notFound, denied */
+/** @throws denied to who may quarantine nothing; notFound, also for one of an account that is not the caller's */
 async function quarantineOfCaller(deps: QuarantineDeps, name: string, caller: Caller) {
+  quarantineAccount(caller);
   const quarantine = await quarantineNamed(deps, name);
-  assertMayQuarantine(caller, quarantine.scopeAccount);
-  return quarantine;
+  if (mayDecide(caller, quarantine.scopeAccount)) return quarantine;
+  if (!maySee(accountsSeen(caller), quarantine.scopeAccount)) throw unknown(name);
+  throw new LazaretError('denied', `${name} was not set for an account of yours`);
 }
 
 interface QuestionBody {
@@ -123,7 +126,7 @@ interface QuestionBody {
 
 async function questionOf(deps: QuarantineDeps, caller: Caller, body: QuestionBody) {
   if (body.targets !== undefined) return { targets: body.targets };
-  if (body.scan !== undefined) return { scan: body.scan };
+  if (body.scan !== undefined) return { scan: (await scanSeen(deps.database, caller, body.scan)).name };
   if (body.criteria === undefined)
     throw new LazaretError('invalid', 'give a scan, criteria or targets', { detail: { path: 'body.scan' } });
   return {
@@ -132,10 +135,12 @@ async function questionOf(deps: QuarantineDeps, caller: Caller, body: QuestionBo
   };
 }
 
+/** @throws denied to who may quarantine nothing; notFound, also for one of an account that is not the caller's */
 async function planSeen(deps: QuarantineDeps, name: string, caller: Caller) {
+  quarantineAccount(caller);
   const plan = await planNamed(deps, name);
-  assertMayQuarantine(caller, plan.account);
-  return plan;
+  if (mayDecide(caller, plan.account)) return plan;
+  throw new LazaretError('notFound', `there is no plan '${name}'`);
 }
 
 /** The operator's bind everybody, and everybody may know of them. */

@@ -3,10 +3,29 @@ import { criteriaSchemaShow, scanCreate, scanShow } from '../../contract/scans.t
 import { parseCriteria } from '../../criteria/parse.ts';
 import { criteriaSchema } from '../../criteria/schema.ts';
 import { LazaretError } from '../../lib/errors.ts';
-import { isOperator } from '../../records/access/permits.ts';
-import { scanGet } from '../../records/scans/scans.ts';
+import { isRecord } from '../../lib/fields.ts';
+import type { Caller } from '../../records/access/caller.ts';
+import type { Database } from '../../records/db/database.ts';
+import { type StoredScan, scanGet } from '../../records/scans/scans.ts';
 import { type BoundRoute, bind } from './bind.ts';
-import { scanScopeOf } from './scope.ts';
+import { accountsSeen, scanScopeOf } from './scope.ts';
+
+/**
+ * A scan that the caller asked for, or whose images are all of accounts that the caller sees.
+ * @throws notFound, also for one of somebody else's
+ */
+export async function scanSeen(database: Database, caller: Caller, name: string): Promise<StoredScan> {
+  const stored = await scanGet(database.read, name);
+  const accounts = accountsSeen(caller);
+  if (stored && (accounts === undefined || stored.requestedBy === caller.principal)) return stored;
+  if (stored && accounts && scopeWithin(stored.scope, accounts)) return stored;
+  throw new LazaretError('notFound', `there is no scan '${name}'`);
+}
+
+function scopeWithin(scope: unknown, accounts: readonly string[]): boolean {
+  const asked: unknown = isRecord(scope) ? scope.accounts : undefined;
+  return Array.isArray(asked) && asked.every((account) => accounts.some((seen) => seen === account));
+}
 
 export function scanRoutes(deps: ScanDeps): BoundRoute[] {
   const { database } = deps;
@@ -18,9 +37,7 @@ export function scanRoutes(deps: ScanDeps): BoundRoute[] {
       return scan(deps, { criteria, scope, requestedBy: caller.principal });
     }),
     bind(scanShow, async ({ params, caller }) => {
-      const stored = await scanGet(database.read, params.name);
-      if (!stored || (stored.requestedBy !== caller.principal && !isOperator(caller)))
-        throw new LazaretError('notFound', `there is no scan '${params.name}'`);
+      const stored = await scanSeen(database, caller, params.name);
       const answer: Omit<ScanAnswer, 'name'> = JSON.parse(stored.answer);
       return { ...answer, name: stored.name };
     }),

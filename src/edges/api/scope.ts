@@ -2,6 +2,7 @@ import { LazaretError } from '../../lib/errors.ts';
 import { parseReference } from '../../oci/reference.ts';
 import type { Caller } from '../../records/access/caller.ts';
 import { permits } from '../../records/access/permits.ts';
+import { pullRight } from '../../records/access/pull-right.ts';
 import type { Database } from '../../records/db/database.ts';
 import { digestOfTag, type ScanScope } from '../../records/scans/images.ts';
 
@@ -24,11 +25,13 @@ export function quarantineAccount(caller: Caller): string | null {
   throw new LazaretError('denied', 'quarantine takes the role security or admin');
 }
 
-/** @throws denied, in the same words whether or not the object exists */
-export function assertMayQuarantine(caller: Caller, account: string | null): void {
+/**
+ * Whether what was made for `account` is for the caller to decide about; who may quarantine nothing is told so first.
+ * @throws denied
+ */
+export function mayDecide(caller: Caller, account: string | null): boolean {
   const mine = quarantineAccount(caller);
-  if (mine !== null && mine !== account)
-    throw new LazaretError('denied', 'it was not made for an account of yours');
+  return mine === null || mine === account;
 }
 
 /** What was asked, limited to what the caller may see. @throws nameInvalid, digestInvalid, invalid, manifestUnknown */
@@ -39,15 +42,22 @@ export async function scanScopeOf(
 ): Promise<ScanScope> {
   const accounts = accountsSeen(caller);
   const seen = accounts === undefined ? {} : { accounts };
-  if (asked.image !== undefined) return { ...seen, image: await imageOf(database, asked.image) };
+  if (asked.image !== undefined) return { ...seen, image: await imageOf(database, caller, asked.image) };
   if (asked.repositories !== undefined) return { ...seen, repositoryGlob: asked.repositories };
   return seen;
 }
 
-async function imageOf(database: Database, text: string): Promise<{ repository: string; digest: string }> {
+/** An image that the caller may not see is one that there is not. */
+async function imageOf(
+  { read }: Database,
+  caller: Caller,
+  text: string,
+): Promise<{ repository: string; digest: string }> {
   const { repository, tag, digest } = parseReference(text);
   if (digest !== undefined) return { repository: repository.name, digest };
-  const found = await digestOfTag(database.read, repository.name, tag ?? 'latest');
+  const asked = { repository: repository.name, owner: repository.account };
+  const seen = (await pullRight(read, caller, asked)).kind !== 'none';
+  const found = seen ? await digestOfTag(read, repository.name, tag ?? 'latest') : undefined;
   if (found === undefined)
     throw new LazaretError('manifestUnknown', `there is no image ${repository.name}:${tag ?? 'latest'}`);
   return { repository: repository.name, digest: found };
