@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -67,7 +67,13 @@ const tools: readonly (readonly [string, (name: string) => Promise<ContainerTool
   ['podman', openPodman],
   ['buildah', openBuildah],
   ['docker', openDocker],
+  ['containerd', openContainerd],
 ];
+/** What a client is made of, if not of one program of its name. */
+const programs: Readonly<Record<string, readonly string[]>> = {
+  docker: ['docker', 'dockerd'],
+  containerd: ['containerd', 'ctr'],
+};
 const missing = new Map<string, string>();
 for (const [name] of tools) {
   const cause = await missingCause(name);
@@ -89,7 +95,7 @@ describe.each(tools)('%s', (name, open) => {
         await expect(tool.pull(`${registry}/${name}/shop:2`)).rejects.toMatchObject(told);
         // A client that first asks whether the blob is here stops at the 403 of its HEAD, which has no body.
         const refused = {
-          stderr: expect.stringMatching(/quarantined by admin \(Q-\d+\): DRILL|403 \(Forbidden\)/),
+          stderr: expect.stringMatching(/quarantined by admin \(Q-\d+\): DRILL|403 \(?Forbidden/),
         };
         await expect(tool.push(layouts.marked.path, `${registry}/${name}/shop:3`)).rejects.toMatchObject(
           refused,
@@ -104,6 +110,39 @@ describe.each(tools)('%s', (name, open) => {
     stepMs,
   );
 });
+
+test(
+  'skopeo lists and deletes tags, also of what is quarantined',
+  async () => {
+    const tool = await openSkopeo('skopeo-tags');
+    const repository = `${registry}/listed/shop`;
+    await tool.push(layouts.clean.path, `${repository}:1`);
+    await tool.push(layouts.marked.path, `${repository}:2`);
+    await quarantineAll('listed');
+    expect(await tagsListed(repository)).toEqual(['1', '2']);
+    // It asks what the tag names by GET, so that it is told why it may not have it.
+    for (const tag of ['1', '2']) await deleted(`${repository}:${tag}`, tag === '2');
+    expect(await tagsListed(repository)).toEqual(['2']);
+    await released('listed');
+    await deleted(`${repository}:2`, false);
+    expect(await tagsListed(repository)).toEqual([]);
+  },
+  stepMs,
+);
+
+async function tagsListed(repository: string): Promise<readonly string[]> {
+  const access = ['--tls-verify=false', `--creds=admin:${password}`];
+  const { stdout } = await run(skopeo, ['list-tags', ...access, `docker://${repository}`]);
+  const listed: { Tags: string[] } = JSON.parse(stdout);
+  return listed.Tags;
+}
+
+async function deleted(reference: string, refused: boolean): Promise<void> {
+  const access = ['--tls-verify=false', `--creds=admin:${password}`];
+  const deletion = run(skopeo, ['delete', ...access, `docker://${reference}`]);
+  if (refused) await expect(deletion).rejects.toMatchObject({ stderr: expect.stringContaining('DRILL') });
+  else await deletion;
+}
 
 /** Quarantines what holds the marked file in the client's repository. */
 async function quarantineAll(account: string): Promise<void> {
@@ -126,7 +165,7 @@ async function released(account: string): Promise<void> {
 
 async function missingCause(name: string): Promise<string | undefined> {
   if (name === 'skopeo') return undefined; // it is brought along
-  const needed = name === 'docker' ? ['docker', 'dockerd'] : [name];
+  const needed = programs[name] ?? [name];
   for (const program of needed)
     if (!(await run('which', [program]).catch(() => undefined))) return `there is no ${program}`;
   if (process.getuid?.() !== 0) return 'it is run as root here';
@@ -221,18 +260,70 @@ async function openDocker(name: string): Promise<ContainerTool> {
       await docker('image', 'prune', '--all', '--force');
       await docker('pull', reference);
     },
-    close: async () => {
-      const ended = once(daemon, 'exit');
-      daemon.kill('SIGTERM');
-      await ended;
-    },
+    close: () => ended(daemon),
   };
+}
+
+/** A daemon of its own, which is driven by ctr: that pulls, unpacks and pushes with containerd's own code. */
+async function openContainerd(name: string): Promise<ContainerTool> {
+  const own = await ownFolder(name);
+  const address = join(own, 'socket');
+  const config = [
+    'version = 2',
+    `root = "${join(own, 'root')}"`,
+    `state = "${join(own, 'state')}"`,
+    'disabled_plugins = ["io.containerd.grpc.v1.cri"]',
+    '[grpc]',
+    `  address = "${address}"`,
+  ];
+  await writeFile(join(own, 'config.toml'), config.join('\n'));
+  const daemon = spawn('containerd', ['--config', join(own, 'config.toml')], { stdio: 'ignore' });
+  const ctr = (...argv: string[]) => run('ctr', ['--address', address, ...argv], { maxBuffer: 1 << 24 });
+  await answering(daemon, () => ctr('version'));
+  const access = ['--plain-http', '--user', `admin:${password}`];
+  const forget = async () => {
+    const { stdout } = await ctr('images', 'list', '--quiet');
+    const names = stdout.split('\n').filter((image) => image !== '');
+    if (names.length > 0) await ctr('images', 'remove', '--sync', ...names);
+  };
+  return {
+    push: async (layout, reference) => {
+      const at = reference.lastIndexOf(':');
+      const archive = join(own, 'image.tar');
+      await rm(archive, { force: true });
+      const to = `oci-archive:${archive}:${reference.slice(at + 1)}`;
+      await run(skopeo, ['--insecure-policy', 'copy', `oci:${layout}:latest`, to]);
+      const into = ['--snapshotter', 'native', '--base-name', reference.slice(0, at)];
+      await ctr('images', 'import', ...into, archive);
+      await ctr('images', 'push', ...access, reference);
+    },
+    pull: async (reference) => {
+      await forget();
+      await ctr('images', 'pull', '--snapshotter', 'native', ...access, reference);
+      const pulled = await ctr('images', 'list', `name==${reference}`);
+      expect(pulled.stdout).toContain(await digestAt(reference));
+    },
+    close: () => ended(daemon),
+  };
+}
+
+/** What a tag names, as a client of HTTP sees it. */
+async function digestAt(reference: string): Promise<string> {
+  const [, repository, tag] = /^[^/]+\/(.+):(.+)$/.exec(reference) ?? [];
+  const head = await http(server.admin, `GET /v2/${repository}/manifests/${tag}`);
+  return head.headers.get('docker-content-digest') ?? 'no digest';
+}
+
+async function ended(daemon: ChildProcess): Promise<void> {
+  const exit = once(daemon, 'exit');
+  daemon.kill('SIGTERM');
+  await exit;
 }
 
 /** Asks until the daemon answers; its end is an error. */
 async function answering(daemon: ChildProcess, ask: () => Promise<unknown>): Promise<void> {
   for (;;) {
-    if (daemon.exitCode !== null) throw new Error(`dockerd ended with ${daemon.exitCode}`);
+    if (daemon.exitCode !== null) throw new Error(`the daemon ended with ${daemon.exitCode}`);
     if (
       await ask().then(
         () => true,
