@@ -7,7 +7,7 @@ import { isSuite, isTest, type ProjectFile, productFiles } from './project-files
 
 const executables = /^src\/bin\/[^/]+\.ts$/;
 const testEntries =
-  /^(vitest\.config|test\/support\/(global-setup|worker-setup)|test\/simulation\/main)\.ts$/;
+  /^(vitest\.config|test\/support\/(global-setup|worker-setup)|test\/(simulation|soak)\/main)\.ts$/;
 
 export function deadFiles(files: readonly ProjectFile[]): string[] {
   const paths = files.map(({ path }) => path).filter((path) => path.endsWith('.ts'));

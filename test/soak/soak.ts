@@ -1,0 +1,217 @@
+/** One engine's soak: servers, a storm for as long as asked, and the audit. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { call } from '../../src/client/client.ts';
+import { accountCreate } from '../../src/contract/access.ts';
+import { SeededRandom } from '../simulation/random.ts';
+import { startPostgres } from '../support/postgres.ts';
+import { type Audit, audit } from './audit.ts';
+import { killAtTimes } from './chaos.ts';
+import { Fleet, type Server } from './fleet.ts';
+import { collectNow, quarantineForAWhile } from './operator.ts';
+import { Promises } from './promises.ts';
+import { pullDigest, pullTag } from './pull.ts';
+import { push } from './push.ts';
+import { Quarantines } from './quarantines.ts';
+import { findRealClients, type RealClients, realPull, realPush, storedRound } from './real-clients.ts';
+import { openStore, type Store } from './store.ts';
+import { type Actor, adminOf, type Counts, noCounts, type Storm, violate } from './storm.ts';
+import { deleteBlob, deleteManifest, deleteTag, restore } from './take.ts';
+import { accounts, repositories, tags, Universe } from './universe.ts';
+
+export type Engine = 'sqlite' | 'postgres';
+
+export interface SoakAsk {
+  readonly engine: Engine;
+  readonly seed: number;
+  readonly minutes: number;
+  /** Exists; the caller removes it. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
+}
+
+export interface Soaked extends Audit {
+  readonly engine: Engine;
+  readonly servers: number;
+  readonly counts: Counts;
+  readonly kills: number;
+  /** Positions of the log. */
+  readonly events: number;
+  readonly collections: number;
+  readonly collectedBlobs: number;
+  readonly collectedBytes: number;
+  readonly violations: readonly string[];
+}
+
+const clientsAtOnce = 8;
+
+export async function soak(ask: SoakAsk): Promise<Soaked> {
+  const cleanups: (() => Promise<unknown>)[] = [];
+  try {
+    const blobs = join(ask.folder, 'blobs');
+    const database = await databaseFor(ask, cleanups);
+    const environment = {
+      LAZARET_BLOBS_FOLDER: blobs,
+      ...(ask.engine === 'postgres' ? { LAZARET_DATABASE_URL: database } : {}),
+    };
+    const fleet = await Fleet.open({
+      folder: ask.folder,
+      count: ask.engine === 'postgres' ? 3 : 1,
+      environment,
+    });
+    cleanups.push(() => fleet.stop());
+    await fleet.start();
+    const storm = await stormOn(ask, fleet);
+    await storms(ask, storm);
+    await Promise.all(fleet.servers.map(({ name }) => fleet.killAndRestart(name, 0)));
+    const store = await openStore({ engine: ask.engine, database, blobs });
+    cleanups.push(() => store.close());
+    const audited = await audit({ storm, random: new SeededRandom(ask.seed) }, store);
+    for (const line of await fleet.errors()) violate(storm, `a server's log: ${line}`);
+    return await soaked(storm, audited, store);
+  } finally {
+    for (const cleanup of cleanups.reverse()) await cleanup();
+  }
+}
+
+/** @returns a file, or an address */
+async function databaseFor(
+  { engine, folder }: SoakAsk,
+  cleanups: (() => Promise<unknown>)[],
+): Promise<string> {
+  if (engine === 'sqlite') return join(folder, 'server-0', 'metadata.sqlite');
+  const postgres = await startPostgres();
+  cleanups.push(() => postgres.stop());
+  return postgres.url;
+}
+
+async function stormOn({ engine, seed, minutes, folder, signal }: SoakAsk, fleet: Fleet): Promise<Storm> {
+  const universe = await Universe.of(new SeededRandom(seed));
+  const tools = join(folder, 'clients');
+  await mkdir(tools);
+  const password = await fleet.password();
+  const over = AbortSignal.timeout(minutes * 60_000);
+  const storm = {
+    engine,
+    fleet,
+    universe,
+    password,
+    folder: tools,
+    promises: new Promises(),
+    quarantines: new Quarantines(universe),
+    counts: noCounts(),
+    unlinkings: new Map(),
+    violations: [],
+    ending: AbortSignal.any([signal, over]),
+  };
+  const [server] = fleet.servers;
+  if (!server) throw new Error('there is no server');
+  const admin = adminOf({ ...storm, acme: { username: '', password: '' } }, server);
+  for (const name of accounts) await call(admin, accountCreate, { body: { name } });
+  return { ...storm, acme: await securityOfAcme(storm.password, server) };
+}
+
+async function securityOfAcme(password: string, server: Server): Promise<Storm['acme']> {
+  const bindings = [{ role: 'security', account: 'acme', repositoryGlob: null }];
+  const authorization = `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`;
+  const { body } = await server.pool.request({
+    method: 'POST',
+    path: '/api/v1/principals',
+    headers: { authorization, 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'sam', kind: 'user', account: 'acme', bindings }),
+  });
+  const created: { secret: string } = JSON.parse(await body.text());
+  return { username: 'sam', password: created.secret };
+}
+
+/** Everybody at once, until the time is over. */
+async function storms({ seed, signal }: SoakAsk, storm: Storm): Promise<void> {
+  const clients = await findRealClients();
+  let actors = 0;
+  const actor = (): Actor => ({ storm, random: new SeededRandom(seed * 1_000 + actors++) });
+  const loop = async (work: (actor: Actor) => Promise<unknown>, pauseMs: number) => {
+    const self = actor();
+    while (!storm.ending.aborted) {
+      await work(self);
+      await delay(self.random.below(pauseMs), undefined, { signal: storm.ending }).catch(() => {});
+    }
+  };
+  await Promise.all([
+    ...Array.from({ length: clientsAtOnce }, () => loop(anything, 60)),
+    ...Array.from({ length: 3 }, () => loop(quarantineForAWhile, 4_000)),
+    loop(collectNow, 2_000),
+    loop((self) => realAnything(self, clients), 3_000),
+    ...clients.stored.map((program) => loop((self) => storedRound(self, clients, program), 40_000)),
+    killAtTimes(actor()),
+  ]);
+  signal.throwIfAborted();
+}
+
+async function anything(actor: Actor): Promise<void> {
+  const { storm, random } = actor;
+  const repository = random.pick(repositories);
+  const tag = random.pick(tags);
+  const what = random.chance(0.3) ? await storm.universe.own() : storm.universe.pick();
+  switch (
+    random.weighted({
+      push: 44,
+      untagged: 6,
+      pull: 24,
+      byDigest: 8,
+      tag: 4,
+      manifest: 12,
+      restore: 1,
+      blob: 1,
+    })
+  ) {
+    case 'push':
+      return void (await push(actor, repository, what, tag));
+    case 'untagged':
+      return void (await push(actor, repository, what, undefined));
+    case 'pull':
+      return pullTag(actor, ...(somethingThere(actor, 'tag') ?? [repository, tag]));
+    case 'byDigest':
+      return pullDigest(actor, ...(somethingThere(actor, 'manifest') ?? [repository, what.manifest.digest]));
+    case 'tag':
+      return deleteTag(actor, ...(somethingThere(actor, 'tag') ?? [repository, tag]));
+    case 'manifest': {
+      const [within, digest] = somethingThere(actor, 'manifest') ?? [repository, what.manifest.digest];
+      return deleteManifest(actor, within, storm.universe.manifest(digest) ?? what);
+    }
+    case 'restore':
+      return restore(actor, repository, what);
+    case 'blob':
+      return deleteBlob(actor, repository, random.pick(storm.universe.layers).digest);
+  }
+}
+
+/** What is picked blindly mostly isn't there; sometimes that is wanted. @returns its repository, and a tag or a digest */
+function somethingThere({ storm, random }: Actor, kind: 'tag' | 'manifest'): [string, string] | undefined {
+  const there = storm.promises.known().filter(({ key, seen }) => key.startsWith(`${kind} `) && seen.value);
+  if (there.length === 0 || random.chance(0.15)) return undefined;
+  const [, repository = '', name = ''] = random.pick(there).key.split(' ');
+  return [repository, name];
+}
+
+function realAnything(actor: Actor, clients: RealClients): Promise<void> {
+  return actor.random.chance(0.5) ? realPush(actor, clients) : realPull(actor, clients);
+}
+
+async function soaked(storm: Storm, audited: Audit, store: Store): Promise<Soaked> {
+  const [head] = await store.rows('select max(position) as head from log');
+  const collected = await store.rows(`select data from log where type = 'blobs.collected'`);
+  const each = collected.map((row): { count: number; sizeBytes: number } => JSON.parse(String(row.data)));
+  return {
+    ...audited,
+    engine: storm.engine,
+    servers: storm.fleet.servers.length,
+    counts: storm.counts,
+    kills: storm.fleet.kills - storm.fleet.servers.length,
+    events: Number(head?.head ?? 0),
+    collections: each.length,
+    collectedBlobs: each.reduce((sum, { count }) => sum + count, 0),
+    collectedBytes: each.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    violations: storm.violations,
+  };
+}
