@@ -8,6 +8,7 @@ import type { LeaseBasis } from '../actions/launch/lease-basis.ts';
 import { PullLedger } from '../actions/pull/ledger.ts';
 import { OpenStreams } from '../actions/pull/open-streams.ts';
 import { RunningDigests } from '../actions/push/running-digests.ts';
+import { type SparsePolicy, sparsePolicy } from '../actions/push/sparse.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import { openBlobStore } from '../blobs/drivers.ts';
 import { createMetrics, type Metrics } from '../edges/http/metrics.ts';
@@ -34,6 +35,7 @@ export interface Context {
   readonly blobs: BlobStore;
   /** Of the uploads that are going on in this process. */
   readonly digests: RunningDigests;
+  readonly sparse: SparsePolicy;
   readonly inspector: Inspector;
   readonly replication: Replication;
   /** Since when the primary region is known to have ended nothing that runs on here. */
@@ -132,6 +134,7 @@ function contextOf(config: Config, opened: Opened): Context {
     region: config.region,
     primary: config.primary,
     digests: new RunningDigests(),
+    sparse: sparsePolicy(config.push.sparse),
     peers: config.peers,
     metrics: createMetrics({ database }),
     ledger: new PullLedger(clock),

@@ -133,10 +133,10 @@ export const faults: readonly Fault[] = [
     'whether the blobs are here is read before the transaction',
     [
       'src/actions/push/manifest-put.ts',
-      '  await deps.database.transact((tx) => accept(tx, { put, manifest, config, digest, tags }));',
+      '  await deps.database.transact((tx) => accept(tx, { put, manifest, config, digest, tags, sparse }));',
       `  const early = await Promise.all(blobsNamed(manifest).map(async (each) => blobInRepositoryEarly(deps.database.read, { repository: put.repository.name, digest: each.digest })));
   const complete = early.every((row) => row?.state === 'live');
-  await deps.database.transact((tx) => accept(tx, { put, manifest, config, digest, tags }, complete));`,
+  await deps.database.transact((tx) => accept(tx, { put, manifest, config, digest, tags, sparse }, complete));`,
     ],
     [
       'src/actions/push/manifest-put.ts',
@@ -145,13 +145,13 @@ export const faults: readonly Fault[] = [
     ],
     [
       'src/actions/push/manifest-put.ts',
-      '  await assertBlobsHere(tx, { repository, manifest, blobs });',
-      '  if (!complete) await assertBlobsHere(tx, { repository, manifest, blobs });',
+      '  await assertNamedHere(tx, {',
+      '  if (!complete) await assertNamedHere(tx, {',
     ],
     [
       'src/actions/push/manifest-put.ts',
-      'import { type Blob, blobsLinked, blobsLocked } from',
-      'import { type Blob, blobInRepository as blobInRepositoryEarly, blobsLinked, blobsLocked } from',
+      'import { blobsLinked, blobsLocked } from',
+      'import { blobInRepository as blobInRepositoryEarly, blobsLinked, blobsLocked } from',
     ],
   ),
   fault(

@@ -29,7 +29,7 @@ export interface ManifestName {
 
 export interface ManifestStat {
   readonly mediaType: string;
-  /** As it was asked for; of a tag the sha256. */
+  /** As it was asked for; of a tag as it was pushed. */
   readonly digest: string;
   readonly sizeBytes: number;
   /** A quarantine reaches it, and only its being here is told. */
@@ -49,7 +49,7 @@ export async function manifestGet(
   assertOpen(refusal);
   const body = await manifestBody(deps.database.read, manifest.id);
   if (!body) throw manifestUnknown(name);
-  return { ...statOf(name, manifest), warnings: await childWarnings(deps, manifest), body };
+  return { ...statOf(manifest), warnings: await childWarnings(deps, manifest), body };
 }
 
 /**
@@ -61,7 +61,7 @@ export async function manifestHead(
   ask: ManifestName & { mayPush: boolean },
 ): Promise<ManifestStat> {
   const { manifest, refusal } = await manifestDecided(deps, ask);
-  const stat = statOf(ask, manifest);
+  const stat = statOf(manifest);
   if (!refusal) return { ...stat, warnings: await childWarnings(deps, manifest) };
   if ('digest' in ask.reference) assertOpen(refusal);
   if (ask.mayPush) throw manifestUnknown(ask);
@@ -106,9 +106,8 @@ async function childWarnings(
   return refused.map((digest) => `quarantined and not served: ${digest}`);
 }
 
-function statOf({ reference }: ManifestName, manifest: RepositoryManifest): Omit<ManifestStat, 'warnings'> {
-  const digest = 'digest' in reference ? reference.digest : manifest.digest;
-  return { mediaType: manifest.mediaType, digest, sizeBytes: manifest.sizeBytes, reached: false };
+function statOf({ mediaType, named, sizeBytes }: RepositoryManifest): Omit<ManifestStat, 'warnings'> {
+  return { mediaType, digest: named, sizeBytes, reached: false };
 }
 
 function manifestUnknown({ repository, reference }: ManifestName): LazaretError {

@@ -5,7 +5,7 @@ import { type Digest, digestAlgorithm, digestOf } from '../../oci/digest.ts';
 import { type Manifest, manifestArtifactType, parseManifest } from '../../oci/manifest.ts';
 import { isFilesystemLayer, isNonDistributable } from '../../oci/media-types.ts';
 import type { RepositoryName } from '../../oci/reference.ts';
-import { type Blob, blobsLinked, blobsLocked } from '../../records/catalog/blobs.ts';
+import { blobsLinked, blobsLocked } from '../../records/catalog/blobs.ts';
 import { manifestBringBack } from '../../records/catalog/bring-back.ts';
 import { contentBelow, diffIdsFound, manifestsKnown } from '../../records/catalog/edges.ts';
 import {
@@ -23,6 +23,8 @@ import { reviewAdd } from '../../records/holds/review.ts';
 import { assertOpen, refusalOfContent, refusalOfPushed } from '../../records/marks/door.ts';
 import type { Content } from '../../records/marks/manifest-content.ts';
 import { hasImageConfig, readImageConfig } from './image-config.ts';
+import { type BlobsByDigest, blobsNamed } from './named-blobs.ts';
+import { assertChildrenHere, type Sparse } from './sparse.ts';
 import type { PushDeps } from './upload.ts';
 
 /**
@@ -36,7 +38,8 @@ import type { PushDeps } from './upload.ts';
  *   acknowledged before is seen, and everything is rolled back;
  * - against a push of the same tag: the later one in the log has it.
  *
- * Children of an index may be missing; the edge protects them when they arrive. One that was deleted meanwhile (its client
+ * Children of an index may be missing, and layers too where `push.sparse` allows it; the edge protects them when they
+ * arrive. A child that was deleted meanwhile (its client
  * found it here and did not push it again) is brought back. What a manifest only names as `subject`
  * is never asked about: a signature, an SBOM or a VEX document may be attached to what is quarantined.
  *
@@ -70,8 +73,9 @@ export async function manifestPut(deps: PushDeps, put: ManifestPut): Promise<Put
   const store = { read: deps.database.read, blobs: deps.blobs };
   const config =
     manifest.kind === 'image' ? await readImageConfig(store, put.repository.name, manifest) : undefined;
+  const sparse = deps.sparse?.(put.repository.name) ?? 'index';
   try {
-    await deps.database.transact((tx) => accept(tx, { put, manifest, config, digest, tags }));
+    await deps.database.transact((tx) => accept(tx, { put, manifest, config, digest, tags, sparse }));
   } catch (error) {
     if (hasCode(error, 'manifestBlobUnknown')) await assertUnmarked(deps, { put, manifest, config });
     throw error;
@@ -110,6 +114,7 @@ interface Accepting {
   readonly config: ImageConfig | undefined;
   readonly digest: Digest;
   readonly tags: readonly string[];
+  readonly sparse: Sparse;
 }
 
 async function accept(tx: Tx, accepting: Accepting): Promise<void> {
@@ -119,7 +124,7 @@ async function accept(tx: Tx, accepting: Accepting): Promise<void> {
     tx,
     blobsNamed(manifest).map((descriptor) => descriptor.digest),
   );
-  await assertBlobsHere(tx, { repository, manifest, blobs });
+  await assertNamedHere(tx, { repository, manifest, blobs, sparse: accepting.sparse });
   const manifestId = await manifestKeep(tx, {
     digest,
     sha512: 'digest' in put.reference && put.reference.digest !== digest ? put.reference.digest : undefined,
@@ -145,13 +150,18 @@ async function accept(tx: Tx, accepting: Accepting): Promise<void> {
   assertOpen(await refusalOfPushed(tx.db, scope, { manifestId, nowMs: tx.nowMs }));
 }
 
-type BlobsByDigest = ReadonlyMap<string, Blob>;
+interface Naming {
+  readonly repository: Repository;
+  readonly manifest: Manifest;
+  readonly blobs: BlobsByDigest;
+  readonly sparse: Sparse;
+}
 
 /** @throws manifestBlobUnknown, manifestInvalid if a size is wrong */
-async function assertBlobsHere(
-  tx: Tx,
-  { repository, manifest, blobs }: { repository: Repository; manifest: Manifest; blobs: BlobsByDigest },
-): Promise<void> {
+async function assertNamedHere(tx: Tx, naming: Naming): Promise<void> {
+  const { repository, manifest, blobs, sparse } = naming;
+  if (sparse === 'refuse') await assertChildrenHere(tx, naming);
+  const mayLack = sparse === 'all' || manifest.kind === 'index';
   const linked = await blobsLinked(tx.db, repository.id, [
     ...new Set([...blobs.values()].map((blob) => blob.id)),
   ]);
@@ -159,7 +169,7 @@ async function assertBlobsHere(
   for (const { digest, size, mediaType } of blobsNamed(manifest)) {
     const blob = blobs.get(digest);
     const here = blob?.state === 'live' && linked.has(blob.id);
-    if (!here && !isNonDistributable(mediaType)) missing.push(digest);
+    if (!here && !mayLack && !isNonDistributable(mediaType)) missing.push(digest);
     if (here && blob.size_bytes !== size)
       throw new LazaretError(
         'manifestInvalid',
@@ -174,10 +184,6 @@ async function assertBlobsHere(
   throw new LazaretError('manifestBlobUnknown', `${repository.name} has no blob ${missing.join(', ')}`, {
     detail: { digest: first, digests: missing },
   });
-}
-
-function blobsNamed(manifest: Manifest): readonly Descriptor[] {
-  return manifest.kind === 'image' ? [manifest.config, ...manifest.layers] : [];
 }
 
 function kindOf(manifest: Manifest): 'image' | 'index' | 'artifact' {
@@ -205,7 +211,10 @@ async function edgesOf(
     mediaType,
     sizeBytes: size,
   });
-  const edges = children.map((child) => edge('child', child));
+  const blobChildren = new Set(manifest.kind === 'index' ? blobsNamed(manifest) : []);
+  const edges = children.map((child) =>
+    edge(blobChildren.has(child) && !known.has(child.digest) ? 'layer' : 'child', child),
+  );
   if (manifest.subject) edges.push(edge('subject', manifest.subject));
   if (manifest.kind === 'index') return edges;
   // A config that names another number of layers says nothing about any of them.
@@ -272,8 +281,10 @@ async function setTags(
   { repository, manifestId, accepting }: { repository: Repository; manifestId: number; accepting: Accepting },
 ): Promise<void> {
   const { digest, tags, put } = accepting;
+  const algorithm = 'digest' in put.reference ? digestAlgorithm(put.reference.digest) : 'sha256';
   for (const name of [...tags].sort()) {
-    const before = await tagSet(tx, { repository, name, manifestId, digest, actor: put.principal });
+    const tag = { repository, name, manifestId, digest, algorithm, actor: put.principal };
+    const before = await tagSet(tx, tag);
     if (before && before.digest !== digest)
       await reviewAdd(tx, 'manifest', before.digest, `tag ${name} moved`);
   }

@@ -4,6 +4,7 @@ import { limits } from '../../lib/limits.ts';
 import type { ByteSource } from '../../lib/streams.ts';
 import { type Digest, digestAlgorithm, digestEnd } from '../../oci/digest.ts';
 import type { RepositoryName } from '../../oci/reference.ts';
+import { edgesRename, layerArrived } from '../../records/catalog/arrivals.ts';
 import { type Blob, blobKeep, blobLink, type StoredBlob } from '../../records/catalog/blobs.ts';
 import { diffIdsFound, manifestsRestore } from '../../records/catalog/edges.ts';
 import { type Repository, repositoryForChange } from '../../records/catalog/repositories.ts';
@@ -143,6 +144,8 @@ async function publish(tx: Tx, { upload, repository: { name }, stored }: Publish
   if (!(await uploadRemove(tx, upload.id))) throw uploadUnknown(upload.id);
   const repository = await repositoryForChange(tx, name);
   const { blob } = await blobKeep(tx, stored);
+  if (stored.sha512) await edgesRename(tx, { sha512: stored.sha512, sha256: blob.digest });
+  await layerArrived(tx, blob);
   await blobLink(tx, repository.id, blob.id);
   const expiresAt = tx.nowMs + limits.uploadHoldMs;
   await holdSet(tx, { kind: 'upload', digest: blob.digest, holder: upload.id, expiresAt });

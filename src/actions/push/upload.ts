@@ -19,6 +19,7 @@ import {
   uploadTouch,
 } from '../../records/uploads/uploads.ts';
 import type { RunningDigests } from './running-digests.ts';
+import type { SparsePolicy } from './sparse.ts';
 
 /**
  * An upload session: start, append (any number of times), then finish (`upload-finish.ts`) or cancel. How far it has
@@ -33,6 +34,8 @@ export interface PushDeps {
   readonly blobs: BlobStore;
   readonly clock: Clock;
   readonly digests: RunningDigests;
+  /** Default: `index` everywhere. */
+  readonly sparse?: SparsePolicy | undefined;
 }
 
 export interface UploadName {

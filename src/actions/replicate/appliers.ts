@@ -28,6 +28,7 @@ const content: Readonly<Record<string, Applier>> = {
       repository: data.member('repository').string(),
       tag: data.member('tag').string(),
       digest: data.member('digest').string(),
+      algorithm: data.optionalOrNull('algorithm')?.oneOf(['sha256', 'sha512']) ?? 'sha256',
       at: event.at,
       actor: event.actor,
     }),
@@ -91,7 +92,7 @@ async function manifestPushed({ tx, event, data, attachment, policy }: Applying)
   const pushed = { origin, repository, digest, pushedAt: at, pushedBy: actor, attachment };
   if (!(await manifestApply(tx, pushed))) return;
   for (const tag of data.optionalOrNull('tags')?.items(1_000) ?? [])
-    await tagApply(tx, { origin, repository, tag: tag.string(), digest, at, actor });
+    await tagApply(tx, { origin, repository, tag: tag.string(), digest, algorithm: 'sha256', at, actor });
   await copyForManifest(tx, { repository, digest }, policy);
 }
 

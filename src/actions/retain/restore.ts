@@ -86,8 +86,9 @@ async function restoreTags(
 ): Promise<Pick<Restored, 'tags' | 'tagsTaken'>> {
   const tags: string[] = [];
   const tagsTaken: string[] = [];
-  for (const { name, setAt } of names) {
-    const tag = { repository, name, manifestId: manifest.id, digest: manifest.digest, setAt, actor };
+  for (const { name, algorithm, setAt } of names) {
+    const { id: manifestId, digest } = manifest;
+    const tag = { repository, name, manifestId, digest, algorithm, setAt, actor };
     if (await tagRestore(tx, tag)) {
       await tagTrashTake(tx, { repositoryId: repository.id, name, digest: manifest.digest });
       tags.push(name);

@@ -1,8 +1,9 @@
 import type { Insertable } from 'kysely';
-import type { Digest } from '../../oci/digest.ts';
+import { type Digest, digestAlgorithm } from '../../oci/digest.ts';
 import type { Tx } from '../db/database.ts';
 import { chunked, locked, type Reader } from '../db/engine.ts';
 import type { EdgeTable, ManifestTable } from '../db/tables/catalog.ts';
+import { edgesRename } from './arrivals.ts';
 import { digestColumn } from './blobs.ts';
 import type { Repository } from './repositories.ts';
 
@@ -16,6 +17,8 @@ export type TagOrDigest = { readonly tag: string } | { readonly digest: Digest }
 export interface RepositoryManifest {
   readonly id: number;
   readonly digest: string;
+  /** By the digest that was asked with, or that the tag was pushed with. */
+  readonly named: string;
   readonly kind: ManifestTable['kind'];
   readonly mediaType: string;
   readonly sizeBytes: number;
@@ -37,6 +40,7 @@ export async function manifestInRepository(
     .select([
       'manifests.id',
       'manifests.digest',
+      'manifests.digest_sha512',
       'manifests.kind',
       'manifests.media_type',
       'manifests.size_bytes',
@@ -51,13 +55,17 @@ export async function manifestInRepository(
             .onRef('tags.repository_id', '=', 'repositories.id')
             .onRef('tags.manifest_id', '=', 'manifests.id'),
         )
+        .select('tags.algorithm')
         .where('tags.name', '=', reference.tag)
-    : base.where(digestColumn(reference.digest), '=', reference.digest)
+    : base
+        .select((e) => e.val(digestAlgorithm(reference.digest)).as('algorithm'))
+        .where(digestColumn(reference.digest), '=', reference.digest)
   ).executeTakeFirst();
   return (
     row && {
       id: row.id,
       digest: row.digest,
+      named: row.algorithm === 'sha512' ? (row.digest_sha512 ?? row.digest) : row.digest,
       kind: row.kind,
       mediaType: row.media_type,
       sizeBytes: row.size_bytes,
@@ -115,6 +123,7 @@ export async function manifestKeep(tx: Tx, manifest: NewManifest): Promise<numbe
     .onConflict((c) => c.column('digest').doNothing())
     .returning('id')
     .executeTakeFirst();
+  if (manifest.sha512) await edgesRename(tx, { sha512: manifest.sha512, sha256: manifest.digest });
   if (inserted) {
     await edgesKeep(tx, inserted.id, manifest.edges);
     return inserted.id;

@@ -1,4 +1,4 @@
-import type { Digest } from '../../oci/digest.ts';
+import type { Digest, DigestAlgorithm } from '../../oci/digest.ts';
 import type { Database, Tx } from '../db/database.ts';
 import { byCodeUnit, locked } from '../db/engine.ts';
 import type { Repository } from './repositories.ts';
@@ -8,6 +8,8 @@ import { tagTrashKeep } from './trash.ts';
 export interface TagTarget {
   readonly manifestId: number;
   readonly digest: string;
+  /** Of the digest that it was pushed with. */
+  readonly algorithm: DigestAlgorithm;
   /** Milliseconds since 1970. */
   readonly setAt: number;
 }
@@ -15,11 +17,19 @@ export interface TagTarget {
 /** Lets the tag name the manifest. @returns what it named before */
 export async function tagSet(
   tx: Tx,
-  tag: { repository: Repository; name: string; manifestId: number; digest: Digest; actor: string },
+  tag: {
+    repository: Repository;
+    name: string;
+    manifestId: number;
+    digest: Digest;
+    algorithm: DigestAlgorithm;
+    actor: string;
+  },
 ): Promise<TagTarget | undefined> {
   const before = await tagLocked(tx, tag.repository.id, tag.name);
   const named = {
     manifest_id: tag.manifestId,
+    algorithm: tag.algorithm,
     updated_at: tx.nowMs,
     updated_by: tag.actor,
     restored_at: null,
@@ -47,12 +57,14 @@ export async function tagRestore(
     name: string;
     manifestId: number;
     digest: string;
+    algorithm: DigestAlgorithm;
     setAt: number;
     actor: string;
   },
 ): Promise<boolean> {
   const named = {
     manifest_id: tag.manifestId,
+    algorithm: tag.algorithm,
     updated_at: tag.setAt,
     updated_by: tag.actor,
     restored_at: tx.nowMs,
@@ -93,6 +105,7 @@ export async function tagRemove(
     repositoryId: tag.repository.id,
     name: tag.name,
     digest: before.digest,
+    algorithm: before.algorithm,
     setAt: before.setAt,
     by: tag.actor,
     cause: tag.cause,
@@ -159,21 +172,29 @@ export async function tagNames(
   return rows.map((row) => row.name);
 }
 
-function emitSet(tx: Tx, tag: { repository: Repository; name: string; digest: string; actor: string }): void {
+function emitSet(
+  tx: Tx,
+  tag: { repository: Repository; name: string; digest: string; algorithm: DigestAlgorithm; actor: string },
+): void {
   tx.emit({
     type: 'tag.set',
     lane: 'content',
     account: tag.repository.account,
     subject: `${tag.repository.name}:${tag.name}`,
     actor: tag.actor,
-    data: { repository: tag.repository.name, tag: tag.name, digest: tag.digest },
+    data: {
+      repository: tag.repository.name,
+      tag: tag.name,
+      digest: tag.digest,
+      ...(tag.algorithm === 'sha256' ? {} : { algorithm: tag.algorithm }),
+    },
   });
 }
 
 async function tagLocked(tx: Tx, repositoryId: number, name: string): Promise<TagTarget | undefined> {
   const query = tx.db
     .selectFrom('tags')
-    .select(['manifest_id', 'updated_at'])
+    .select(['manifest_id', 'updated_at', 'algorithm'])
     .where('repository_id', '=', repositoryId)
     .where('name', '=', name);
   const tag = await locked(tx.engine, query).executeTakeFirst();
@@ -183,5 +204,6 @@ async function tagLocked(tx: Tx, repositoryId: number, name: string): Promise<Ta
     .select('digest')
     .where('id', '=', tag.manifest_id)
     .executeTakeFirstOrThrow();
-  return { manifestId: tag.manifest_id, digest: manifest.digest, setAt: tag.updated_at };
+  const { manifest_id: manifestId, updated_at: setAt, algorithm } = tag;
+  return { manifestId, digest: manifest.digest, algorithm, setAt };
 }

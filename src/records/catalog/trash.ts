@@ -1,3 +1,4 @@
+import type { DigestAlgorithm } from '../../oci/digest.ts';
 import type { Tx } from '../db/database.ts';
 import type { Reader } from '../db/engine.ts';
 
@@ -85,6 +86,7 @@ export async function tagTrashKeep(
     repositoryId: number;
     name: string;
     digest: string;
+    algorithm: DigestAlgorithm;
     setAt: number;
     by: string;
     cause: string | null;
@@ -96,6 +98,7 @@ export async function tagTrashKeep(
       repository_id: tag.repositoryId,
       name: tag.name,
       digest: tag.digest,
+      algorithm: tag.algorithm,
       set_at: tag.setAt,
       deleted_at: tx.nowMs,
       deleted_by: tag.by,
@@ -124,6 +127,7 @@ export async function trashedTag(
 
 export interface TrashedTag {
   readonly name: string;
+  readonly algorithm: DigestAlgorithm;
   /** When it was last set; milliseconds since 1970. */
   readonly setAt: number;
 }
@@ -132,13 +136,13 @@ export interface TrashedTag {
 export async function trashedTagsOf(db: Reader, repositoryId: number, digest: string): Promise<TrashedTag[]> {
   const rows = await db
     .selectFrom('tag_trash')
-    .select((e) => ['name', e.fn.max('set_at').as('setAt')])
+    .select((e) => ['name', e.fn.max('algorithm').as('algorithm'), e.fn.max('set_at').as('setAt')])
     .where('repository_id', '=', repositoryId)
     .where('digest', '=', digest)
     .groupBy('name')
     .orderBy('name')
     .execute();
-  return rows.map(({ name, setAt }) => ({ name, setAt: Number(setAt) }));
+  return rows.map(({ name, algorithm, setAt }) => ({ name, algorithm, setAt: Number(setAt) }));
 }
 
 /** It is there again. */

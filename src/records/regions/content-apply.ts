@@ -1,3 +1,4 @@
+import type { DigestAlgorithm } from '../../oci/digest.ts';
 import { type Repository, repositoryFind } from '../catalog/repositories.ts';
 import { blobsOfManifest } from '../collection/manifests.ts';
 import type { Tx } from '../db/database.ts';
@@ -47,6 +48,7 @@ export async function tagApply(
   tag: Followed & {
     readonly tag: string;
     readonly digest: string;
+    readonly algorithm: DigestAlgorithm;
     readonly at: number;
     readonly actor: string;
   },
@@ -54,7 +56,8 @@ export async function tagApply(
   const repository = await replicaOf(tx, tag);
   const manifestId = await manifestIdOf(tx, tag.digest);
   if (!repository || manifestId === undefined) return;
-  const named = { manifest_id: manifestId, updated_at: tag.at, updated_by: tag.actor };
+  const { algorithm, at, actor } = tag;
+  const named = { manifest_id: manifestId, algorithm, updated_at: at, updated_by: actor };
   await tx.db
     .insertInto('tags')
     .values({ repository_id: repository.id, name: tag.tag, ...named })

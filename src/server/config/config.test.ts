@@ -63,6 +63,23 @@ describe('the configuration', () => {
     expect(config.peers).toEqual([{ name: 'us', url: 'https://us.example', secret: 'a-long-enough-secret' }]);
   });
 
+  it.each([
+    ['push: { sparse: all }', {}, [{ repositoryGlob: '**', sparse: 'all' }]],
+    [
+      'push: { sparse: { "a/**": all, "**": refuse } }',
+      {},
+      [
+        { repositoryGlob: 'a/**', sparse: 'all' },
+        { repositoryGlob: '**', sparse: 'refuse' },
+      ],
+    ],
+    ['', { LAZARET_PUSH_SPARSE: 'a/** = all' }, [{ repositoryGlob: 'a/**', sparse: 'all' }]],
+    ['', {}, [{ repositoryGlob: '**', sparse: 'index' }]],
+  ])('reads what manifests may lack: %s %j', async (yaml, environment, sparse) => {
+    const { config } = await load(yaml, environment);
+    expect(config.push.sparse).toEqual(sparse);
+  });
+
   it('warns of a variable that means nothing, as Kubernetes injects', async () => {
     const { warnings } = await load('', { LAZARET_PORT: 'tcp://10.0.0.1:5000', PATH: '/bin' });
     expect(warnings).toEqual(['LAZARET_PORT is no setting of Lazaret and has no effect']);
@@ -86,6 +103,10 @@ describe('the configuration', () => {
     ['peers: [{ name: us, url: "http://u", sekret: x }]', 'peers[0].sekret', "did you mean 'secret'?"],
     ['peers: [{ name: local, url: "http://u", secret: aaaaaaaaaaaaaaaaaaaa }]', 'peers', 'named twice'],
     ['access: { anonymousPull: ["{a"] }', 'access.anonymousPull', 'is not a glob'],
+    ['push: { sparse: some }', 'push.sparse', 'must be one of refuse, index, all'],
+    ['push: { sparse: { "{a": all } }', 'push.sparse', 'is not a glob'],
+    ['push: { sparse: { "a/**": some } }', 'push.sparse["a/**"]', 'must be one of refuse, index, all'],
+    ['push: { sparse: "a/**=some" }', 'push.sparse', "'some' is not one of refuse, index, all"],
   ])('refuses %s and names the key', async (yaml, path, message) => {
     await expect(load(yaml)).rejects.toMatchObject({
       code: 'configInvalid',

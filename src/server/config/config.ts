@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
+import type { SparseRule } from '../../actions/push/sparse.ts';
 import type { BlobStoreConfig } from '../../blobs/drivers.ts';
 import { parseDuration } from '../../lib/duration.ts';
 import { LazaretError } from '../../lib/errors.ts';
@@ -11,6 +12,7 @@ import { blobsOf } from './blobs.ts';
 import { type Environment, environmentSettings, readSecret } from './env.ts';
 import { fileSettings } from './file.ts';
 import { type Setting, type SettingKey, settings } from './settings.ts';
+import { sparseOf } from './sparse.ts';
 
 /** What the server is told, checked and complete. Folders are absolute, durations are milliseconds. */
 export interface Config {
@@ -30,6 +32,7 @@ export interface Config {
   readonly database: DatabaseConfig;
   readonly blobs: BlobStoreConfig;
   readonly access: { readonly anonymousPull: readonly string[]; readonly requestsPerMinute: number };
+  readonly push: { readonly sparse: readonly SparseRule[] };
   readonly peers: readonly PeerConfig[];
   readonly replication: { readonly repositories: readonly string[] };
   readonly collection: { readonly graceMs: number; readonly intervalMs: number };
@@ -101,6 +104,7 @@ function configOf(field: (key: SettingKey) => Field): Config {
       anonymousPull: globsOf(field('access.anonymousPull')),
       requestsPerMinute: numberOf(field('access.requestsPerMinute'), { min: 0, max: 10_000_000 }),
     },
+    push: { sparse: sparseOf(field('push.sparse')) },
     peers: peersOf(field('peers'), region),
     replication: { repositories: globsOf(field('replication.repositories')) },
     collection: {

@@ -2,7 +2,7 @@
 export interface Setting {
   /** Its place in lazaret.yaml. */
   readonly key: string;
-  readonly kind: 'text' | 'port' | 'count' | 'duration' | 'word' | 'globs' | 'addresses' | 'peers';
+  readonly kind: 'text' | 'port' | 'count' | 'duration' | 'word' | 'globs' | 'addresses' | 'sparse' | 'peers';
   /** As it would be written; empty: see the summary. */
   readonly default: string;
   readonly summary: string;
@@ -130,6 +130,13 @@ export const settings = [
     kind: 'count',
     default: '0',
     summary: 'Requests of one user, or of one address without a user, in a minute; 0: no limit.',
+  },
+  {
+    key: 'push.sparse',
+    kind: 'sparse',
+    default: 'index',
+    summary:
+      'What a manifest may name that is not in its repository. `refuse`: nothing; `index`: an index may lack children; `all`: an image may lack layers, too. One word, or a mapping from repository globs to words, the first that matches; in a variable `mirror/**=all,**=refuse`.',
   },
   {
     key: 'peers',

@@ -1,4 +1,5 @@
 import type { ColumnType, Generated } from 'kysely';
+import type { DigestAlgorithm } from '../../../oci/digest.ts';
 
 type Created<T> = ColumnType<T, T, never>;
 
@@ -75,6 +76,8 @@ export interface TagTable {
   updated_by: string;
   /** A person brought it back from the trash, and it was not set since. */
   restored_at: number | null;
+  /** Of the digest that it was pushed with, which its pulls are answered with. */
+  algorithm: Generated<DigestAlgorithm>;
 }
 
 /** A tag that DELETE or a retention rule took away. */
@@ -84,6 +87,7 @@ export interface TagTrashTable {
   name: string;
   /** What it named. */
   digest: string;
+  algorithm: Generated<DigestAlgorithm>;
   /** When it was last set. */
   set_at: number;
   deleted_at: number;
