@@ -86,7 +86,9 @@ export function imagesText(reach: 'layer' | 'image', images: Images): string {
 }
 
 export function sparedText(reach: 'layer' | 'image', { reachImage }: Images[number]): string {
-  if (reach === 'layer' || reachImage === 'refused') return '';
+  if (reachImage === 'refused') return '';
+  if (reach === 'layer')
+    return reachImage === 'spared' ? '  reach image spares it' : '  reach image asks its inspection';
   return reachImage === 'spared' ? '  spared' : '  refused until it is inspected';
 }
 

@@ -54,7 +54,10 @@ describe('the commands of a quarantine', () => {
     });
     expect((await lazaret(world.acme, 'image', 'ls')).text).toContain('quarantined (Q-1)');
     expect((await lazaret(security, 'quarantine', 'ls')).text).toMatch(/Q-1 +active +1 +sam/);
-    expect((await lazaret(security, 'quarantine', 'show', 'Q-1')).text).toContain('acme/shop:1');
+    const shown = await lazaret(security, 'quarantine', 'show', 'Q-1');
+    expect(shown.text).toContain('acme/shop:1');
+    expect(shown.text).toContain('  because    contains pkg:npm/lodash <4.17.21 (S-2)');
+    expect(shown.text).toContain(`  marks      layer ${old.digest}  pkg:npm/lodash@4.17.20`);
     expect((await lazaret(security, 'receipt', 'Q-1')).text).toContain('0 of 0 containers proved stopped');
 
     const released = await lazaret(security, 'quarantine', 'release', 'Q-1', '--reason', 'a drill');

@@ -15,6 +15,7 @@ import { type CliIo, clientOf } from './io.ts';
 import { type OutputFormat, print, serverCommand } from './output.ts';
 import { fetchCommand } from './quarantine-fetch.ts';
 import { holdCommand, retentionCommand, unholdCommand } from './quarantine-keep.ts';
+import { becauseLines } from './quarantine-marks.ts';
 import { imagesText, type PlanBody, planMade, planText, reachAsked, sparedText } from './quarantine-plan.ts';
 import { acknowledgedText, waitForRegions } from './quarantine-wait.ts';
 import { countText, timeText } from './words.ts';
@@ -241,6 +242,7 @@ function stateText(state: State): string {
   return [
     `${quarantine.name}  ${stateOf(quarantine)} · ${quarantine.reason}${quarantine.ticket ? ` (${quarantine.ticket})` : ''}`,
     `  set        ${timeText(quarantine.createdAt)} by ${quarantine.author} in ${quarantine.origin}, for ${quarantine.scopeAccount ?? 'all accounts'}`,
+    ...becauseLines(quarantine),
     `  retention  bytes kept until ${timeText(quarantine.retainUntil)}`,
     ...(quarantine.legalHold ? [`  legal hold until it is lifted: ${quarantine.legalHoldReason}`] : []),
     `  reaches    ${countText(radius.layers.length, 'layer')} · ${imagesText(quarantine.reach, radius.images)} · ${countText(radius.containers.length, 'container')} running`,

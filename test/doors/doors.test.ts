@@ -7,6 +7,7 @@ import { describeEngines } from '../support/engines.ts';
 import { blobDoors } from './blob-doors.ts';
 import { indexDoors } from './index-doors.ts';
 import { manifestDoors } from './manifest-doors.ts';
+import { launchDoors, replicationDoors } from './other-doors.ts';
 import { pushDoors } from './push-doors.ts';
 import { forensics, refusalsTold } from './refusals.ts';
 import { Arrangement, closeDoorWorld, type DoorWorld, openDoorWorld } from './world.ts';
@@ -19,6 +20,15 @@ describeEngines('the doors', (engine) => {
   }, 180_000);
   afterAll(() => world && closeDoorWorld(world));
 
-  for (const doors of [blobDoors, pushDoors, manifestDoors, indexDoors, refusalsTold, forensics])
+  for (const doors of [
+    blobDoors,
+    pushDoors,
+    manifestDoors,
+    indexDoors,
+    refusalsTold,
+    forensics,
+    replicationDoors,
+    launchDoors,
+  ])
     doors(arranged, () => world);
 });

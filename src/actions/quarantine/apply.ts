@@ -2,7 +2,7 @@ import { LazaretError } from '../../lib/errors.ts';
 import { uuidv7 } from '../../lib/random.ts';
 import type { Tx } from '../../records/db/database.ts';
 import type { Exemption } from '../../records/marks/exemptions.ts';
-import { type Plan, planMarkApplied, type Radius } from '../../records/marks/plans.ts';
+import { type Plan, planMarkApplied } from '../../records/marks/plans.ts';
 import { type Quarantine, quarantineApply } from '../../records/marks/quarantines.ts';
 import { nextNumber } from '../../records/scans/scans.ts';
 import { emitQuarantine, quarantineNamed } from './change.ts';
@@ -10,7 +10,7 @@ import { decideAsSet, decideByCriteria } from './decide.ts';
 import { exemptionsSet } from './exempt.ts';
 import { keepNote } from './note.ts';
 import { planNamed, type QuarantineDeps } from './plan.ts';
-import { type RadiusAsk, radiusGrowth, radiusOf } from './radius.ts';
+import { type RadiusAsk, type Reach, radiusGrowth, reachedBy } from './radius.ts';
 
 export interface ApplyAsk {
   readonly plan: string;
@@ -50,18 +50,23 @@ export async function quarantineApplyPlan(deps: QuarantineDeps, ask: ApplyAsk): 
 }
 
 /** @returns what it would reach now. @throws planStale */
-async function assertNotGrown(deps: QuarantineDeps, plan: Plan, ask: RadiusAsk): Promise<Radius> {
-  const radius = await radiusOf(deps, ask);
+async function assertNotGrown(deps: QuarantineDeps, plan: Plan, ask: RadiusAsk): Promise<Reach> {
+  const radius = await reachedBy(deps, ask);
   const growth = radiusGrowth(ask.reach, plan.radius, radius);
   if (growth.length > 0)
     throw new LazaretError(
       'planStale',
-      `${plan.name} would now reach more than it showed: make a fresh plan`,
+      `${plan.name} would now reach more than it showed: ${growthText(growth)}`,
       {
         detail: { growth: growth.slice(0, 20) },
       },
     );
   return radius;
+}
+
+function growthText(growth: readonly string[]): string {
+  const named = growth.slice(0, 3).join(', ');
+  return growth.length > 3 ? `${named} and ${growth.length - 3} more` : named;
 }
 
 /** Of a plan about a quarantine that is set. @throws notFound, planStale */
@@ -72,7 +77,7 @@ export async function assertStillThat(deps: QuarantineDeps, plan: Plan): Promise
   await assertNotGrown(deps, plan, { marks, reach, account, decide });
 }
 
-function exemptionsFor({ uid, reach }: Quarantine, { images }: Radius): Exemption[] {
+function exemptionsFor({ uid, reach }: Quarantine, { images }: Reach): Exemption[] {
   if (reach === 'layer') return [];
   const spared = images.filter((image) => image.reachImage === 'spared').map((image) => image.digest);
   return [...new Set(spared)].map((manifestDigest) => ({

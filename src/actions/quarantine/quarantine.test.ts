@@ -100,6 +100,7 @@ describeEngines('a quarantine', (world) => {
     const apply = quarantineApplyPlan(house.deps, { plan: plan.name, reason: 'INC-42', author: 'sec' });
     await expect(apply).rejects.toMatchObject({
       code: 'planStale',
+      message: expect.stringContaining(`more than it showed: image globex/copy@${shop.manifest.digest}`),
       detail: { growth: [`image globex/copy@${shop.manifest.digest}`] },
     });
     expect((await house.pull('acme/shop:1')).digest).toBe(shop.manifest.digest);
