@@ -12,6 +12,8 @@ export interface Figure {
   readonly holds: boolean | null;
   /** How it was measured and how it spread; what stands in the way where it does not hold. */
   readonly note: string;
+  /** The target is the least that it may be, not the most. */
+  readonly atLeast?: true;
 }
 
 export interface BenchOptions {

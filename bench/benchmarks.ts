@@ -1,5 +1,6 @@
 import type { Benchmark } from './benchmark.ts';
+import { collect } from './collect/collect.ts';
 import { loop } from './loop/loop.ts';
 
 /** The one list of benchmarks. */
-export const benchmarks: readonly Benchmark[] = [loop];
+export const benchmarks: readonly Benchmark[] = [loop, collect];

@@ -22,6 +22,12 @@ export function figureAtMost(target: number, measured: Measured): Figure {
   return { ...rest, value, target, holds: value <= target };
 }
 
+/** The median of the rounds, which must not be under `target`. */
+export function figureAtLeast(target: number, measured: Measured): Figure {
+  const { value, ...rest } = figure(measured);
+  return { ...rest, value, target, holds: value >= target, atLeast: true };
+}
+
 function median(samples: readonly number[]): number {
   const sorted = samples.toSorted((a, b) => a - b);
   const middle = (sorted.length - 1) / 2;

@@ -14,26 +14,29 @@ export interface OneServer {
   /** From before the process was made to the first 200 of /readyz. */
   readonly readyMs: number;
   readonly admin: Credentials;
+  /** Its data folder. */
+  readonly data: string;
 }
 
 /** Starts a server, hands it to `work`, stops it and removes its data. */
 export async function withFreshServer<T>(
-  { folder, signal }: BenchOptions,
+  { folder, signal }: Pick<BenchOptions, 'folder' | 'signal'>,
   work: (server: OneServer) => Promise<T>,
+  settings: Readonly<Record<string, string>> = {},
 ): Promise<T> {
   signal.throwIfAborted();
   await mkdir(join(folder, 'tmp'), { recursive: true, mode: 0o700 });
   const [port = 0] = await freePorts([0]);
   const url = `http://127.0.0.1:${port}`;
   const data = join(folder, 'data');
-  const env = environment(folder, { LAZARET_DATA: data, LAZARET_LISTEN_PORT: String(port) });
+  const env = environment(folder, { LAZARET_DATA: data, LAZARET_LISTEN_PORT: String(port), ...settings });
   const startedMs = performance.now();
   const starting = startLazaret({ name: 'server', folder, args: ['serve'], env, ready: /^ready /m, signal });
   try {
     const readyMs = await readiness(url, { startedMs, starting, signal });
     const { pid } = await starting;
     const password = (await readFile(join(data, 'admin-password'), 'utf8')).trim();
-    return await work({ url, pid, readyMs, admin: { kind: 'basic', username: 'admin', password } });
+    return await work({ url, pid, readyMs, data, admin: { kind: 'basic', username: 'admin', password } });
   } finally {
     // One that could not start has ended by itself, and its failure has been thrown above.
     const server = await starting.catch(() => undefined);

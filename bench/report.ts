@@ -12,7 +12,10 @@ export function reportText(figures: readonly Figure[], styled: boolean): string 
   const rows = figures.map((each) => ({
     name: each.name,
     value: `${each.value.toLocaleString('en')} ${each.unit}`,
-    target: each.target === null ? '–' : `≤ ${each.target.toLocaleString('en')} ${each.unit}`,
+    target:
+      each.target === null
+        ? '–'
+        : `${each.atLeast ? '≥' : '≤'} ${each.target.toLocaleString('en')} ${each.unit}`,
     verdict: verdictText(each),
     note: each.note,
   }));

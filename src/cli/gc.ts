@@ -92,7 +92,7 @@ function fateText(item: Plan['items'][number], nowMs: number): string {
   switch (item.verdict) {
     case 'needed':
     case 'held':
-      return `stays: ${item.keptBy}`;
+      return `stays${item.keptUntil === null ? '' : ` until ${timeText(item.keptUntil)}`}: ${item.keptBy}`;
     case 'free':
       return item.reviewAt <= nowMs ? 'goes now' : `goes ${timeText(item.reviewAt)}`;
     default:

@@ -67,6 +67,7 @@ export const gcPlan = route({
         reason: Type.String({ description: 'why it is looked at' }),
         verdict: Type.String({ description: 'needed, held, free (it goes once reviewAt has come) or gone' }),
         keptBy: textOrNull,
+        keptUntil: integerOrNull,
         sizeBytes: Type.Integer(),
       }),
     ),

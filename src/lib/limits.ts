@@ -150,6 +150,20 @@ export const limits = {
   revokeBatchEvents: 200,
   /** The end of a container's output that its status carries. */
   containerOutputLinesMax: 20,
+  /**
+   * How the collector yields while somebody pushes or pulls: how long it rests before each step, how much of a full step
+   * it then takes, and how long after the last request the server counts as busy.
+   */
+  collectRestMs: 200,
+  collectSmallStep: 0.1,
+  foregroundQuietMs: 100,
+  /** A full step of the collector: what one transaction decides about, and the keys that are deleted at once. */
+  collectManifests: 10,
+  collectBlobs: 200,
+  collectKeys: 500,
+  /** Of one pass, for each kind of step. */
+  collectStepsMax: 5,
+
   containerOutputBytesMax: 4 * KiB,
   /** How long the kernel may take to end a container after KILL. */
   containerKillMs: 10_000,
@@ -163,20 +177,6 @@ export const limits = {
   leaseMarginMs: 2_000,
   /** Wall time that gains more on the boot clock shows that the machine was paused. */
   pausedMachineMs: 5_000,
-  /**
-   * How the collector yields while somebody pushes or pulls: how long it rests before each step, how much of a full step
-   * it then takes, and how long after the last request the server counts as busy.
-   */
-  collectRestMs: 200,
-  collectSmallStep: 0.1,
-  foregroundQuietMs: 100,
-  /** A full step of the collector: what one transaction decides about, and the keys that are deleted at once. */
-  collectManifests: 10,
-  collectBlobs: 200,
-  collectKeys: 500,
-  /** Of one pass, for each kind of step. */
-  collectStepsMax: 20,
-
   /** Answers of home that wait until they are applied, before their leases count. */
   leaseAnswersMax: 1_000,
   /** What a follower holds of one lane before it is applied. */

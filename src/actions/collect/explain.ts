@@ -67,6 +67,8 @@ export interface PlanItem extends ReviewItem {
   readonly verdict: BlobVerdict['kind'];
   /** What keeps it; null: nothing. */
   readonly keptBy: string | null;
+  /** When the last hold on it ends; null: there is none, or it has no end. */
+  readonly keptUntil: number | null;
   /** Of a blob; a manifest itself is small, and its blobs are reviewed when it has gone. */
   readonly sizeBytes: number;
 }
@@ -111,19 +113,32 @@ export async function collectPlan(deps: ExplainDeps, limit: number): Promise<Col
   };
 }
 
-type Planned = Pick<PlanItem, 'verdict' | 'keptBy' | 'sizeBytes'>;
+type Planned = Pick<PlanItem, 'verdict' | 'keptBy' | 'keptUntil' | 'sizeBytes'>;
+
+function untilOf(verdict: BlobVerdict): number | null {
+  return verdict.kind === 'held' ? verdict.untilMs : null;
+}
 
 function blobPlan(blob: BlobNeeds | undefined): Planned {
   const verdict = blobVerdict(blob).kind;
-  const holds = [...new Set(blob?.holds.map((hold) => `${hold.kind} ${hold.holder}`))];
-  const keptBy = verdict === 'needed' ? 'a manifest' : (holds[0] ?? null);
-  return { verdict, keptBy, sizeBytes: blob?.sizeBytes ?? 0 };
+  const keptBy = verdict === 'needed' ? 'a manifest' : holdsText(blob?.holds ?? []);
+  return { verdict, keptBy, keptUntil: untilOf(blobVerdict(blob)), sizeBytes: blob?.sizeBytes ?? 0 };
+}
+
+/** Fresh uploads and answers are held by many numbers that nobody knows; the rest by names. */
+function holdsText(holds: BlobNeeds['holds']): string | null {
+  const texts = holds.map(({ kind, holder }) => {
+    if (kind === 'upload') return 'a fresh upload';
+    return kind === 'answer' ? 'a client was told that it is here' : `${kind} ${holder}`;
+  });
+  return texts.length === 0 ? null : [...new Set(texts)].join(', ');
 }
 
 async function manifestPlan(db: Reader, digest: string, nowMs: number): Promise<Planned> {
   const deleted = await deletedManifests(db, digest, nowMs);
-  if (deleted.length === 0) return { verdict: 'needed', keptBy: 'it is in service, or gone', sizeBytes: 0 };
+  if (deleted.length === 0)
+    return { verdict: 'needed', keptBy: 'it is in service, or gone', keptUntil: null, sizeBytes: 0 };
   if (deleted.every((each) => each.kept))
-    return { verdict: 'held', keptBy: 'an index, a hold or a quarantine', sizeBytes: 0 };
-  return { verdict: 'free', keptBy: null, sizeBytes: 0 };
+    return { verdict: 'held', keptBy: 'an index, a hold or a quarantine', keptUntil: null, sizeBytes: 0 };
+  return { verdict: 'free', keptBy: null, keptUntil: null, sizeBytes: 0 };
 }

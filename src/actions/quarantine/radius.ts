@@ -3,7 +3,7 @@ import type { Radius, RadiusImage } from '../../records/marks/plans.ts';
 import type { Mark, Quarantine } from '../../records/marks/quarantines.ts';
 import { reachOf } from '../../records/marks/reach.ts';
 import { regionList } from '../../records/regions/regions.ts';
-import { aboveImages } from '../../records/scans/images.ts';
+import { aboveImages, containersOfImages } from '../../records/scans/images.ts';
 import { type Decide, decideAsSet } from './decide.ts';
 
 export interface RadiusAsk {
@@ -14,33 +14,57 @@ export interface RadiusAsk {
   readonly decide: Decide;
 }
 
+/** What decides whether a plan may be applied. */
+export interface Reach extends Pick<Radius, 'layers' | 'containers'> {
+  readonly images: readonly Omit<RadiusImage, 'tags'>[];
+}
+
+interface ReachById extends Omit<Reach, 'images'> {
+  readonly images: readonly (Reach['images'][number] & { readonly manifestId: number })[];
+}
+
 /** Every image that these marks reach, what each reach makes of it, and what runs of those that are refused. */
 export async function radiusOf(
   deps: { database: Database; region: string },
-  { marks, account, reach, decide }: RadiusAsk,
+  ask: RadiusAsk,
 ): Promise<Radius> {
+  const { layers, containers, images } = await reachedBy(deps, ask);
+  const above = await aboveImages(deps.database, [...new Set(images.map((image) => image.manifestId))]);
+  const regions = await regionList(deps.database.read);
+  return {
+    layers,
+    images: images.map(({ manifestId, ...image }) => ({
+      ...image,
+      tags: (above.get(manifestId)?.tags ?? [])
+        .filter((tag) => tag.repository === image.repository)
+        .map((tag) => tag.tag),
+    })),
+    regions: [...new Set([deps.region, ...regions.map((region) => region.name)])],
+    containers,
+  };
+}
+
+/** The same without what is only shown: an acknowledgement does not wait for the tags of every image. */
+export async function reachedBy(
+  deps: { database: Database },
+  { marks, account, reach, decide }: RadiusAsk,
+): Promise<ReachById> {
   const targets = targetsOf(marks);
   const reached = await reachOf(deps.database, targets, account ?? undefined);
   const decisions = await decide(reached.images);
-  const ids = [...new Set(reached.images.map((image) => image.manifestId))];
-  const above = await aboveImages(deps.database, ids);
+  const named = new Set(targets.manifests);
   const images = reached.images.map((image) => ({
     ...image,
-    tags: (above.get(image.manifestId)?.tags ?? [])
-      .filter((tag) => tag.repository === image.repository)
-      .map((tag) => tag.tag),
-    reachImage: targets.manifests.includes(image.digest)
+    reachImage: named.has(image.digest)
       ? ('refused' as const)
       : (decisions.get(image.manifestId) ?? 'refused'),
   }));
-  const containers = images
-    .filter((image) => isRefused(reach, image))
-    .flatMap((image) => above.get(image.manifestId)?.containers ?? []);
-  const regions = await regionList(deps.database.read);
+  const refused = images.filter((image) => isRefused(reach, image)).map((image) => image.manifestId);
+  const running = await containersOfImages(deps.database, [...new Set(refused)]);
+  const containers = [...running.values()].flat();
   return {
     layers: reached.layers,
-    images: images.map(({ manifestId, ...image }) => image),
-    regions: [...new Set([deps.region, ...regions.map((region) => region.name)])],
+    images,
     containers: [...new Map(containers.map((container) => [container.uid, container])).values()],
   };
 }
@@ -69,8 +93,8 @@ function targetsOf(marks: readonly Mark[]) {
 }
 
 /** What `now` has that `before` had not: a plan is not applied to more than it showed. */
-export function radiusGrowth(reach: 'layer' | 'image', before: Radius, now: Radius): string[] {
-  const refused = (radius: Radius) => radius.images.filter((image) => isRefused(reach, image));
+export function radiusGrowth(reach: 'layer' | 'image', before: Reach, now: Reach): string[] {
+  const refused = (radius: Reach) => radius.images.filter((image) => isRefused(reach, image));
   const grown = <T>(kind: string, key: (item: T) => string, then: readonly T[], later: readonly T[]) => {
     const known = new Set(then.map(key));
     return later

@@ -52,10 +52,17 @@ export async function reachOf(
       join accounts on accounts.id = repositories.account_id
       where repository_manifests.deleted_at is null and repository_manifests.withdrawn_at is null
         and ${account === undefined ? sql`1 = 1` : sql`accounts.name = ${account}`}
-        and (${within('repositories.id', repositoryIds)}
-          or manifests.digest in (${list(targets.manifests)}) or manifests.id in (
-          select edges.manifest_id from edges where edges.kind in ('layer', 'config')
-            and (edges.digest in (${list(digests)}) or edges.diff_id in (${list(diffIds)}))))
+        and manifests.id in (
+          select edges.manifest_id from edges where edges.digest in (${list(digests)}) and edges.kind in ('layer', 'config')
+          union select edges.manifest_id from edges where edges.diff_id in (${list(diffIds)})
+            and edges.kind in ('layer', 'config')
+          union select named.id from manifests as named where named.digest in (${list(targets.manifests)})
+          union select held.manifest_id from repository_manifests as held
+            where ${within('held.repository_id', repositoryIds)})
+        and (${repositoryIds.length === 0 ? sql`1 = 1` : within('repositories.id', repositoryIds)} or exists (
+          select 1 from edges where edges.manifest_id = manifests.id and edges.kind in ('layer', 'config')
+            and (edges.digest in (${list(digests)}) or edges.diff_id in (${list(diffIds)})))
+          or manifests.digest in (${list(targets.manifests)}))
       order by 2, 3`.compile(database.read),
   );
   return {
@@ -86,9 +93,12 @@ async function layersOf(database: Database, digests: readonly string[]): Promise
       size_bytes: number;
     }>`select blobs.digest, inspections.diff_id, blobs.size_bytes
       from blobs left join inspections on inspections.blob_id = blobs.id
-      where blobs.digest in (${list(digests)}) or inspections.diff_id in (
-        select same.diff_id from inspections as same join blobs as named on named.id = same.blob_id
-        where named.digest in (${list(digests)}) and same.diff_id is not null)
+      where blobs.id in (
+        select named.id from blobs as named where named.digest in (${list(digests)})
+        union select same.blob_id from blobs as named
+          join inspections as own on own.blob_id = named.id
+          join inspections as same on same.diff_id = own.diff_id
+          where named.digest in (${list(digests)}))
       order by blobs.digest`.compile(database.read),
   );
   return rows.map((row) => ({ digest: row.digest, diffId: row.diff_id, sizeBytes: Number(row.size_bytes) }));

@@ -108,30 +108,41 @@ export async function aboveImages(
     sql<{ image_id: number; digest: string }>`select named.image_id, manifests.digest from ${named} as named
       join manifests on manifests.id = named.named_id where named.named_id != named.image_id`.compile(db),
   );
-  const containers = await database.search(
+  const containers = await containersOfImages(database, manifestIds);
+  const tagsOf = Map.groupBy(tags, (row) => Number(row.image_id));
+  const indexesOf = Map.groupBy(indexes, (row) => Number(row.image_id));
+  return new Map(
+    manifestIds.map((id) => [
+      id,
+      {
+        tags: (tagsOf.get(id) ?? []).map(({ repository, tag }) => ({ repository, tag })),
+        indexes: (indexesOf.get(id) ?? []).map((row) => row.digest),
+        containers: containers.get(id) ?? [],
+      },
+    ]),
+  );
+}
+
+/** What runs of each image, keyed by manifest id. */
+export async function containersOfImages(
+  database: Database,
+  manifestIds: readonly number[],
+): Promise<ReadonlyMap<number, readonly RunningContainer[]>> {
+  if (manifestIds.length === 0) return new Map();
+  const rows = await database.search(
     sql<RunningContainer & { image_id: number }>`select manifests.id as image_id, containers.uid,
         coalesce(deployments.name, containers.deployment_uid) as deployment, containers.account, containers.region,
         containers.instance, containers.state
       from manifests join containers on containers.manifest_digest = manifests.digest
       left join deployments on deployments.uid = containers.deployment_uid
       where ${within('manifests.id', manifestIds)} and containers.state in ('starting', 'running')`.compile(
-      db,
+      database.read,
     ),
   );
-  return new Map(
-    manifestIds.map((id) => [
-      id,
-      {
-        tags: tags
-          .filter((row) => Number(row.image_id) === id)
-          .map(({ repository, tag }) => ({ repository, tag })),
-        indexes: indexes.filter((row) => Number(row.image_id) === id).map((row) => row.digest),
-        containers: containers
-          .filter((row) => Number(row.image_id) === id)
-          .map(({ image_id, ...container }) => container),
-      },
-    ]),
-  );
+  const of = new Map<number, RunningContainer[]>();
+  for (const { image_id, ...container } of rows)
+    of.set(Number(image_id), [...(of.get(Number(image_id)) ?? []), container]);
+  return of;
 }
 
 /** The digest that a tag of a repository stands for now. */
