@@ -42,10 +42,15 @@ export async function serveReferrers(call: OciCall, name: string, digestText: st
 /** What the caller may pull: by a role, or by a grant to its account. */
 export async function serveCatalog(call: OciCall): Promise<FastifyReply> {
   assertGet(call);
-  const { caller, deps, reply } = call;
-  if (caller.kind === 'anonymous' && caller.bindings.length === 0) {
+  const { caller, deps, reply, scopes } = call;
+  const forThis =
+    scopes === null || scopes.some(({ type, name }) => type === 'registry' && name === 'catalog');
+  if (!forThis || (caller.kind === 'anonymous' && caller.bindings.length === 0)) {
     setChallenge(deps, call, 'registry:catalog:*');
-    throw new LazaretError('unauthorized', 'log in first');
+    throw new LazaretError(
+      'unauthorized',
+      forThis ? 'log in first' : 'the token is not for this: the catalog',
+    );
   }
   const granted = await grantsTo(call);
   const visible = (name: string) => {
