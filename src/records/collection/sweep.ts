@@ -1,5 +1,4 @@
 import { sql } from 'kysely';
-import { usageUnlinked } from '../access/usage.ts';
 import type { Tx } from '../db/database.ts';
 import { locked, type Reader } from '../db/engine.ts';
 
@@ -92,13 +91,7 @@ async function forgetUnnamed(tx: Tx, condemned: readonly number[]): Promise<void
       is null`.execute(db);
   const ids = rows.map((row) => Number(row.id));
   if (ids.length === 0) return;
-  const links = await db
-    .deleteFrom('blob_links')
-    .where('blob_id', 'in', ids)
-    .returning(['repository_id', 'blob_id'])
-    .execute();
-  await usageUnlinked(tx, links);
-  for (const table of ['layer_packages', 'layer_files', 'extractions', 'inspections'] as const)
+  for (const table of ['blob_links', 'layer_packages', 'layer_files', 'extractions', 'inspections'] as const)
     await db.deleteFrom(table).where('blob_id', 'in', ids).execute();
   await db.deleteFrom('blobs').where('id', 'in', ids).execute();
 }
