@@ -1,0 +1,8 @@
+import { expect, it } from 'vitest';
+import { routes } from '../../src/contract/routes.ts';
+
+/** A golden list: whoever adds a route that answers with bytes asks a door there, and a test of that door. */
+it('of the management routes only forensics and replication answer with the bytes of blobs', () => {
+  const names = routes.filter((route) => route.answer === 'bytes').map((route) => route.name);
+  expect(names.sort()).toEqual(['forensicBlob', 'replicationBlob']);
+});
