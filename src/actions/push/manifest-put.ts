@@ -71,11 +71,14 @@ export async function manifestPut(deps: PushDeps, put: ManifestPut): Promise<Put
   const digest = assertDigest(put);
   const tags = [...new Set([...('tag' in put.reference ? [put.reference.tag] : []), ...(put.tags ?? [])])];
   const store = { read: deps.database.read, blobs: deps.blobs };
-  const config =
+  const found =
     manifest.kind === 'image' ? await readImageConfig(store, put.repository.name, manifest) : undefined;
+  const config = found === 'missing' ? undefined : found;
+  const unread = found === 'missing' && manifest.kind === 'image' ? manifest.config.digest : undefined;
   const sparse = deps.sparse?.(put.repository.name) ?? 'index';
   try {
-    await deps.database.transact((tx) => accept(tx, { put, manifest, config, digest, tags, sparse }));
+    const accepting = { put, manifest, config, unread, digest, tags, sparse };
+    await deps.database.transact((tx) => accept(tx, accepting));
   } catch (error) {
     if (hasCode(error, 'manifestBlobUnknown')) await assertUnmarked(deps, { put, manifest, config });
     throw error;
@@ -112,19 +115,21 @@ interface Accepting {
   readonly manifest: Manifest;
   /** undefined: unknown, or an index. */
   readonly config: ImageConfig | undefined;
+  /** The config's digest if it was not here when it was to be read: nobody knows what it says, though it may be here now. */
+  readonly unread: Digest | undefined;
   readonly digest: Digest;
   readonly tags: readonly string[];
   readonly sparse: Sparse;
 }
 
 async function accept(tx: Tx, accepting: Accepting): Promise<void> {
-  const { put, manifest, digest } = accepting;
+  const { put, manifest, digest, unread, sparse } = accepting;
   const repository = await repositoryEnsure(tx, put.repository);
   const blobs = await blobsLocked(
     tx,
     blobsNamed(manifest).map((descriptor) => descriptor.digest),
   );
-  await assertNamedHere(tx, { repository, manifest, blobs, sparse: accepting.sparse });
+  await assertNamedHere(tx, { repository, manifest, blobs, unread, sparse });
   const manifestId = await manifestKeep(tx, {
     digest,
     sha512: 'digest' in put.reference && put.reference.digest !== digest ? put.reference.digest : undefined,
@@ -154,12 +159,13 @@ interface Naming {
   readonly repository: Repository;
   readonly manifest: Manifest;
   readonly blobs: BlobsByDigest;
+  readonly unread: Digest | undefined;
   readonly sparse: Sparse;
 }
 
 /** @throws manifestBlobUnknown, manifestInvalid if a size is wrong */
 async function assertNamedHere(tx: Tx, naming: Naming): Promise<void> {
-  const { repository, manifest, blobs, sparse } = naming;
+  const { repository, manifest, blobs, unread, sparse } = naming;
   if (sparse === 'refuse') await assertChildrenHere(tx, naming);
   const mayLack = sparse === 'all' || manifest.kind === 'index';
   const linked = await blobsLinked(tx.db, repository.id, [
@@ -168,7 +174,7 @@ async function assertNamedHere(tx: Tx, naming: Naming): Promise<void> {
   const missing: string[] = [];
   for (const { digest, size, mediaType } of blobsNamed(manifest)) {
     const blob = blobs.get(digest);
-    const here = blob?.state === 'live' && linked.has(blob.id);
+    const here = blob?.state === 'live' && linked.has(blob.id) && digest !== unread;
     if (!here && !mayLack && !isNonDistributable(mediaType)) missing.push(digest);
     if (here && blob.size_bytes !== size)
       throw new LazaretError(
