@@ -17,6 +17,8 @@ export const accountSchema = Type.Object({
   name: Type.String(),
   createdAt: Type.Integer({ description: 'milliseconds since 1970' }),
   anonymousPull: Type.Boolean({ description: 'everyone may pull from its repositories' }),
+  quotaBytes: Type.Union([Type.Integer(), Type.Null()], { description: 'null: none' }),
+  usedBytes: Type.Integer({ description: 'of the distinct blobs that its repositories in this region hold' }),
 });
 export const callerSchema = Type.Object({
   principal: Type.String(),
@@ -76,11 +78,22 @@ export const accountChange = route({
   name: 'accountChange',
   method: 'POST',
   path: '/api/v1/accounts/:name',
-  summary: 'Open an account’s repositories to everyone who pulls, or close them',
+  summary:
+    'Open an account’s repositories to everyone who pulls, or close them; set its quota (operators only)',
   audience: 'caller',
   params: Type.Object({ name: nameText }),
   query: nothing,
-  body: Type.Object({ anonymousPull: Type.Optional(Type.Boolean()) }, { additionalProperties: false }),
+  body: Type.Object(
+    {
+      anonymousPull: Type.Optional(Type.Boolean()),
+      quotaBytes: Type.Optional(
+        Type.Union([Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }), Type.Null()], {
+          description: 'null: none',
+        }),
+      ),
+    },
+    { additionalProperties: false },
+  ),
   response: accountSchema,
   answer: 'json',
 });

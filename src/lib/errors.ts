@@ -43,6 +43,11 @@ export const errorCodes = {
   rangeInvalid: { status: 416, oci: 'SIZE_INVALID', meaning: 'the requested range is outside the blob' },
   unauthorized: { status: 401, oci: 'UNAUTHORIZED', meaning: 'credentials are missing or wrong' },
   denied: { status: 403, oci: 'DENIED', meaning: 'the caller may not do this' },
+  quotaExceeded: {
+    status: 403,
+    oci: 'DENIED',
+    meaning: 'the account has no room left for this; detail has its quota',
+  },
   quarantined: { status: 403, oci: 'DENIED', meaning: 'the content is under quarantine' },
   readOnlyReplica: {
     status: 403,

@@ -1,4 +1,5 @@
 import type { Task } from '../../lib/task.ts';
+import { usageFold, usageFoldDue } from '../../records/access/usage.ts';
 import { collectorOff } from '../../records/collection/collector-state.ts';
 import { clockDoubt } from './clock-guard.ts';
 import type { CollectDeps } from './collect-deps.ts';
@@ -61,6 +62,7 @@ export async function collect(deps: CollectDeps, signal?: AbortSignal): Promise<
   const reviewed = await reviewDueItems(deps, actor, signal);
   await expireUploads(deps, signal);
   await expireTrash(deps);
+  if (await usageFoldDue(deps.database.read)) await deps.database.transact(usageFold);
   const swept = await sweepCondemned(deps, actor, signal);
   return {
     manifests: marked.manifests + reviewed.manifests,

@@ -1,5 +1,6 @@
 import type { Digest } from '../../oci/digest.ts';
 import type { RepositoryName } from '../../oci/reference.ts';
+import { assertWithinQuota } from '../../records/access/usage.ts';
 import { blobInRepository, blobLink, blobsLinked, blobsLocked } from '../../records/catalog/blobs.ts';
 import { repositoryEnsure } from '../../records/catalog/repositories.ts';
 import { holdExtend } from '../../records/holds/holds.ts';
@@ -20,7 +21,7 @@ export interface BlobMount {
  * Links a blob of one repository to another, so that it need not be pushed again (distribution-spec, "Mounting a blob
  * from another repository"). The mark of either repository's account refuses it.
  * @returns undefined if it has to be uploaded: not allowed, not there, or about to be collected
- * @throws quarantined, denied (no such account), readOnlyReplica
+ * @throws quarantined, quotaExceeded, denied (no such account), readOnlyReplica
  */
 export async function blobMount(deps: PushDeps, mount: BlobMount): Promise<PushedBlob | undefined> {
   if (!mount.allowed) return undefined;
@@ -32,11 +33,12 @@ export async function blobMount(deps: PushDeps, mount: BlobMount): Promise<Pushe
     const blob = (await blobsLocked(tx, [digest])).get(digest);
     if (blob?.state !== 'live') return undefined;
     if (!(await blobsLinked(tx.db, source.repository_id, [blob.id])).has(blob.id)) return undefined;
-    await blobLink(tx, repository.id, blob.id);
+    const fresh = await blobLink(tx, repository.id, blob.id);
     await holdExtend(tx, blob.digest);
     await reviewAdd(tx, 'blob', blob.digest, 'mounted');
     await assertBlobOpen(tx, { name: mount.from.name, account: source.account }, blob);
     await assertBlobOpen(tx, repository, blob);
+    if (fresh) await assertWithinQuota(tx, repository.id);
     return { digest, sizeBytes: blob.size_bytes };
   });
 }

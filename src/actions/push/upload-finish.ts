@@ -4,6 +4,7 @@ import { limits } from '../../lib/limits.ts';
 import type { ByteSource } from '../../lib/streams.ts';
 import { type Digest, digestAlgorithm, digestEnd } from '../../oci/digest.ts';
 import type { RepositoryName } from '../../oci/reference.ts';
+import { assertWithinQuota } from '../../records/access/usage.ts';
 import { edgesRename, layerArrived } from '../../records/catalog/arrivals.ts';
 import { type Blob, blobKeep, blobLink, type StoredBlob } from '../../records/catalog/blobs.ts';
 import { diffIdsFound, manifestsRestore } from '../../records/catalog/edges.ts';
@@ -34,9 +35,11 @@ import {
  *   lives again with the new key, and the old key is swept as planned;
  * - a closing and a quarantine: the door is asked when the transaction has its place in the log, so a mark that was
  *   acknowledged before is seen; then the session is dropped, whenever it was begun;
+ * - two closings that together are over the account's quota: each reads the sum when it has its place in the log, so the
+ *   second sees the first and is refused; its session is dropped;
  * - a crash before the commit leaves the session as it was: closing it again does the rest.
  */
-export interface UploadEnd extends Omit<UploadPart, 'source'> {
+export interface UploadEnd extends Omit<UploadPart, 'source' | 'digest'> {
   readonly digest: Digest;
   /** The last chunk, or all of it; undefined when the closing request has no body. */
   readonly source?: ByteSource | undefined;
@@ -48,21 +51,22 @@ export interface PushedBlob {
 }
 
 /**
- * @throws digestInvalid (the session ends, nothing is visible), quarantined (the session ends), and as `uploadAppend`
+ * @throws digestInvalid (the session ends, nothing is visible), quarantined, quotaExceeded (the session ends), and as
+ *   `uploadAppend`
  */
 export async function uploadFinish(deps: PushDeps, end: UploadEnd): Promise<PushedBlob> {
   const upload = await uploadOpen(deps, end);
   deps.digests.also(upload.id, digestAlgorithm(end.digest));
-  const stored = await storeBytes(deps, upload, end);
-  const { repository } = end;
+  const { repository, digest } = end;
   try {
+    const stored = await storeBytes(deps, upload, end);
     await deps.database.transact((tx) => publish(tx, { upload, repository, stored }));
+    deps.digests.forget(upload.id);
+    return { digest, sizeBytes: stored.sizeBytes };
   } catch (error) {
-    if (hasCode(error, 'quarantined')) await uploadDrop(deps, upload);
+    if (hasCode(error, 'quarantined') || hasCode(error, 'quotaExceeded')) await uploadDrop(deps, upload);
     throw error;
   }
-  deps.digests.forget(upload.id);
-  return { digest: end.digest, sizeBytes: stored.sizeBytes };
 }
 
 /** A whole blob in one request: POST with `digest`. @throws as `uploadStart` and `uploadFinish` */
@@ -146,12 +150,13 @@ async function publish(tx: Tx, { upload, repository: { name }, stored }: Publish
   const { blob } = await blobKeep(tx, stored);
   if (stored.sha512) await edgesRename(tx, { sha512: stored.sha512, sha256: blob.digest });
   await layerArrived(tx, blob);
-  await blobLink(tx, repository.id, blob.id);
+  const fresh = await blobLink(tx, repository.id, blob.id);
   const expiresAt = tx.nowMs + limits.uploadHoldMs;
   await holdSet(tx, { kind: 'upload', digest: blob.digest, holder: upload.id, expiresAt });
   await reviewAdd(tx, 'blob', blob.digest, 'uploaded');
   await restoreManifests(tx, { repository, blob, actor: upload.principal });
   await assertBlobOpen(tx, repository, blob);
+  if (fresh) await assertWithinQuota(tx, repository.id);
 }
 
 /**

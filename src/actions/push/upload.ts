@@ -1,10 +1,10 @@
 import type { BlobStore } from '../../blobs/blob-store.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { LazaretError } from '../../lib/errors.ts';
+import { hasCode, LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import { randomKey, uuidv7 } from '../../lib/random.ts';
 import { type ByteSource, limitBytes } from '../../lib/streams.ts';
-import type { DigestAlgorithm } from '../../oci/digest.ts';
+import type { Digest, DigestAlgorithm } from '../../oci/digest.ts';
 import type { RepositoryName } from '../../oci/reference.ts';
 import { condemnedKeyAdd } from '../../records/catalog/blobs.ts';
 import { repositoryEnsure } from '../../records/catalog/repositories.ts';
@@ -18,6 +18,7 @@ import {
   uploadRemove,
   uploadTouch,
 } from '../../records/uploads/uploads.ts';
+import { uploadRoom } from './room.ts';
 import type { RunningDigests } from './running-digests.ts';
 import type { SparsePolicy } from './sparse.ts';
 
@@ -49,6 +50,10 @@ export interface UploadPart extends UploadName {
   readonly source: ByteSource;
   /** From Content-Range: first and last byte. Without it the bytes follow what is there. */
   readonly range?: { readonly start: number; readonly end: number } | undefined;
+  /** How many bytes the request says that it brings. */
+  readonly lengthBytes?: number | undefined;
+  /** That of the whole upload, if it is known by now. */
+  readonly digest?: Digest | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -76,11 +81,16 @@ export async function uploadStart(
  * Streams bytes into the session. When the source fails, what came before it is kept.
  * @returns the offset that is durable: the length of the upload
  * @throws uploadUnknown; uploadRange if the range does not start there, sizeInvalid if it has another length (the session
- *   goes on in both cases); tooLarge; conflict
+ *   goes on in both cases); tooLarge; conflict; quotaExceeded (the session ends)
  */
 export async function uploadAppend(deps: PushDeps, part: UploadPart): Promise<{ offset: number }> {
   const upload = await uploadOpen(deps, part);
-  return { offset: await appendTo(deps, upload, part) };
+  try {
+    return { offset: await appendTo(deps, upload, part) };
+  } catch (error) {
+    if (hasCode(error, 'quotaExceeded')) await uploadDrop(deps, upload);
+    throw error;
+  }
 }
 
 /** How far the session has come. @throws uploadUnknown */
@@ -120,15 +130,16 @@ export async function uploadDrop(deps: PushDeps, upload: Upload): Promise<boolea
 export async function appendTo(
   deps: PushDeps,
   upload: Upload,
-  { source, range, signal }: Pick<UploadPart, 'source' | 'range' | 'signal'>,
+  { source, range, signal, ...told }: Omit<UploadPart, keyof UploadName>,
 ): Promise<number> {
   const key = upload.storage_key;
   const offset = range?.start ?? (await deps.blobs.length(key));
-  const bytesMax = limits.blobBytesMax - offset;
+  const { bytesMax, exceeded } = await uploadRoom(deps, upload.repository_id, told.digest);
+  const end = range ? range.end + 1 : offset + (told.lengthBytes ?? 0);
+  if (end > bytesMax) throw exceeded();
   const limited = range
     ? limitBytes(source, range.end - range.start + 1, () => wrongLength(range))
-    : limitBytes(source, bytesMax, tooLarge);
-  if (range && range.end >= limits.blobBytesMax) throw tooLarge();
+    : limitBytes(source, bytesMax - offset, exceeded);
   const hashed = deps.digests.follow(upload.id, offset, limited);
   const length = await deps.blobs
     .append(key, offset, hashed, signal)
@@ -160,11 +171,4 @@ export function uploadUnknown(uploadId: string): LazaretError {
 
 function wrongLength({ start, end }: { start: number; end: number }): LazaretError {
   return new LazaretError('sizeInvalid', `the chunk is not as long as its range ${start}-${end} says`);
-}
-
-function tooLarge(): LazaretError {
-  const bytesMax = limits.blobBytesMax;
-  return new LazaretError('tooLarge', `a blob has at most ${bytesMax} bytes`, {
-    detail: { limit: 'blobBytesMax', bytesMax },
-  });
 }

@@ -4,7 +4,7 @@ import { accountChange, accountCreate, accountList, whoami } from '../../contrac
 import { signingKeyListRoute, signingKeyRotate } from '../../contract/signing-keys.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { LazaretError } from '../../lib/errors.ts';
-import { accountAdd, accountOpenSet, accountRows } from '../../records/access/accounts.ts';
+import { accountAdd, accountOpenSet, accountQuotaSet, accountRows } from '../../records/access/accounts.ts';
 import { signingKeyList } from '../../records/access/signing-keys.ts';
 import type { Database } from '../../records/db/database.ts';
 import { assertAdministers } from './administered.ts';
@@ -28,9 +28,12 @@ export function accessRoutes(deps: AccessDeps): BoundRoute[] {
     bind(accountChange, async ({ params, body, caller }) => {
       assertAdministers(caller, params.name);
       await assertPrimary(database.read, region, 'accounts');
-      const { anonymousPull } = body;
+      const { anonymousPull, quotaBytes } = body;
+      if (quotaBytes !== undefined) assertAdministers(caller, null);
       if (anonymousPull !== undefined)
         await database.transact((tx) => accountOpenSet(tx, params.name, anonymousPull, caller.principal));
+      if (quotaBytes !== undefined)
+        await database.transact((tx) => accountQuotaSet(tx, params.name, quotaBytes, caller.principal));
       return accountNamed(database, params.name);
     }),
     bind(signingKeyListRoute, async () => ({ keys: await signingKeyList(database.read) })),

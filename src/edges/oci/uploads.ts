@@ -21,7 +21,7 @@ export async function serveUploads(call: OciCall, name: string): Promise<Fastify
   const principal = caller.principal;
   const digest = queryValue(request, 'digest');
   if (digest !== undefined && hasBody(call)) {
-    const blob = { repository, principal, digest: parseDigest(digest), source: requestBody(request), signal };
+    const blob = { repository, principal, digest: parseDigest(digest), ...bodyOf(call), signal };
     const pushed = await uploadMonolithic(deps, blob);
     deps.metrics.uploadEnded(pushed.sizeBytes);
     return sendCreated(call, repository, pushed.digest);
@@ -57,13 +57,13 @@ async function serveSession(
     case 'GET':
       return sendProgress(call, { ...upload, ...(await uploadStatus(deps, upload)), status: 204 });
     case 'PATCH': {
-      const part = { ...upload, source: requestBody(request), range: contentRange(call), signal };
+      const part = { ...upload, ...bodyOf(call), range: contentRange(call), signal };
       return sendProgress(call, { ...upload, ...(await uploadAppend(deps, part)), status: 202 });
     }
     case 'PUT': {
       const digest = parseDigest(queryValue(request, 'digest') ?? '');
-      const source = hasBody(call) ? requestBody(request) : undefined;
-      const end = { ...upload, digest, source, range: source && contentRange(call), signal };
+      const body = hasBody(call) ? { ...bodyOf(call), range: contentRange(call) } : {};
+      const end = { ...upload, digest, ...body, signal };
       const pushed = await uploadFinish(deps, end);
       deps.metrics.uploadEnded(pushed.sizeBytes);
       return sendCreated(call, repository, pushed.digest);
@@ -132,6 +132,11 @@ function sendCreated({ reply }: OciCall, repository: RepositoryName, digest: str
     .header('location', `/v2/${repository.name}/blobs/${digest}`)
     .header('docker-content-digest', digest)
     .send();
+}
+
+function bodyOf({ request }: OciCall) {
+  const { 'content-length': length } = request.headers;
+  return { source: requestBody(request), lengthBytes: length === undefined ? undefined : Number(length) };
 }
 
 function hasBody({ request }: OciCall): boolean {

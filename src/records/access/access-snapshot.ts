@@ -13,7 +13,11 @@ import { accountEnsure, accountRows } from './accounts.ts';
 export async function accessSnapshotRead(db: Reader): Promise<AccessSnapshot> {
   // First, so that a change that comes meanwhile is announced by an event after it.
   const position = await logHead(db);
-  const accounts = await accountRows(db);
+  const accounts = (await accountRows(db)).map(({ name, createdAt, anonymousPull }) => ({
+    name,
+    createdAt,
+    anonymousPull,
+  }));
   const principals = await db
     .selectFrom('principals')
     .leftJoin('accounts', 'accounts.id', 'principals.account_id')

@@ -2,6 +2,7 @@ import { LazaretError } from '../../lib/errors.ts';
 import { parseRepositoryName } from '../../oci/reference.ts';
 import type { Tx } from '../db/database.ts';
 import type { Reader } from '../db/engine.ts';
+import { usageOfAccounts } from './usage.ts';
 
 /** Accounts: customers. `acme/shop` belongs to account `acme`, a name of one part to `default`. */
 export interface Account {
@@ -10,14 +11,21 @@ export interface Account {
   readonly createdAt: number;
   /** Whether everyone may pull from its repositories, also without a name. */
   readonly anonymousPull: boolean;
+  /** null: none. */
+  readonly quotaBytes: number | null;
+  /** Of the distinct blobs that its repositories in this region hold. */
+  readonly usedBytes: number;
 }
 
 export async function accountRows(db: Reader): Promise<Account[]> {
   const rows = await db.selectFrom('accounts').selectAll().orderBy('name').execute();
+  const used = await usageOfAccounts(db);
   return rows.map((row) => ({
     name: row.name,
     createdAt: row.created_at,
     anonymousPull: row.anonymous_pull === 1,
+    quotaBytes: row.quota_bytes === null ? null : Number(row.quota_bytes),
+    usedBytes: used.get(row.id) ?? 0,
   }));
 }
 
@@ -40,6 +48,20 @@ export async function accountOpenSet(tx: Tx, name: string, open: boolean, actor:
   accessChanged(tx, name, actor);
 }
 
+/** What is there already stays, also above it. @param quotaBytes null: none @throws notFound */
+export async function accountQuotaSet(
+  tx: Tx,
+  name: string,
+  quotaBytes: number | null,
+  actor: string,
+): Promise<void> {
+  if ((await accountId(tx.db, name)) === undefined)
+    throw new LazaretError('notFound', `there is no account '${name}'`);
+  await tx.db.updateTable('accounts').set({ quota_bytes: quotaBytes }).where('name', '=', name).execute();
+  const data = { account: name, quotaBytes };
+  tx.emit({ type: 'account.changed', lane: 'local', account: name, subject: name, actor, data });
+}
+
 export async function accountId(db: Reader, name: string): Promise<number | undefined> {
   return (await db.selectFrom('accounts').select('id').where('name', '=', name).executeTakeFirst())?.id;
 }
@@ -48,7 +70,7 @@ export async function accountId(db: Reader, name: string): Promise<number | unde
 export async function accountAdd(tx: Tx, name: string, actor: string): Promise<Account> {
   if (await accountId(tx.db, name)) throw new LazaretError('conflict', `account '${name}' exists already`);
   await accountEnsure(tx, name, actor);
-  return { name, createdAt: tx.nowMs, anonymousPull: false };
+  return { name, createdAt: tx.nowMs, anonymousPull: false, quotaBytes: null, usedBytes: 0 };
 }
 
 /** The account of a first push, or of a row that another region sent. @throws invalid */

@@ -2,6 +2,7 @@ import type { Insertable, Selectable } from 'kysely';
 import { limits } from '../../lib/limits.ts';
 import { type Digest, digestAlgorithm } from '../../oci/digest.ts';
 import type { RepositoryName } from '../../oci/reference.ts';
+import { usageLinking, usageUnlinked } from '../access/usage.ts';
 import type { Tx } from '../db/database.ts';
 import { locked, type Reader } from '../db/engine.ts';
 import type { BlobTable } from '../db/tables/catalog.ts';
@@ -167,20 +168,26 @@ export async function blobKeyInUse(tx: Tx, storageKey: string): Promise<boolean>
   return row !== undefined;
 }
 
-export async function blobLink(tx: Tx, repositoryId: number, blobId: number): Promise<void> {
+/** Its row is locked. @returns whether the repository's account has the blob's bytes only from now on */
+export async function blobLink(tx: Tx, repositoryId: number, blobId: number): Promise<boolean> {
+  const fresh = await usageLinking(tx, repositoryId, blobId);
   await tx.db
     .insertInto('blob_links')
     .values({ repository_id: repositoryId, blob_id: blobId, linked_at: tx.nowMs })
     .onConflict((c) => c.columns(['repository_id', 'blob_id']).doNothing())
     .execute();
+  return fresh;
 }
 
+/** Its row is locked. */
 export async function blobUnlink(tx: Tx, repositoryId: number, blobId: number): Promise<void> {
-  await tx.db
+  const links = await tx.db
     .deleteFrom('blob_links')
     .where('repository_id', '=', repositoryId)
     .where('blob_id', '=', blobId)
+    .returning(['repository_id', 'blob_id'])
     .execute();
+  await usageUnlinked(tx, links);
 }
 
 /** Which of these blobs the repository holds. */

@@ -1,4 +1,5 @@
 import type { Tx } from '../db/database.ts';
+import { locked } from '../db/engine.ts';
 import { blobLink } from './blobs.ts';
 import type { NamingManifest } from './edges.ts';
 import { manifestsLocked, notDeleted } from './manifests.ts';
@@ -66,15 +67,19 @@ async function undelete(
 }
 
 async function relink(tx: Tx, repositoryId: number, manifestId: number): Promise<void> {
-  const blobs = await tx.db
-    .selectFrom('edges')
-    .innerJoin('blobs', 'blobs.digest', 'edges.digest')
-    .select('blobs.id')
-    .distinct()
-    .where('edges.manifest_id', '=', manifestId)
-    .where('edges.kind', 'in', ['config', 'layer'])
-    .where('blobs.state', '!=', 'condemned')
-    .execute();
+  const query = tx.db
+    .selectFrom('blobs')
+    .select('id')
+    .where('state', '!=', 'condemned')
+    .where('digest', 'in', (e) =>
+      e
+        .selectFrom('edges')
+        .select('edges.digest')
+        .where('edges.manifest_id', '=', manifestId)
+        .where('edges.kind', 'in', ['config', 'layer']),
+    )
+    .orderBy('id');
+  const blobs = await locked(tx.engine, query).execute();
   for (const blob of blobs) await blobLink(tx, repositoryId, blob.id);
 }
 

@@ -1,3 +1,5 @@
+import { usageUnlinked } from '../access/usage.ts';
+import { blobUnlink } from '../catalog/blobs.ts';
 import type { Tx } from '../db/database.ts';
 import { chunked, locked, lockedSkipping } from '../db/engine.ts';
 import { type BlobNeeds, blobNeeds, needsOfBlobs } from './blob-needs.ts';
@@ -31,7 +33,12 @@ export async function unlockedBlobNeeds(
 export async function blobsCondemn(tx: Tx, blobs: readonly BlobNeeds[]): Promise<void> {
   if (blobs.length === 0) return;
   const ids = blobs.map((blob) => blob.id);
-  await tx.db.deleteFrom('blob_links').where('blob_id', 'in', ids).execute();
+  const links = await tx.db
+    .deleteFrom('blob_links')
+    .where('blob_id', 'in', ids)
+    .returning(['repository_id', 'blob_id'])
+    .execute();
+  await usageUnlinked(tx, links);
   await tx.db
     .updateTable('blobs')
     .set({ state: 'condemned', storage_key: null })
@@ -48,7 +55,7 @@ export async function blobsCondemn(tx: Tx, blobs: readonly BlobNeeds[]): Promise
 /** Repositories that lost their last manifest naming the blob lose their link to it as well. */
 export async function blobUnlinkUnneeded(tx: Tx, blob: BlobNeeds): Promise<void> {
   const names = blob.digestSha512 === null ? [blob.digest] : [blob.digest, blob.digestSha512];
-  await tx.db
+  const links = await tx.db
     .deleteFrom('blob_links')
     .where('blob_id', '=', blob.id)
     .where('repository_id', 'not in', (e) =>
@@ -60,7 +67,9 @@ export async function blobUnlinkUnneeded(tx: Tx, blob: BlobNeeds): Promise<void>
         .where('edges.kind', 'in', ['config', 'layer'])
         .where('repository_manifests.withdrawn_at', 'is', null),
     )
+    .returning(['repository_id', 'blob_id'])
     .execute();
+  await usageUnlinked(tx, links);
 }
 
 /**
@@ -80,11 +89,7 @@ export async function withdrawFrom(tx: Tx, repositoryId: number, blob: BlobNeeds
     .where('edges.kind', 'in', ['config', 'layer'])
     .execute();
   for (const manifest of manifests) await manifestWithdraw(tx, repositoryId, manifest.manifest_id);
-  await tx.db
-    .deleteFrom('blob_links')
-    .where('repository_id', '=', repositoryId)
-    .where('blob_id', '=', blob.id)
-    .execute();
+  await blobUnlink(tx, repositoryId, blob.id);
   return manifests.map((manifest) => manifest.digest);
 }
 

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { usageUnlinked } from '../access/usage.ts';
 import type { Tx } from '../db/database.ts';
 import { locked, type Reader } from '../db/engine.ts';
 
@@ -91,7 +92,13 @@ async function forgetUnnamed(tx: Tx, condemned: readonly number[]): Promise<void
       is null`.execute(db);
   const ids = rows.map((row) => Number(row.id));
   if (ids.length === 0) return;
-  for (const table of ['blob_links', 'layer_packages', 'layer_files', 'extractions', 'inspections'] as const)
+  const links = await db
+    .deleteFrom('blob_links')
+    .where('blob_id', 'in', ids)
+    .returning(['repository_id', 'blob_id'])
+    .execute();
+  await usageUnlinked(tx, links);
+  for (const table of ['layer_packages', 'layer_files', 'extractions', 'inspections'] as const)
     await db.deleteFrom(table).where('blob_id', 'in', ids).execute();
   await db.deleteFrom('blobs').where('id', 'in', ids).execute();
 }

@@ -1,5 +1,11 @@
 import type { Generated } from 'kysely';
-import type { GrantTable, LedgerTable, PrincipalTable, RoleBindingTable } from './tables/access.ts';
+import type {
+  AccountTable,
+  GrantTable,
+  LedgerTable,
+  PrincipalTable,
+  RoleBindingTable,
+} from './tables/access.ts';
 import type { AdvisoryPackageTable, AdvisoryTable, FindingTable } from './tables/advisories.ts';
 import type {
   BlobTable,
@@ -51,7 +57,8 @@ export interface Tables {
   // jobs
   jobs: JobTable;
   // access
-  accounts: { id: Generated<number>; name: string; created_at: number; anonymous_pull: Generated<number> };
+  accounts: AccountTable;
+  account_usage: { account_id: number; delta_bytes: number };
   principals: PrincipalTable;
   role_bindings: RoleBindingTable;
   grants: GrantTable;

@@ -45,7 +45,9 @@ function logStatements(id: string, int: string): string[] {
 function accessStatements(id: string, int: string): string[] {
   return [
     `create table accounts (id ${id}, name text not null unique, created_at ${int} not null,
-      anonymous_pull ${int} not null default 0)`,
+      anonymous_pull ${int} not null default 0, quota_bytes ${int}, used_bytes ${int} not null default 0)`,
+    `create table account_usage (account_id ${int} not null references accounts, delta_bytes ${int} not null)`,
+    `create index account_usage_account on account_usage (account_id)`,
     `create index accounts_open on accounts (anonymous_pull, name)`,
     `create table principals (id ${id}, uid text not null unique, name text not null unique, kind text not null,
       account_id ${int} references accounts, secret_hash text not null, created_at ${int} not null, disabled_at ${int},

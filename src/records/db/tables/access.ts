@@ -1,5 +1,16 @@
 import type { Generated } from 'kysely';
 
+export interface AccountTable {
+  id: Generated<number>;
+  name: string;
+  created_at: number;
+  anonymous_pull: Generated<number>;
+  /** null: none. */
+  quota_bytes: number | null;
+  /** Without what waits in `account_usage`. */
+  used_bytes: Generated<number>;
+}
+
 export interface PrincipalTable {
   id: Generated<number>;
   uid: string;
