@@ -45,9 +45,10 @@ function homeOf({ region, primary }: ReplicationParts['config'], links: readonly
 export function openReplication(parts: ReplicationParts): Replication {
   const { config, clock, database, blobs, logger } = parts;
   const { region, peers } = config;
-  const links: PeerLink[] = peers.map(({ name, url, secret }) =>
+  const links: PeerLink[] = peers.map(({ name, url, secret, ca }) =>
     clientLink(name, {
       url,
+      ca,
       credentials: { kind: 'basic', username: regionPrincipal(region), password: secret },
     }),
   );

@@ -2,7 +2,13 @@ import { expect, it } from 'vitest';
 import { describeEngines, type EngineWorld } from '../../../test/support/engines.ts';
 import { openRegion, pushImage, TestFollower, type TestRegion } from '../../../test/support/regions.ts';
 import { parseRepositoryName } from '../../oci/reference.ts';
-import { principalAdd, principalByName, principalDisableByName } from '../../records/access/principals.ts';
+import { accountOpenSet, accountsOpen } from '../../records/access/accounts.ts';
+import {
+  principalAdd,
+  principalByName,
+  principalDisableByName,
+  principalExpirySet,
+} from '../../records/access/principals.ts';
 import { blobInRepository } from '../../records/catalog/blobs.ts';
 import { manifestInRepository } from '../../records/catalog/manifests.ts';
 import { repositoryEnsure } from '../../records/catalog/repositories.ts';
@@ -117,6 +123,11 @@ describeEngines('a follower', (world) => {
       disabled: false,
     });
     expect(await principalByName(read, 'stray')).toMatchObject({ disabled: true });
+    await home.database.transact((tx) => principalExpirySet(tx, 'jo', 5, 'test'));
+    await home.database.transact((tx) => accountOpenSet(tx, 'acme', true, 'test'));
+    await follower.catchUp();
+    expect(await principalByName(read, 'jo')).toMatchObject({ expiresAt: 5, securityVersion: 2 });
+    expect(await accountsOpen(read)).toEqual(['acme']);
     await home.database.transact((tx) => principalDisableByName(tx, 'jo', 'test'));
     await follower.catchUp();
     expect(await principalByName(read, 'jo')).toMatchObject({ disabled: true });

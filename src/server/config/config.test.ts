@@ -60,7 +60,10 @@ describe('the configuration', () => {
     const { config } = await load(
       `peers:\n  - { name: us, url: "https://us.example/", secretFile: "${secret}" }`,
     );
-    expect(config.peers).toEqual([{ name: 'us', url: 'https://us.example', secret: 'a-long-enough-secret' }]);
+    const us = { name: 'us', url: 'https://us.example', secret: 'a-long-enough-secret' };
+    expect(config.peers).toEqual([us]);
+    const yaml = `peers: [{ name: us, url: "https://us.example", secretFile: "${secret}", caFile: "${secret}" }]`;
+    expect((await load(yaml)).config.peers).toEqual([{ ...us, ca: us.secret }]);
   });
 
   it.each([

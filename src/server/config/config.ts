@@ -54,6 +54,8 @@ export interface PeerConfig {
   readonly name: string;
   readonly url: string;
   readonly secret: string;
+  /** The certificates, PEM, that its server's must be signed by; without: those that Node knows. */
+  readonly ca?: string;
 }
 
 export interface LoadedConfig {
@@ -217,11 +219,13 @@ function databaseOf(field: Field, dataFolder: string): DatabaseConfig {
 function peersOf(field: Field, region: string): readonly PeerConfig[] {
   const list = typeof field.value === 'string' ? jsonList(field) : field;
   const peers = list.items(100).map((item): PeerConfig => {
-    item.keys(['name', 'url', 'secret', 'secretFile']);
+    item.keys(['name', 'url', 'secret', 'secretFile', 'caFile']);
+    const caFile = item.optional('caFile');
     return {
       name: regionName(item.member('name')),
       url: peerUrl(item.member('url')),
       secret: peerSecret(item),
+      ...(caFile ? { ca: readSecret(caFile.text(), caFile.path) } : {}),
     };
   });
   const names = [region, ...peers.map((peer) => peer.name)];

@@ -143,7 +143,7 @@ export const settings = [
     kind: 'peers',
     default: '',
     summary:
-      'The other regions: a list of `name`, `url` and `secret` or `secretFile`. Both sides of a pair are given the same secret.',
+      'The other regions: a list of `name`, `url`, `secret` or `secretFile`, and `caFile` if its certificate is of an authority of your own. Both sides of a pair are given the same secret.',
   },
   {
     key: 'replication.repositories',
