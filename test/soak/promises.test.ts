@@ -6,8 +6,9 @@ describe('what was promised', () => {
     const promises = new Promises();
     promises.begin('tag', 'sha256:1').end('done');
     expect(promises.seen('tag').value).toBe('sha256:1');
+    const { since } = promises.seen('tag');
     promises.begin('tag', null).end('refused');
-    expect(promises.seen('tag').value).toBe('sha256:1');
+    expect(promises.seen('tag')).toMatchObject({ value: 'sha256:1', since });
     promises.begin('tag', null).end('done');
     expect(promises.seen('tag').value).toBeNull();
   });

@@ -42,17 +42,18 @@ export class Promises {
     for (const other of slot.writers) other.contested = true;
     slot.writers.add(writer);
     slot.version += 1;
-    const close = (then: Value) => {
+    const close = (then: Value, since = performance.now()) => {
       slot.writers.delete(writer);
       slot.version += 1;
       slot.value = then;
-      slot.since = performance.now();
+      slot.since = since;
     };
     return {
       contested: () => writer.contested,
       end: (outcome) => {
         if (!slot.writers.has(writer)) return;
-        if (outcome === 'refused') close(slot.value);
+        // As it was, and since when it was.
+        if (outcome === 'refused') close(slot.value, slot.since);
         else if (outcome === 'doubtful') close(undefined);
         else if (outcome === 'done') close(writer.contested ? undefined : value);
         else {
