@@ -62,6 +62,12 @@ function processIo(exit: (code: ExitCode) => void): CliIo {
     signal: stopping.signal,
     out: (line) => void process.stdout.write(`${line}\n`),
     note: (line) => void process.stderr.write(`${line}\n`),
+    ...(process.stderr.isTTY ? { status: writeOver } : {}),
     exit,
   };
+}
+
+/** Carriage return, erase the line (ECMA-48, EL). What is too long for the terminal would not be erased: it is cut. */
+function writeOver(text: string): void {
+  process.stderr.write(`\r\x1b[2K${text.slice(0, process.stderr.columns - 1)}`);
 }

@@ -17,6 +17,8 @@ export interface CliIo {
   readonly out: (line: string) => void;
   /** Writes one line to standard error. */
   readonly note: (line: string) => void;
+  /** Where a person looks at standard error: writes over the line written so before; '' takes it away. */
+  readonly status?: (text: string) => void;
   /** What the process will exit with, unless something worse is said as well. */
   readonly exit: (code: ExitCode) => void;
 }

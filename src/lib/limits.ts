@@ -116,6 +116,25 @@ export const limits = {
   apiBodyBytesMax: 1 * MiB,
   /** One JSON answer, or one line of many, that a client holds in memory. */
   clientAnswerBytesMax: 64 * MiB,
+  /** How a registry is asked: again after a failure, each time later, and to other places when it says so. */
+  registryAttemptsMax: 5,
+  registryRetryFirstMs: 250,
+  registryRetryMaxMs: minute,
+  registryRedirectsMax: 5,
+  /** Pages of one list. */
+  registryPagesMax: 100_000,
+  /** How long a registry may take to close an upload, whose bytes it may read again. */
+  registryCloseMs: 30 * minute,
+  /** What one import reads and writes at once. */
+  importJobsMax: 64,
+  /** A blob up to this size is sent in one request; a larger one in a session that can be gone on with. */
+  importWholeBytesMax: 1 * MiB,
+  /** Entries of an archive or a layout, repositories, and tags or manifests of one of them. */
+  importEntriesMax: 1_000_000,
+  /** Manifests that an import keeps in memory between looking and copying; the rest is read again. */
+  importManifestBytesKept: 64 * MiB,
+  /** Differences that a report lists; the rest is counted. */
+  importDifferencesMax: 10_000,
   apiPageMax: 1_000,
   apiPageDefault: 100,
   scanMatchesMax: 10_000,

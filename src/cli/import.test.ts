@@ -1,0 +1,342 @@
+/** `lazaret import` into a real server: complete, again, cut, refused. */
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { lazaret } from '../../test/support/command-line.ts';
+import { type FakeRegistry, startFakeRegistry } from '../../test/support/fake-registry.ts';
+import { http } from '../../test/support/http.ts';
+import {
+  distributionData,
+  type ImportContent,
+  importContent,
+  pushContent,
+  writeDistributionFolder,
+  writeImportLayout,
+} from '../../test/support/import-content.ts';
+import {
+  buildImage,
+  buildLayer,
+  type Content,
+  content,
+  descriptor,
+  type Image,
+  jsonContent,
+  mediaTypes,
+} from '../../test/support/oci-layout.ts';
+import { startTestServer, type TestServer } from '../../test/support/server.ts';
+import type { Client } from '../client/client.ts';
+import { digestOf } from '../oci/digest.ts';
+import type { ImportReport } from './import/import-report.ts';
+
+let server: TestServer;
+let folder: string;
+let of: ImportContent;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  folder = await mkdtemp(join(tmpdir(), 'lazaret-import-test-'));
+  of = await importContent();
+  await writeImportLayout(join(folder, 'layout'), of);
+});
+afterAll(async () => {
+  await server.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('from an OCI layout', () => {
+  const from = () => join(folder, 'layout');
+
+  it('tells what would be copied, and copies nothing, in a dry run', async () => {
+    const { text, code } = await lazaret(server.admin, 'import', from(), 'acme/dry', '--dry-run');
+    expect(code).toBe(0);
+    expect(text).toMatch(/would import OCI layout/);
+    expect(text).toMatch(/acme\/dry +2 +3 +1 +6 +\d/);
+    expect((await http(server.admin, 'GET /v2/acme/dry/tags/list')).status).toBe(404);
+  });
+
+  it('brings tags, indexes and referrers with their digests, and finds nothing to do the second time', async () => {
+    const first = await imported(server.admin, from(), 'acme/shop');
+    expect(first).toMatchObject({ code: 0, complete: true, differences: [] });
+    expect(first.repositories).toMatchObject([
+      {
+        repository: 'acme/shop',
+        tags: { copied: 2 },
+        manifests: { copied: 3 },
+        referrers: { copied: 1 },
+        blobs: { copied: 6 },
+      },
+    ]);
+    await expectAll('acme/shop');
+    const second = await imported(server.admin, from(), 'acme/shop');
+    expect(second).toMatchObject({ code: 0, complete: true });
+    expect(second.repositories[0]).toMatchObject({
+      tags: { copied: 0, present: 2 },
+      manifests: { copied: 0, present: 3 },
+      copiedBytes: 0,
+    });
+  });
+
+  it('mounts what the server has in another repository of the import', async () => {
+    const data = join(folder, 'twice');
+    await writeDistributionFolder(data, 'one', of);
+    await writeDistributionFolder(data, 'two', of);
+    const { repositories, code } = await imported(server.admin, data, 'twice/');
+    expect(code).toBe(0);
+    expect(repositories.map(({ repository }) => repository)).toEqual(['twice/one', 'twice/two']);
+    expect(repositories.reduce((sum, one) => sum + one.mounted, 0)).toBe(of.blobs.length);
+    await expectAll('twice/two');
+  });
+
+  it('takes one image under a name of its own', async () => {
+    expect((await imported(server.admin, `oci:${from()}:1`, 'acme/one:stable')).code).toBe(0);
+    expect(await tagsOf('acme/one')).toEqual(['stable']);
+    await expect(imported(server.admin, from(), 'acme/one:stable')).rejects.toThrow('DEST has a tag');
+    await expect(imported(server.admin, from())).rejects.toThrow('does not name its repository');
+  });
+});
+
+describe('from another server', () => {
+  let old: TestServer;
+  let creds: string;
+  beforeAll(async () => {
+    old = await startTestServer();
+    const { credentials } = old.admin;
+    creds = credentials?.kind === 'basic' ? `${credentials.username}:${credentials.password}` : '';
+    await pushContent(old.admin, 'team/shop', of);
+    await pushContent(old.admin, 'team/tools/lint', of);
+  });
+  afterAll(() => old.close());
+  const host = () => `docker://${new URL(old.url).host}`;
+
+  it('brings all repositories that its catalog shows, referrers too', async () => {
+    const report = await imported(server.admin, host(), 'below/', '--src-creds', creds);
+    expect(report).toMatchObject({ code: 0, complete: true });
+    for (const repository of ['below/team/shop', 'below/team/tools/lint']) await expectAll(repository);
+  });
+
+  it('brings chosen repositories and tags under their names', async () => {
+    const chosen = ['--repositories', 'team/tools/*', '--tags', '1'];
+    const report = await imported(server.admin, host(), ...chosen, '--src-creds', creds);
+    expect(report.repositories.map(({ repository }) => repository)).toEqual(['team/tools/lint']);
+    expect(await tagsOf('team/tools/lint')).toEqual(['1']);
+  });
+
+  it('says that the password is wrong', async () => {
+    const asked = imported(server.admin, host(), 'acme/', '--src-creds', 'admin:wrong');
+    await expect(asked).rejects.toMatchObject({ code: 'unauthorized' });
+  });
+
+  it('leaves out what the source has under quarantine, with the reason', async () => {
+    await quarantined(old.admin, 'team/tools/lint', of.image.layers[1]);
+    const report = await imported(
+      server.admin,
+      `${host()}/team/tools/lint`,
+      'acme/refused',
+      '--src-creds',
+      creds,
+    );
+    expect(report.code).toBe(2);
+    expect(report.differences.find(({ what }) => what === 'tag 1')).toMatchObject({
+      lack: 'refused',
+      reason: expect.stringContaining('DRILL'),
+    });
+  });
+});
+
+describe('a quarantine at the destination', () => {
+  it('refuses what it reaches, with its reason, and the rest comes', async () => {
+    const own = await startTestServer();
+    try {
+      await imported(own.admin, join(folder, 'layout'), 'acme/shop');
+      await quarantined(own.admin, 'acme/shop', of.image.layers[1]);
+      const report = await imported(own.admin, join(folder, 'layout'), 'acme/again');
+      expect(report.code).toBe(2);
+      const refused = report.differences.map(({ what, lack, reason }) => `${what} ${lack} ${reason}`);
+      expect(refused).toContainEqual(expect.stringMatching(/^tag 1 refused .*DRILL/));
+      expect(
+        (await http(own.admin, `HEAD /v2/acme/again/manifests/${of.other.manifest.digest}`)).status,
+      ).toBe(200);
+    } finally {
+      await own.close();
+    }
+  });
+});
+
+describe('a source in disorder', () => {
+  it('is told of, and what is whole of it comes', async () => {
+    const data = join(folder, 'broken');
+    await writeDistributionFolder(data, 'shop', of);
+    const own = join(data, 'docker/registry/v2/repositories/shop/_manifests');
+    const link = async (tag: string, text: string) => {
+      await mkdir(join(own, 'tags', tag, 'current'), { recursive: true });
+      await writeFile(join(own, 'tags', tag, 'current/link'), text);
+    };
+    await link('gone', digestOf('deleted'));
+    await link('odd', 'no digest');
+    await mkdir(join(data, 'docker/registry/v2/repositories/Upper/_manifests'), { recursive: true });
+    await unlink(distributionData(data, of.other.config));
+    const report = await imported(server.admin, data, 'disorder/');
+    expect(report.code).toBe(3);
+    const told = report.differences.map(({ what, lack }) => `${what} ${lack}`);
+    for (const each of [
+      'tag gone absent',
+      'tag odd absent',
+      'repository damaged',
+      `blob ${of.other.config.digest} absent`,
+      `manifest ${of.other.manifest.digest} absent`,
+    ])
+      expect(told).toContain(each);
+    expect((await http(server.admin, 'HEAD /v2/disorder/shop/manifests/1')).status).toBe(200);
+  });
+
+  it('is told of bytes that are not what their digest says', async () => {
+    const data = join(folder, 'rotten');
+    await writeDistributionFolder(data, 'shop', of);
+    await writeFile(distributionData(data, of.other.config), Buffer.alloc(of.other.config.size));
+    const report = await imported(server.admin, data, 'rotten/');
+    expect(report).toMatchObject({ code: 3 });
+    expect(report.differences.map(({ lack }) => lack)).toContain('damaged');
+  });
+});
+
+describe('a registry without the referrers API, and with bad lines', () => {
+  let old: FakeRegistry;
+  let big: Image;
+  beforeAll(async () => {
+    big = buildImage({ layers: [await buildLayer([{ path: 'big', content: randomBytes(6 << 20) }])] });
+  });
+  beforeEach(async () => {
+    old = await startFakeRegistry('shop');
+    for (const blob of [big.config, ...big.layers]) old.blobs.set(blob.digest, blob);
+    for (const reference of ['1', big.manifest.digest]) old.manifests.set(reference, big.manifest);
+  });
+  afterEach(() => old.close());
+  const layer = () => big.layers[0]?.digest ?? '';
+  const askedOfLayer = () => old.asked.filter((line) => line.startsWith(`GET /v2/shop/blobs/${layer()}`));
+
+  it('finds referrers by the tag that stands for them', async () => {
+    const { referrer, list } = signatureOf(big.manifest, old);
+    old.manifests.set(big.manifest.digest.replace(':', '-'), list);
+    const report = await imported(server.admin, `docker://${old.host}/shop:1`, 'acme/signed');
+    expect(report).toMatchObject({ code: 0, complete: true });
+    const found = await http(server.admin, `GET /v2/acme/signed/referrers/${big.manifest.digest}`);
+    expect(await found.json()).toMatchObject({ manifests: [{ digest: referrer.digest }] });
+  });
+
+  it('goes on within a blob when the source is cut', async () => {
+    old.cut = { afterBytes: 4 << 20, how: 'break' };
+    const report = await imported(server.admin, `docker://${old.host}/shop`, 'acme/cut');
+    expect(report).toMatchObject({ code: 0, complete: true });
+    const [first, second] = askedOfLayer();
+    expect(first).not.toContain('bytes=');
+    expect(Number(/bytes=(\d+)-/.exec(second ?? '')?.[1])).toBeGreaterThan(0);
+    const back = await http(server.admin, `GET /v2/acme/cut/blobs/${layer()}`);
+    expect(digestOf(Buffer.from(await back.arrayBuffer()))).toBe(layer());
+  });
+
+  it('goes on within a blob after the process was killed', async () => {
+    const state = join(folder, 'state');
+    old.cut = { afterBytes: 5 << 20, how: 'hang' };
+    const cut = old.wasCut();
+    const first = commandLine(server.admin, state, [`docker://${old.host}/shop`, 'acme/killed']);
+    await cut;
+    await uploaded(server, 1 << 20);
+    first.kill('SIGKILL');
+    await once(first, 'exit');
+    expect(await readdir(join(state, 'lazaret/import'))).toHaveLength(1);
+    old.cut = undefined;
+    const second = commandLine(server.admin, state, [`docker://${old.host}/shop`, 'acme/killed']);
+    const [code] = await once(second, 'exit');
+    expect(code).toBe(0);
+    expect(Number(/bytes=(\d+)-/.exec(askedOfLayer().at(-1) ?? '')?.[1])).toBeGreaterThan(0);
+    expect((await http(server.admin, 'HEAD /v2/acme/killed/manifests/1')).status).toBe(200);
+    expect(await readdir(join(state, 'lazaret/import'))).toEqual([]);
+  }, 60_000);
+});
+
+type Imported = ImportReport & { readonly code: number };
+
+async function imported(client: Client, ...argv: string[]): Promise<Imported> {
+  const { text, code } = await lazaret(client, 'import', ...argv, '--quiet', '-o', 'json');
+  return { ...JSON.parse(text), code };
+}
+
+async function expectAll(repository: string): Promise<void> {
+  for (const { digest, bytes, mediaType } of of.manifests) {
+    const found = await http(server.admin, `GET /v2/${repository}/manifests/${digest}`, {
+      headers: { accept: mediaType },
+    });
+    expect(found.status).toBe(200);
+    expect(Buffer.from(await found.arrayBuffer()).equals(bytes)).toBe(true);
+  }
+  for (const { digest } of of.blobs)
+    expect((await http(server.admin, `HEAD /v2/${repository}/blobs/${digest}`)).status).toBe(200);
+  const referrers = await http(server.admin, `GET /v2/${repository}/referrers/${of.image.manifest.digest}`);
+  expect(await referrers.json()).toMatchObject({ manifests: [{ digest: of.referrer.digest }] });
+  expect(await tagsOf(repository)).toEqual(['1', 'multi']);
+}
+
+async function tagsOf(repository: string): Promise<unknown> {
+  const listed = await http(server.admin, `GET /v2/${repository}/tags/list`);
+  return JSON.parse(await listed.text()).tags;
+}
+
+async function quarantined(admin: Client, repository: string, layer: Content | undefined): Promise<void> {
+  const plan = [
+    'quarantine',
+    'plan',
+    '--repository',
+    repository,
+    '--layer',
+    layer?.digest ?? '',
+    '-o',
+    'json',
+  ];
+  const { name } = JSON.parse((await lazaret(admin, ...plan)).text);
+  await lazaret(admin, 'quarantine', 'apply', name, '--reason', 'DRILL');
+}
+
+function signatureOf(subject: Content, registry: FakeRegistry) {
+  const empty = content('application/vnd.oci.empty.v1+json', Buffer.from('{}'));
+  const referrer = jsonContent(mediaTypes.manifest, {
+    schemaVersion: 2,
+    mediaType: mediaTypes.manifest,
+    artifactType: 'application/vnd.example.signature',
+    config: descriptor(empty),
+    layers: [descriptor(empty)],
+    subject: descriptor(subject),
+  });
+  registry.blobs.set(empty.digest, empty);
+  registry.manifests.set(referrer.digest, referrer);
+  const list = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [descriptor(referrer)] };
+  return { referrer, list: jsonContent(mediaTypes.index, list) };
+}
+
+/** The command line as a process of its own. */
+function commandLine(client: Client, state: string, argv: readonly string[]) {
+  const { credentials } = client;
+  const pair = credentials?.kind === 'basic' ? `${credentials.username}:${credentials.password}` : '';
+  const auths = { [new URL(client.url).host]: { auth: Buffer.from(pair).toString('base64') } };
+  const docker = join(folder, 'docker');
+  mkdirSync(docker, { recursive: true });
+  writeFileSync(join(docker, 'config.json'), JSON.stringify({ auths }));
+  const env = { ...process.env, DOCKER_CONFIG: docker, LAZARET_SERVER: client.url, XDG_STATE_HOME: state };
+  return spawn(process.execPath, ['src/bin/lazaret.ts', 'import', ...argv], { env, stdio: 'ignore' });
+}
+
+/** Waits until an upload has so many bytes. */
+async function uploaded({ context }: TestServer, bytes: number): Promise<void> {
+  const longest = async () => {
+    const uploads = await context.database.read.selectFrom('uploads').select('storage_key').execute();
+    return Math.max(
+      0,
+      ...(await Promise.all(uploads.map((upload) => context.blobs.length(upload.storage_key)))),
+    );
+  };
+  await expect.poll(longest, { timeout: 20_000 }).toBeGreaterThan(bytes);
+}
