@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { lazaret } from '../../test/support/command-line.ts';
+import { lazaret, lazaretRead } from '../../test/support/command-line.ts';
 import { startTestServer, type TestServer } from '../../test/support/server.ts';
 import type { Client } from '../client/client.ts';
 
@@ -46,6 +46,20 @@ it('an account gets a user who may do what their roles say, until they are disab
   await expect(lazaret(jo, 'quarantine', 'plan', '--scan', 'S-1')).rejects.toMatchObject({
     code: 'conflict',
   });
+
+  const changed = await lazaretRead(jo, 'my own long password\n', 'user', 'password');
+  expect(changed.text).toContain('your password is changed');
+  await expect(lazaret(jo, 'scan', '--all')).rejects.toMatchObject({ code: 'unauthorized' });
+  const own = { kind: 'basic', username: 'jo', password: 'my own long password' } as const;
+  const same: Client = { url: server.url, credentials: own };
+  expect((await lazaret(same, ...plan)).code).toBe(0);
+  await expect(lazaretRead(same, 'short', 'user', 'password')).rejects.toMatchObject({ code: 'invalid' });
+  const renewed = await lazaret(server.admin, 'user', 'renew', 'jo');
+  expect(renewed.text).toMatch(/^jo has a new password\npassword, shown this once: \S{32}$/);
+  await expect(lazaret(same, ...plan)).rejects.toMatchObject({ code: 'unauthorized' });
+  expect((await lazaret(server.admin, 'user', 'ls')).text).toMatch(
+    /^jo +acme +writer of everything of acme, /m,
+  );
 
   await lazaret(server.admin, 'user', 'disable', 'jo');
   await expect(lazaret(jo, 'scan', '--all')).rejects.toMatchObject({ code: 'unauthorized' });

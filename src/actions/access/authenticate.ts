@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { Clock } from '../../lib/clock.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
+import { networkOf } from '../../lib/network.ts';
 import { randomSecret } from '../../lib/random.ts';
 import { defaultAccount } from '../../oci/reference.ts';
 import { accountsOpen } from '../../records/access/accounts.ts';
@@ -100,7 +101,7 @@ export function openAuthenticator(options: AuthenticatorOptions): Authenticator 
       const { read } = database;
       const { name, secret } = credentials;
       const principal = await (credentials.kind === 'basic' ? principalByName : principalByUid)(read, name);
-      return bySecret(principal, { name, secret, address });
+      return bySecret(principal, { name, secret, address: networkOf(address) });
     },
   };
 }

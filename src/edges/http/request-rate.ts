@@ -1,6 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
+import { networkOf } from '../../lib/network.ts';
 import type { Caller } from '../../records/access/caller.ts';
 
 /**
@@ -23,7 +24,8 @@ export class RequestRate {
   /** @throws tooManyRequests, with `detail.retryAfterS` */
   take(caller: Pick<Caller, 'kind' | 'principal'>, address: string): void {
     if (this.#perMinute === 0 || caller.kind === 'region' || caller.kind === 'instance') return;
-    const key = caller.kind === 'anonymous' ? `address ${address}` : `principal ${caller.principal}`;
+    const key =
+      caller.kind === 'anonymous' ? `address ${networkOf(address)}` : `principal ${caller.principal}`;
     const left = this.#left(key);
     this.#keep(key, left >= 1 ? left - 1 : left);
     if (left >= 1) return;

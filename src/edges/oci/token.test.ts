@@ -217,3 +217,27 @@ describe('a server with a limit of requests', () => {
     await limited.close();
   });
 });
+
+describe('a server behind a proxy that it trusts', () => {
+  it('knows where a request comes from, and how clients reach it', async () => {
+    const behind = await startTestServer({
+      clock,
+      environment: { LAZARET_LISTEN_TRUSTED_PROXIES: '127.0.0.0/8' },
+    });
+    const from = (address: string, password: string) =>
+      http({ url: behind.url, credentials: { kind: 'basic', username: 'admin', password } }, 'GET /v2/', {
+        headers: {
+          'x-forwarded-for': address,
+          'x-forwarded-proto': 'https',
+          'x-forwarded-host': 'hub.example',
+        },
+      });
+    for (let n = 0; n < limits.guessesOfPair; n++) {
+      const answer = await from('192.0.2.1', `guess ${n}`);
+      expect(answer.headers.get('www-authenticate')).toContain('realm="https://hub.example/v2/token"');
+    }
+    expect((await from('192.0.2.1', 'another')).status).toBe(429);
+    expect((await from('192.0.2.2', 'another')).status).toBe(401);
+    await behind.close();
+  });
+});
