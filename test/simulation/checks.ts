@@ -34,6 +34,13 @@ interface DeletedRow extends ServiceRow {
   readonly deleted_at: number;
   readonly needed: 0 | 1;
 }
+interface KeptRow {
+  readonly uid: string;
+  readonly name: string;
+  readonly digest: string;
+  readonly state: string;
+  readonly inScope: 0 | 1;
+}
 interface ExpiredRow {
   readonly scope_account: string | null;
   readonly target: 'layer' | 'manifest';
@@ -57,6 +64,8 @@ export class Checks {
   readonly #region: string;
   readonly #digests = new WeakMap<object, string>();
   #deleted: ReadonlyMap<string, { row: DeletedRow; needed: boolean }> = new Map();
+  #kept: ReadonlySet<string> = new Set();
+  #versions: ReadonlyMap<string, number> = new Map();
 
   constructor(databases: RegionDatabases, region: string, disk: MemoryContents) {
     this.#databases = databases;
@@ -138,6 +147,30 @@ export class Checks {
         .filter((row) => row.deleted_at !== null)
         .map((row) => [`${row.repository} ${row.digest}`, { row, needed: row.needed === 1 }]),
     );
+  }
+
+  /** What a quarantine marks stays until its retention ends, and under a legal hold. @throws Violation */
+  markedStays(nowMs: number): void {
+    const rows = this.rows<KeptRow>(keptByQuarantines, nowMs);
+    const gone = rows.find((row) => row.state === 'condemned' && this.#kept.has(`${row.uid} ${row.digest}`));
+    if (gone)
+      throw new Violation(`retention: ${this.#at(gone.digest)} was condemned, but ${gone.name} keeps it`);
+    this.#kept = new Set(
+      rows
+        .filter((row) => row.state === 'live' && row.inScope === 1)
+        .map((row) => `${row.uid} ${row.digest}`),
+    );
+  }
+
+  /** A decision is never overwritten by an older one. @throws Violation */
+  decisionsAreNewer(): void {
+    const rows = this.quarantines();
+    for (const { uid, name, version } of rows)
+      if (version < (this.#versions.get(uid) ?? 0))
+        throw new Violation(
+          `P2: ${name} went back to version ${version} from ${this.#versions.get(uid)} in region ${this.#region}`,
+        );
+    this.#versions = new Map(rows.map((row) => [row.uid, row.version]));
   }
 
   /** What the oracle may know of the inner state. */
@@ -249,12 +282,26 @@ const expiredMarks = `select quarantines.scope_account, marks.target, marks.dige
   from quarantines join marks on marks.quarantine_id = quarantines.id
   where quarantines.released_at is null and quarantines.retain_until <= ?`;
 
+const keptByQuarantines = `select quarantines.uid, quarantines.name, blobs.digest, blobs.state,
+    (quarantines.scope_account is null or exists (select 1 from blob_links
+      join repositories on repositories.id = blob_links.repository_id
+      join accounts on accounts.id = repositories.account_id
+      where blob_links.blob_id = blobs.id and accounts.name = quarantines.scope_account)) as inScope
+  from quarantines
+  join marks on marks.quarantine_id = quarantines.id and marks.target = 'layer'
+  join blobs on blobs.digest = marks.digest
+    or blobs.id in (select inspections.blob_id from inspections where inspections.diff_id = marks.diff_id)
+  where quarantines.released_at is null and (quarantines.legal_hold = 1 or quarantines.retain_until > ?)`;
+
 const unneeded = `select digest from blobs where state = 'live'
   and not exists (select 1 from edges
     join repository_manifests on repository_manifests.manifest_id = edges.manifest_id
     where edges.digest = blobs.digest and edges.kind in ('config', 'layer')
       and repository_manifests.withdrawn_at is null)
-  and not exists (select 1 from holds where holds.digest = blobs.digest and holds.expires_at is null)`;
+  and not exists (select 1 from holds where holds.digest = blobs.digest and holds.expires_at is null)
+  and not exists (select 1 from quarantines join marks on marks.quarantine_id = quarantines.id
+    where quarantines.released_at is null and quarantines.legal_hold = 1 and (marks.digest = blobs.digest
+      or marks.diff_id in (select inspections.diff_id from inspections where inspections.blob_id = blobs.id)))`;
 
 const missing = `select distinct blobs.digest from repository_manifests
   join edges on edges.manifest_id = repository_manifests.manifest_id and edges.kind in ('config', 'layer')

@@ -3,7 +3,6 @@
 import { blobHead, blobOpen } from '../../src/actions/pull/blob-open.ts';
 import { manifestGet, manifestHead } from '../../src/actions/pull/manifest-get.ts';
 import { blobMount } from '../../src/actions/push/blob-mount.ts';
-import { blobDelete, manifestDelete, tagDelete } from '../../src/actions/push/delete.ts';
 import { manifestPut } from '../../src/actions/push/manifest-put.ts';
 import { uploadAppend, uploadStart } from '../../src/actions/push/upload.ts';
 import { uploadFinish, uploadMonolithic } from '../../src/actions/push/upload-finish.ts';
@@ -91,14 +90,16 @@ export async function head(client: Client, repository: RepositoryName, blob: Con
   return refused === undefined;
 }
 
-async function mount(client: Client, repository: RepositoryName, blob: Content): Promise<boolean> {
+export async function mount(client: Client, repository: RepositoryName, blob: Content): Promise<boolean> {
   const { world, op, deps } = client;
   const { random } = world.scheduler;
-  const from = random.pick(repositories.filter((other) => other.name !== repository.name));
+  const others = world.settings.focus.repositories.filter((other) => other.name !== repository.name);
+  const from = random.pick(others.length > 0 ? others : repositories);
   const door = blobDoor(client, repository, blob.digest);
   const arrival = world.model.arrives(op, blobKey(repository.name, blob.digest));
-  const untilMs = world.scheduler.nowMs + limits.uploadHoldMs;
+  const untilMs = world.scheduler.wallMs + limits.uploadHoldMs;
   let mounted = false;
+  op.onTransaction = door.again;
   const what = `mount ${repository.name} ${nameOfDigest(blob.digest)} from ${from.name}`;
   await attempt(client, what, async () => {
     mounted = (await blobMount(deps, { repository, from, digest: blob.digest, allowed: true })) !== undefined;
@@ -116,9 +117,10 @@ export async function upload(client: Client, repository: RepositoryName, blob: C
   const { random } = world.scheduler;
   const door = blobDoor(client, repository, blob.digest);
   const arrival = world.model.arrives(op, blobKey(repository.name, blob.digest));
-  const untilMs = world.scheduler.nowMs + limits.uploadHoldMs;
+  const untilMs = world.scheduler.wallMs + limits.uploadHoldMs;
   const principal = 'jo';
   const end = { repository, digest: blob.digest, principal };
+  op.onTransaction = door.again;
   await attempt(client, `upload ${repository.name} ${nameOfDigest(blob.digest)}`, async () => {
     if (random.chance(0.5)) {
       await uploadMonolithic(deps, { ...end, source: chunksOf(blob.bytes) });
@@ -148,7 +150,11 @@ async function putManifest(
   const { digest, bytes, mediaType } = pushable.manifest;
   const reaches = (each: ModelQuarantine) =>
     inScope(each, repository) && reachesPush(each, pushable, model.manifestsHere);
-  const before = model.refusing(reaches);
+  let before = model.refusing(reaches);
+  // What was acknowledged before the transaction that accepts it must refuse it.
+  op.onTransaction = () => {
+    before = model.refusing(reaches);
+  };
   const arrival = model.arrives(op, manifestKey(repository.name, digest));
   const arrivals = [arrival];
   const ends: (() => void)[] = [];
@@ -201,7 +207,7 @@ async function pullManifest(client: Client, repository: RepositoryName, pushable
     needs: below(pushable),
   });
   const byTag = scheduler.random.chance(0.3)
-    ? tags.find((tag) => model.isExpected(tagKey(repository.name, tag, digest), scheduler.nowMs))
+    ? tags.find((tag) => model.isExpected(tagKey(repository.name, tag, digest), scheduler.wallMs))
     : undefined;
   const tagged =
     byTag && promiseOf(world, { repository, key: tagKey(repository.name, byTag, digest), needs: [] });
@@ -255,7 +261,7 @@ function promiseOf(
   { repository, key, needs }: { repository: RepositoryName; key: string; needs: readonly string[] },
 ): { kept(): boolean } {
   const { model, scheduler } = world;
-  const holds = () => model.isExpected(key, scheduler.nowMs) && !model.mayBeRefused(repository, needs);
+  const holds = () => model.isExpected(key, scheduler.wallMs) && !model.mayBeRefused(repository, needs);
   const [held, version, quarantines] = [holds(), model.entry(key).version, model.quarantineVersion];
   return {
     kept: () =>
@@ -267,58 +273,18 @@ function blobDoor({ world }: Client, repository: RepositoryName, digest: string)
   const { model } = world;
   const reaches = (each: ModelQuarantine) =>
     inScope(each, repository) && reachesBlob(each, digest, model.inspected.has(digest));
-  const before = model.refusing(reaches);
+  let before = model.refusing(reaches);
   return {
+    /** Of what is accepted, not served: what was acknowledged before the last transaction counts as well. */
+    again: () => {
+      before = model.refusing(reaches);
+    },
     served: (what: string) =>
       assertRefused(model, before.filter(reaches), `${what} (${nameOfDigest(digest)} in ${repository.name})`),
     refused: (error: LazaretError | undefined) => {
       if (error && hasCode(error, 'storeMissing')) throw new Violation(`P1: ${error.message}`);
     },
   };
-}
-
-export async function deleteSome(client: Client, repository: RepositoryName): Promise<void> {
-  const { world, op, deps } = client;
-  const { model, scheduler } = world;
-  const { random } = scheduler;
-  const what = random.weighted({ manifest: 4, tag: 2, blob: 1 });
-  const pushable = random.pick(world.settings.focus.pushables);
-  const { digest } = pushable.manifest;
-  const keys: string[] = [];
-  const principal = 'jo';
-  if (what === 'tag') {
-    const tag = random.pick(tags);
-    for (const each of pushables) keys.push(tagKey(repository.name, tag, each.manifest.digest));
-    const ends = keys.map((key) => model.leaves(op, key));
-    await attempt(client, `DELETE ${repository.name}:${tag}`, () =>
-      tagDelete(deps, { repository, tag, principal }),
-    );
-    for (const end of ends) end();
-    return;
-  }
-  if (what === 'manifest')
-    keys.push(
-      manifestKey(repository.name, digest),
-      ...tags.map((tag) => tagKey(repository.name, tag, digest)),
-    );
-  const blob = random.pick(world.settings.focus.blobs);
-  if (what === 'blob') {
-    keys.push(blobKey(repository.name, blob.digest));
-    // What a quarantine reaches may lose its blobs; released, it lacks them.
-    for (const each of pushables)
-      if (below(each).includes(blob.digest) && model.mayBeRefused(repository, below(each)))
-        keys.push(manifestKey(repository.name, each.manifest.digest));
-  }
-  const ends = keys.map((key) => model.leaves(op, key));
-  if (what === 'manifest')
-    await attempt(client, `DELETE ${repository.name} ${pushable.name}`, () =>
-      manifestDelete(deps, { repository, digest, principal }),
-    );
-  else
-    await attempt(client, `DELETE ${repository.name} ${nameOfDigest(blob.digest)}`, () =>
-      blobDelete(deps, { repository, digest: blob.digest, principal }),
-    );
-  for (const end of ends) end();
 }
 
 async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

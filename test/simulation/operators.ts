@@ -1,8 +1,10 @@
 /** What operators and background tasks do at home: inspect, quarantine, release, destroy, pin, collect. */
+import { clockConfirm } from '../../src/actions/collect/clock-guard.ts';
 import { collect } from '../../src/actions/collect/collect.ts';
 import { quarantineApplyPlan } from '../../src/actions/quarantine/apply.ts';
 import { destroyApply, destroyPlan } from '../../src/actions/quarantine/destroy.ts';
-import { quarantinePlan } from '../../src/actions/quarantine/plan.ts';
+import { quarantineLegalHold } from '../../src/actions/quarantine/hold.ts';
+import { type PlanAsk, quarantinePlan } from '../../src/actions/quarantine/plan.ts';
 import { quarantineRelease } from '../../src/actions/quarantine/release.ts';
 import { hasCode } from '../../src/lib/errors.ts';
 import type { Tx } from '../../src/records/db/database.ts';
@@ -71,26 +73,16 @@ async function keepInspection(tx: Tx, layer: SimulatedLayer): Promise<void> {
   tx.emit({ type: 'layer.inspected', lane: 'content', subject: layer.digest, actor: 'inspector', data });
 }
 
-/** Scan, plan, and apply exactly that. */
+/** What matches, or what is named; planned, and applied exactly so. */
 export async function setQuarantine(client: Client): Promise<void> {
   const { world, op, deps } = client;
   const { model, scheduler } = world;
-  const { random } = scheduler;
-  const layer = random.pick(world.settings.focus.layers);
-  const account = random.chance(0.5) ? null : 'acme';
-  const file = { path: layer.path, in: 'layer' as const };
-  // An image that matches only as a whole is marked by its manifest.
-  const criteria = random.chance(0.8)
-    ? { file }
-    : { all: [{ file }, { not: { file: { path: 'app/none' } } }] };
-  await attempt(client, `quarantine ${layer.path} for ${account ?? 'all'}`, async () => {
-    const scope = account === null ? {} : { accounts: [account] };
-    const plan = await quarantinePlan(deps, {
-      question: { criteria, scope },
-      reach: 'layer',
-      account,
-      author: 'sec',
-    });
+  const account = scheduler.random.chance(0.5) ? null : 'acme';
+  const { what, ask } = questionOf(client, account);
+  await attempt(client, `quarantine ${what} for ${account ?? 'all'}`, async () => {
+    // What is named comes from its author: so that each can be told from the others.
+    const author = `sec-${op.id}`;
+    const plan = await quarantinePlan(deps, { question: ask, reach: 'layer', account, author });
     const quarantine: ModelQuarantine = {
       cause: plan.request.cause,
       scopeAccount: account,
@@ -110,6 +102,20 @@ export async function setQuarantine(client: Client): Promise<void> {
       throw error;
     }
   });
+}
+
+function questionOf({ world }: Client, account: string | null): { what: string; ask: PlanAsk['question'] } {
+  const { random } = world.scheduler;
+  const { layers, pushables } = world.settings.focus;
+  const way = random.weighted({ matching: 6, layer: 2, manifest: 2 });
+  if (way === 'manifest') {
+    const { name, manifest } = random.pick(pushables);
+    return { what: name, ask: { targets: { manifests: [manifest.digest] } } };
+  }
+  const layer = random.pick(layers);
+  if (way === 'layer') return { what: layer.name, ask: { targets: { layers: [layer.digest] } } };
+  const scope = account === null ? {} : { accounts: [account] };
+  return { what: layer.path, ask: { criteria: { file: { path: layer.path, in: 'layer' } }, scope } };
 }
 
 /** Of the quarantines that the model knows, by the name that the region gave them. */
@@ -151,6 +157,24 @@ export async function destroy(client: Client): Promise<void> {
   });
 }
 
+/** Sets a legal hold, or lifts the one that there is. */
+export async function holdLegally(client: Client): Promise<void> {
+  const picked = pickQuarantine(client);
+  if (!picked) return;
+  const { world, deps } = client;
+  const { name } = picked;
+  const hold = world.scheduler.random.chance(0.7);
+  await attempt(client, `${hold ? 'hold' : 'hold no longer'} ${name}`, async () => {
+    const held = await quarantineLegalHold(deps, {
+      quarantine: name,
+      hold,
+      reason: 'a court',
+      author: 'sec',
+    });
+    assertNoted(world.home.disk.contents.notes, held);
+  });
+}
+
 /** What was acknowledged must survive the loss of the database. */
 function assertNoted(notes: ReadonlyMap<string, string>, { uid, name, version }: Quarantine): void {
   const note: { version?: number } = JSON.parse(notes.get(`quarantine/${uid}.json`) ?? '{}');
@@ -173,6 +197,11 @@ export async function pin(client: Client): Promise<void> {
       } else await holdSet(tx, { kind: 'pin', holder, digest, expiresAt: null });
     }),
   );
+}
+
+/** An operator has looked at the clock. */
+export async function confirmClock(client: Client): Promise<void> {
+  await attempt(client, 'confirm the clock', () => clockConfirm(client.deps, 'sec'));
 }
 
 export async function collectOnce(client: Client): Promise<void> {

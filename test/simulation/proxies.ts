@@ -22,6 +22,7 @@ export function gatedDatabase(
       const emitted: string[] = [];
       return scheduler.call(op, 'transaction', async () => {
         op.inTransaction += 1;
+        op.onTransaction?.();
         try {
           return await database.transact((tx) => {
             const { emit } = tx;
@@ -106,7 +107,7 @@ async function* chunkByChunk(scheduler: Scheduler, op: Operation, source: AsyncI
 
 export function gatedClock(scheduler: Scheduler, op: Operation): Clock {
   return {
-    wallMs: () => scheduler.nowMs,
+    wallMs: () => scheduler.wallMs,
     bootMs: () => scheduler.nowMs,
     sleep: (ms, signal) => scheduler.sleep(op, ms, signal),
   };

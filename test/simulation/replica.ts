@@ -23,7 +23,7 @@ import type { SimulatedRegion } from './world.ts';
 const never = new AbortController().signal;
 
 /** Home as the operation that follows it sees it. */
-function linkHome({ world, op }: Client): PeerLink {
+export function linkHome({ world, op }: Client): PeerLink {
   const { home, scheduler } = world;
   if (!home.relay) throw new Error('home has no replica');
   const { database, blobs, clock } = world.deps(home, home.relay, op);

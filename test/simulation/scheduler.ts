@@ -27,6 +27,10 @@ export interface Operation {
   disturbed: boolean;
   /** Inside a transaction its reads pass: it holds the writer. */
   inTransaction: number;
+  /** It is left where it is until this step, while others go on. */
+  stalledUntil: number;
+  /** What the oracle must know when a transaction of it begins. */
+  onTransaction: (() => void) | undefined;
   /** What the oracle must know when its process dies. */
   readonly onDeath: Set<() => void>;
 }
@@ -56,7 +60,12 @@ export class Scheduler {
   readonly trace: string[] = [];
   readonly running = new Set<Operation>();
   rates: Rates;
+  /** The boot clock of every machine. */
   nowMs: number;
+  /** How far the time of day is from it: somebody may set it. */
+  wallLeadMs = 0;
+  /** Whose machine stands still. */
+  isHeld: (op: Operation) => boolean = () => false;
   step = 0;
   #gates: Gate[] = [];
   #lastId = 0;
@@ -79,6 +88,8 @@ export class Scheduler {
       id: ++this.#lastId,
       disturbed: false,
       inTransaction: 0,
+      stalledUntil: 0,
+      onTransaction: undefined,
       onDeath: new Set(),
     };
     this.running.add(op);
@@ -152,7 +163,36 @@ export class Scheduler {
   }
 
   #ready(): Gate[] {
-    return this.#gates.filter((gate) => gate.untilMs === undefined || gate.untilMs <= this.nowMs);
+    return this.#gates.filter(
+      ({ op, untilMs }) =>
+        op.stalledUntil <= this.step && (untilMs === undefined || untilMs <= this.nowMs) && !this.isHeld(op),
+    );
+  }
+
+  /** One that waits at a gate stays there for a while, whatever else goes on: what it has read gets old. */
+  stall(): void {
+    const waiting = this.#ready().filter(({ kind }) => kind !== 'sleep');
+    // Most is at stake before a transaction, when what was looked at before it may change.
+    const before = waiting.filter(({ label }) => label === 'transaction');
+    const among = before.length > 0 && this.random.chance(0.7) ? before : waiting;
+    if (among.length === 0) return;
+    const { op } = this.random.pick(among);
+    op.stalledUntil = this.step + 5 + this.random.below(40);
+    this.say(`${nameOf(op)} is held up until step ${op.stalledUntil}`);
+  }
+
+  /** Nobody is held up any more. */
+  hurry(): void {
+    for (const op of this.running) op.stalledUntil = 0;
+  }
+
+  /** Lets one go on that has slept enough. @returns whether there was one */
+  releaseSleeper(isMeant: (op: Operation) => boolean): boolean {
+    const gate = this.#ready().find(({ op, kind }) => kind === 'sleep' && isMeant(op));
+    if (!gate) return false;
+    this.#gates = this.#gates.filter((other) => other !== gate);
+    gate.pass('pass');
+    return true;
   }
 
   /** Lets one call pass, fail or take long. @returns whether it may have had an effect */
@@ -193,6 +233,16 @@ export class Scheduler {
   advance(ms: number): void {
     this.nowMs += ms;
     this.say(`the clock gains ${ms / 60_000} min`);
+  }
+
+  get wallMs(): number {
+    return this.nowMs + this.wallLeadMs;
+  }
+
+  /** Somebody sets the time of day, forward or back. */
+  setWall(byMs: number): void {
+    this.wallLeadMs += byMs;
+    this.say(`the time of day is set by ${byMs / 60_000} min`);
   }
 
   /** The time until the next sleeper wakes; undefined if nobody sleeps. */

@@ -3,22 +3,19 @@
  * pulled, all graces and retentions pass, and nothing may be left that nothing needs.
  */
 import { randomSourceReplace } from '../../src/lib/random.ts';
-import { type Client, deleteSome, head, pullAll, pullBlob, pushAll, upload } from './clients.ts';
+import { type Client, pullAll, pushAll } from './clients.ts';
 import { type Databases, startMs } from './databases.ts';
+import { simulateFleet } from './fleet.ts';
+import { type Mixture, mixtureOf } from './mixture.ts';
 import { manifestKey } from './model.ts';
-import { collectOnce, destroy, inspectImage, pin, release, setQuarantine } from './operators.ts';
+import { collectOnce, confirmClock, inspectImage } from './operators.ts';
+import { type Outcome, outcomeOf } from './outcome.ts';
 import { SeededRandom } from './random.ts';
-import { agree, copyAway, followAway, pullAway } from './replica.ts';
+import { agree, copyAway, followAway } from './replica.ts';
 import { Scheduler, Violation } from './scheduler.ts';
-import { focusOn, pushables, repositories, tags } from './universe.ts';
-import { type Settings, type SimulatedRegion, World } from './world.ts';
-
-export interface Outcome {
-  readonly seed: number;
-  readonly steps: number;
-  readonly failure: string | undefined;
-  readonly trace: readonly string[];
-}
+import { pushables, repositories } from './universe.ts';
+import { type Work, work, workAway } from './work.ts';
+import { type SimulatedRegion, World } from './world.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -26,125 +23,36 @@ const day = 24 * hour;
 const calmStepsMax = 20_000;
 const calmRates = { failBefore: 0, lose: 0, late: 0, quickRead: 1 };
 
-const work = {
-  push: (client: Client) => {
-    const { random } = client.world.scheduler;
-    const withChildren = random.chance(0.7);
-    const tag = random.chance(0.5) ? random.pick(tags) : '';
-    return pushAll(client, {
-      repository: pickRepository(client),
-      pushable: pickPushable(client),
-      tag,
-      withChildren,
-    });
-  },
-  pull: (client: Client) => pullAll(client, pickRepository(client), pickPushable(client)),
-  uploadBlob: (client: Client) => upload(client, pickRepository(client), pickBlob(client)),
-  headBlob: async (client: Client) => {
-    await head(client, pickRepository(client), pickBlob(client));
-  },
-  pullBlob: (client: Client) => pullBlob(client, pickRepository(client), pickBlob(client)),
-  remove: (client: Client) => deleteSome(client, pickRepository(client)),
-  inspect: (client: Client) => inspectImage(client, pickImage(client)),
-  quarantine: setQuarantine,
-  release,
-  destroy,
-  pin,
-  collect: collectOnce,
-} as const;
+/** One in so many seeds is about leases instead. */
+const fleetEvery = 8;
 
-const workAway = { follow: followAway, copy: copyAway, pull: pullAway, collect: collectOnce } as const;
-
-type Work = keyof typeof work | keyof typeof workAway;
-
-function pickRepository({ world }: Client) {
-  return world.scheduler.random.pick(world.settings.focus.repositories);
+export function simulate(seed: number, steps: number, databases: Databases): Promise<Outcome> {
+  return seed % fleetEvery === 0 ? simulateFleet(seed, steps) : simulateContent(seed, steps, databases);
 }
 
-function pickPushable({ world }: Client) {
-  return world.scheduler.random.pick(world.settings.focus.pushables);
-}
-
-function pickImage({ world }: Client) {
-  return world.scheduler.random.pick(world.settings.focus.images);
-}
-
-function pickBlob({ world }: Client) {
-  return world.scheduler.random.pick(world.settings.focus.blobs);
-}
-
-/** What this seed is like. */
-function mixture(random: SeededRandom) {
-  const rate = (...rates: readonly number[]) => random.pick(rates);
-  const weight = () => rate(0.3, 1, 1, 3);
-  const settings: Settings = {
-    graceMs: rate(minute, 2 * hour, day),
-    retentionMs: rate(hour, 2 * day),
-    replica: random.chance(0.4),
-    focus: focusOn(random),
-  };
-  const rates = {
-    failBefore: rate(0, 0, 0.01, 0.04),
-    lose: rate(0, 0, 0.01, 0.04),
-    late: rate(0, 0.1, 0.3),
-    quickRead: rate(0.6, 0.85, 0.95),
-  };
-  // Four in ten are about quarantines above all.
-  const marking = random.chance(0.4);
-  const home = {
-    push: (marking ? 3 : 6) * weight(),
-    pull: (marking ? 8 : 2) * weight(),
-    uploadBlob: weight(),
-    headBlob: weight(),
-    pullBlob: weight(),
-    remove: (marking ? 0.5 : 3) * weight(),
-    inspect: 2 * weight(),
-    quarantine: (marking ? 5 : 1) * weight(),
-    release: (marking ? 0.5 : 1) * weight(),
-    destroy: 0.5 * weight(),
-    pin: 0.3 * weight(),
-    collect: (marking ? 1 : 4) * weight(),
-  };
-  const away = { follow: 4 * weight(), copy: 2 * weight(), pull: 2 * weight(), collect: weight() };
-  const step = {
-    call: 60,
-    begin: rate(6, 12),
-    time: marking ? 0.5 : rate(1, 3, 8),
-    crash: rate(0, 0.2, 1),
-    machine: rate(0, 0.1),
-  };
-  return { settings, rates, home, away, step, marking, atOnce: rate(2, 4, 8) };
-}
-
-export async function simulate(seed: number, steps: number, databases: Databases): Promise<Outcome> {
+async function simulateContent(seed: number, steps: number, databases: Databases): Promise<Outcome> {
   const random = new SeededRandom(seed);
   randomSourceReplace((size) => random.bytes(size));
-  const mixed = mixture(random);
+  const mixed = mixtureOf(random);
   const scheduler = new Scheduler(random, { rates: mixed.rates, nowMs: startMs });
   const world = await World.open(scheduler, mixed.settings, databases);
   const run = new Run(world, mixed);
-  let failure: string | undefined;
   try {
-    await run.settled();
-    for (scheduler.step = 1; scheduler.step <= steps; scheduler.step++) await run.step();
-    await run.calm();
-  } catch (error) {
-    failure =
-      error instanceof Violation
-        ? error.message
-        : `a defect: ${error instanceof Error ? error.stack : error}`;
-    scheduler.say(`VIOLATION ${failure}`);
+    return await outcomeOf(seed, scheduler, async () => {
+      await run.settled();
+      for (scheduler.step = 1; scheduler.step <= steps; scheduler.step++) await run.step();
+      await run.calm();
+    });
   } finally {
     world.close();
   }
-  return { seed, steps: scheduler.step, failure, trace: scheduler.trace };
 }
 
 class Run {
   readonly #world: World;
-  readonly #mixed: ReturnType<typeof mixture>;
+  readonly #mixed: Mixture;
 
-  constructor(world: World, mixed: ReturnType<typeof mixture>) {
+  constructor(world: World, mixed: Mixture) {
     this.#world = world;
     this.#mixed = mixed;
   }
@@ -152,11 +60,18 @@ class Run {
   /** A region with something in it, so that there is something to lose from the first step on. */
   async settled(): Promise<void> {
     const { scheduler, home, settings } = this.#world;
-    const { rates, marking } = this.#mixed;
+    const { rates, theme, inspected } = this.#mixed;
+    const { images, pushables: things, repositories: places } = settings.focus;
+    scheduler.say(`this seed is about '${theme}'`);
     scheduler.rates = calmRates;
-    for (let each = scheduler.random.below(4); each > 0; each--) await this.#alone(home, 'push', work.push);
-    for (const image of settings.focus.images)
-      if (marking || scheduler.random.chance(0.3))
+    const [first] = theme === 'twins' || theme === 'indexes' || theme === 'ending' ? things : [];
+    if (first) {
+      const push = { repository: scheduler.random.pick(places), pushable: first, withChildren: true };
+      await this.#alone(home, 'push', (client) => pushAll(client, push));
+    } else
+      for (let each = scheduler.random.below(4); each > 0; each--) await this.#alone(home, 'push', work.push);
+    for (const image of images)
+      if (inspected || scheduler.random.chance(0.3))
         await this.#alone(home, 'inspect', (client) => inspectImage(client, image));
     scheduler.rates = rates;
   }
@@ -178,6 +93,10 @@ class Run {
         return scheduler.advance(
           random.pick([minute, 10 * minute, 30 * minute, hour, 3 * hour, 25 * hour, 3 * day]),
         );
+      case 'stall':
+        return scheduler.stall();
+      case 'clock':
+        return scheduler.setWall(random.pick([-3 * hour, -minute, 10 * minute, 5 * hour, 3 * day]));
       case 'crash':
         return this.#crash(1);
       case 'machine':
@@ -198,7 +117,7 @@ class Run {
     }
   }
 
-  #start(region: SimulatedRegion, name: Work, does: (client: Client) => Promise<void>): void {
+  #start(region: SimulatedRegion, name: string, does: (client: Client) => Promise<void>): void {
     const world = this.#world;
     const process = world.scheduler.random.pick(region.processes);
     world.scheduler.start({ name, process: process.name, region: region.name }, (op) =>
@@ -215,9 +134,13 @@ class Run {
   async #check(): Promise<void> {
     const { scheduler, model, regions, home, settings } = this.#world;
     await scheduler.settle();
-    for (const region of regions) region.checks.contentIsWhole();
-    home.checks.deletedStays(scheduler.nowMs, settings.graceMs);
-    home.checks.acknowledgedIsThere(model, scheduler.nowMs);
+    for (const region of regions) {
+      region.checks.contentIsWhole();
+      region.checks.markedStays(scheduler.wallMs);
+      region.checks.decisionsAreNewer();
+    }
+    home.checks.deletedStays(scheduler.wallMs, settings.graceMs);
+    home.checks.acknowledgedIsThere(model, scheduler.wallMs);
     home.checks.refresh(model);
   }
 
@@ -225,10 +148,12 @@ class Run {
   async calm(): Promise<void> {
     const { scheduler, model, regions, home, settings } = this.#world;
     scheduler.rates = calmRates;
+    scheduler.hurry();
     await this.#drain();
+    for (const region of regions) await this.#alone(region, 'confirmClock', confirmClock);
     for (const repository of repositories)
       for (const pushable of pushables)
-        if (model.isExpected(manifestKey(repository.name, pushable.manifest.digest), scheduler.nowMs))
+        if (model.isExpected(manifestKey(repository.name, pushable.manifest.digest), scheduler.wallMs))
           await this.#alone(home, 'pull', (client) => pullAll(client, repository, pushable));
     await this.#replicate();
     for (let round = 0; round < 3; round++) {
@@ -253,7 +178,11 @@ class Run {
     agree(home, away);
   }
 
-  async #alone(region: SimulatedRegion, name: Work, does: (client: Client) => Promise<void>): Promise<void> {
+  async #alone(
+    region: SimulatedRegion,
+    name: Work | 'confirmClock',
+    does: (client: Client) => Promise<void>,
+  ): Promise<void> {
     this.#start(region, name, does);
     await this.#drain();
   }

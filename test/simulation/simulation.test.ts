@@ -25,14 +25,14 @@ afterAll(async () => {
 });
 
 describe('the simulation', () => {
-  it('breaks no promise in 15 seeds', { timeout: 120_000 }, async () => {
-    for (let seed = 1; seed <= 15; seed++) {
+  it('breaks no promise in 9 seeds', { timeout: 120_000 }, async () => {
+    for (let seed = 1; seed <= 9; seed++) {
       const { failure, trace } = await simulate(seed, 100, databases);
       expect(failure, `seed ${seed}\n${trace.slice(-60).join('\n')}`).toBeUndefined();
     }
   });
 
-  it.each([3, 4, 7])('replays seed %i exactly', { timeout: 60_000 }, async (seed) => {
+  it.each([3, 4, 7, 8])('replays seed %i exactly', { timeout: 60_000 }, async (seed) => {
     const first = await simulate(seed, 120, databases);
     const second = await simulate(seed, 120, databases);
     expect(first.trace.length).toBeGreaterThan(100);

@@ -127,7 +127,21 @@ export interface Focus {
   readonly layers: readonly SimulatedLayer[];
 }
 
-export function focusOn(random: SeededRandom): Focus {
+const focuses: Readonly<Record<string, readonly (readonly Pushable[])[]>> = {
+  /** Two images that share a layer in two compressions. */
+  twins: [
+    [one, two],
+    [two, four],
+    [two, one],
+  ],
+  /** Indexes, and what is below them. */
+  indexes: [[single], [pair], [single, pair]],
+  /** One image. */
+  again: [[one], [three], [five]],
+};
+
+/** @param theme of the seed: some are about certain things */
+export function focusOn(random: SeededRandom, theme: string): Focus {
   const few = <T>(items: readonly T[], most: number) => {
     const count = 1 + random.below(Math.min(most, items.length));
     const from = random.below(items.length);
@@ -135,12 +149,14 @@ export function focusOn(random: SeededRandom): Focus {
       (item) => item !== undefined,
     );
   };
-  const chosen = few(pushables, 4);
+  const special = focuses[theme];
+  const chosen = special ? random.pick(special) : few(pushables, 4);
   const below = new Set(chosen.flatMap(imagesBelow));
   const theirLayers = new Set([...below].flatMap((each) => each.layers));
   const theirBlobs = new Set([...theirLayers, ...[...below].map((each) => each.config)]);
   return {
-    repositories: few(repositories, 3),
+    repositories:
+      theme === 'again' ? repositories.slice(random.below(2)) : few(repositories, special ? 2 : 3),
     pushables: [...new Set([...chosen, ...below])],
     images: [...below],
     blobs: [...theirBlobs],

@@ -60,7 +60,7 @@ export class World {
   private constructor(scheduler: Scheduler, settings: Settings, databases: Databases) {
     this.scheduler = scheduler;
     this.settings = settings;
-    databases.goBy(() => scheduler.nowMs);
+    databases.goBy(() => scheduler.wallMs);
     const names = settings.replica ? (['home', 'away'] as const) : (['home'] as const);
     this.regions = names.map((name) => {
       const own = databases.of(name);
