@@ -19,9 +19,11 @@ export function isSystemCode(error: unknown, code: string): boolean {
   return isSystemError(error) && error.code === code;
 }
 
-/** A failure of the operating system as unavailable; anything else is a defect, or has its code, and stays as it is. */
+/** A failure of the operating system as unavailable or storeFull; anything else is a defect, or has its code: it stays. */
 export function asUnavailable(doing: string, error: unknown): unknown {
   if (!isSystemError(error)) return error;
+  if (error.code === 'ENOSPC' || error.code === 'EDQUOT')
+    return new LazaretError('storeFull', `the blob store is full: ${error.code}`, { cause: error });
   return new LazaretError('unavailable', `the blob store failed ${doing}: ${error.code}`, { cause: error });
 }
 

@@ -43,12 +43,13 @@ test('a disk that writes less than asked gets the rest, in order', async () => {
   expect(disk.flushes).toBe(1);
 });
 
-test('a full disk keeps and flushes what fitted, and is unavailable', async () => {
+test('a full disk is storeFull, keeps what was there before, and gives the room of the rest back', async () => {
   const disk = smallDisk({ roomBytes: 10 });
-  const error = await appendDurably(disk, 0, inChunks(alphabet, 4)).catch((thrown: unknown) => thrown);
-  expect(hasCode(error, 'unavailable')).toBe(true);
+  disk.content = Buffer.from('abc');
+  const error = await appendDurably(disk, 3, inChunks(alphabet, 4)).catch((thrown: unknown) => thrown);
+  expect(hasCode(error, 'storeFull')).toBe(true);
   expect(error).toHaveProperty('cause.code', 'ENOSPC');
-  expect(String(disk.content)).toBe('abcdefghij');
+  expect(String(disk.content)).toBe('abc');
   expect(disk.flushes).toBe(1);
 });
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { LazaretError } from '../lib/errors.ts';
+import { hasCode, LazaretError } from '../lib/errors.ts';
 import { asUnavailable } from './durable-files.ts';
 
 /** What is needed of a `FileHandle`. */
@@ -19,6 +19,7 @@ const batchChunksMax = 512;
  * being written, one that is being gathered; a slower disk so holds the source back.
  *
  * When the source or the disk fails, what was written before is flushed and kept, and the failure is thrown. When the
+ * disk is full, the file is cut back to `offset`: nobody was told of these bytes, and others may use the room. When the
  * flush itself fails, the kernel no longer knows which bytes are on the disk, and a second flush would say that all
  * are; so the file is cut back to `offset`, up to where an earlier flush succeeded.
  * @returns the file's durable length
@@ -34,6 +35,7 @@ export async function appendDurably(
   } catch (error) {
     failure = { error };
   }
+  if (failure !== undefined && hasCode(failure.error, 'storeFull')) await cutBack(handle, offset);
   await flushOrCutBack(handle, offset, failure);
   if (failure !== undefined) throw failure.error;
   return (await handle.stat()).size;
@@ -47,13 +49,19 @@ async function flushOrCutBack(
   try {
     await handle.datasync();
   } catch (error) {
-    await handle.truncate(offset).catch((truncateError: unknown) => {
-      throw asUnavailable('to cut back an upload', truncateError);
-    });
+    await cutBack(handle, offset);
     const cause =
       failure === undefined ? error : new AggregateError([error, failure.error], 'flush and source failed');
+    const full = asUnavailable('to flush an upload', error);
+    if (hasCode(full, 'storeFull')) throw full;
     throw new LazaretError('unavailable', 'the blob store failed to flush an upload', { cause });
   }
+}
+
+async function cutBack(handle: AppendableFile, offset: number): Promise<void> {
+  await handle.truncate(offset).catch((error: unknown) => {
+    throw asUnavailable('to cut back an upload', error);
+  });
 }
 
 async function writeBatches(handle: AppendableFile, offset: number, source: AsyncIterable<Uint8Array>) {

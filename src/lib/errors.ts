@@ -83,6 +83,11 @@ export const errorCodes = {
   },
   dataFolderInUse: { status: 500, oci: 'UNSUPPORTED', meaning: 'another server uses this data folder' },
   storeMissing: { status: 500, oci: 'BLOB_UNKNOWN', meaning: 'the blob store does not have these bytes' },
+  requestTimeout: {
+    status: 408,
+    oci: 'BLOB_UPLOAD_INVALID',
+    meaning: 'the request came too slowly; an upload can be gone on with',
+  },
   storeFull: {
     status: 503,
     oci: 'TOOMANYREQUESTS',

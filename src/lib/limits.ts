@@ -33,6 +33,10 @@ export const limits = {
   openStreamsMax: 50_000,
   openUploadsRememberedMax: 10_000,
 
+  /** A request's head must be there by then; of its body so many bytes must come in each window. */
+  requestHeadersMs: 30_000,
+  requestWindowMs: minute,
+  requestWindowBytesMin: 16 * KiB,
   /** Of a store behind the network: a part of a blob, which the server holds twice per upload. 10,000 make a blob. */
   storePartBytes: 8 * MiB,
   storeDeleteBatch: 1_000,

@@ -16,6 +16,7 @@ import { serveManagement } from './management.ts';
 import type { Metrics } from './metrics.ts';
 import { factsOf } from './request-facts.ts';
 import type { RequestRate } from './request-rate.ts';
+import { watchBody } from './slow-body.ts';
 
 export interface AppOptions {
   readonly logger: FastifyBaseLogger;
@@ -91,8 +92,10 @@ function dialectOf(request: FastifyRequest): Dialect {
 }
 
 /** Gives each answer its request id, and each request its line in the log and its place in the metrics. */
-function watchRequests(app: FastifyInstance, { metrics, foreground }: AppOptions): void {
+function watchRequests(app: FastifyInstance, { metrics, foreground, clock }: AppOptions): void {
+  app.server.headersTimeout = limits.requestHeadersMs;
   app.addHook('onRequest', async (request, reply) => {
+    void watchBody(request, reply, clock);
     reply.header('x-request-id', request.id);
     // `close` also comes when the client goes away.
     if (dialectOf(request) === 'oci') reply.raw.once('close', foreground.begin());

@@ -1,11 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { errorBodyOf } from '../../contract/errors.ts';
 import { causeChain, type ErrorCode, errorCodes, LazaretError } from '../../lib/errors.ts';
+import { databaseFailure } from '../../records/db/failure.ts';
 
 /** The one place where an error becomes a status, headers and a body. What was not expected is logged here, once. */
 export type Dialect = 'api' | 'oci';
 
 const retryAfterDefaultS = 5;
+/** Room comes when the collector has let go of something, or somebody has done something about it. */
+const retryAfterFullS = 60;
 const restBytesMax = 32 * 1024 * 1024;
 
 export async function sendError(
@@ -22,10 +25,11 @@ export async function sendError(
   if (status === 429 || status === 503) reply.header('retry-after', String(retryAfterS(known)));
   if (status === 401 && !reply.hasHeader('www-authenticate'))
     reply.header('www-authenticate', 'Basic realm="lazaret"');
-  // What is left of the body is read and dropped after the answer; not if it is much.
+  // What is left of the body is read and dropped after the answer; not if it is much, or never comes.
   if (
-    Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY) > restBytesMax &&
-    !request.raw.complete
+    status === 408 ||
+    (Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY) > restBytesMax &&
+      !request.raw.complete)
   )
     reply.header('connection', 'close');
   await reply.send(Buffer.from(JSON.stringify(errorBodyOf(known, dialect))));
@@ -34,6 +38,8 @@ export async function sendError(
 /** Errors of ours as they are; the framework's refusals of a malformed request by status; all else is a defect. */
 export function knownError(error: unknown, requestId: string): LazaretError {
   if (error instanceof LazaretError) return error;
+  const known = databaseFailure(error);
+  if (known) return known;
   const code = codeOfStatus(statusOf(error));
   if (code !== undefined && error instanceof Error)
     return new LazaretError(code, error.message, { cause: error });
@@ -60,7 +66,8 @@ function codeOfStatus(status: number | undefined): ErrorCode | undefined {
 
 function retryAfterS(error: LazaretError): number {
   const asked = error.detail?.retryAfterS;
-  return typeof asked === 'number' ? asked : retryAfterDefaultS;
+  if (typeof asked === 'number') return asked;
+  return error.code === 'storeFull' ? retryAfterFullS : retryAfterDefaultS;
 }
 
 function logError(request: FastifyRequest, error: unknown, code: ErrorCode): void {

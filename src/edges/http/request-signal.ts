@@ -1,8 +1,10 @@
 import type { FastifyReply } from 'fastify';
+import { onSlowBody } from './slow-body.ts';
 
-/** Aborts when the client hangs up before its answer has ended, or the server shuts down. */
+/** Aborts when the client hangs up before its answer has ended, sends its body too slowly, or the server shuts down. */
 export function requestSignal(reply: FastifyReply, shutdown: AbortSignal): AbortSignal {
   const controller = new AbortController();
+  onSlowBody(reply.raw, (reason) => controller.abort(reason));
   const onShutdown = () => controller.abort(shutdown.reason);
   if (shutdown.aborted) onShutdown();
   shutdown.addEventListener('abort', onShutdown, { once: true });

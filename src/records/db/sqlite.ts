@@ -26,7 +26,7 @@ export async function openSqlite(file: string, options: DatabaseOptions): Promis
   writerConnection.pragma('cache_size = -16000');
   // A migration changes what a statement means: none of its own is kept.
   await migrate(kyselyOf(writerConnection), 'sqlite');
-  const writer = kyselyOf(lockingAtOnce(withKeptStatements(writerConnection)));
+  const writer = kyselyOf(lockingAtOnce(writerConnection, withKeptStatements(writerConnection)));
   const epoch = await openEpoch(writer, options.region);
 
   const readConnection = new BetterSqlite3(file, { readonly: true });
@@ -74,13 +74,14 @@ function kyselyOf(database: SqliteDatabase): Kysely<Tables> {
 
 /**
  * A transaction takes the write lock when it begins. One that has read first would fail, not wait, when another process
- * wrote in between.
+ * wrote in between. After a full disk SQLite itself has rolled back, and a second time would hide why.
  */
-function lockingAtOnce(database: SqliteDatabase): SqliteDatabase {
-  return {
-    close: () => database.close(),
-    prepare: (sql) => database.prepare(sql === 'begin' ? 'begin immediate' : sql),
+function lockingAtOnce(connection: BetterSqlite3.Database, database: SqliteDatabase): SqliteDatabase {
+  const instead = (sql: string) => {
+    if (sql === 'begin') return 'begin immediate';
+    return sql === 'rollback' && !connection.inTransaction ? 'select 1 limit 0' : sql;
   };
+  return { close: () => database.close(), prepare: (sql) => database.prepare(instead(sql)) };
 }
 
 interface Waiting {

@@ -1,0 +1,42 @@
+/**
+ * A client that begins a request and then sends nothing, or next to nothing, holds a connection and an upload. Every
+ * `limits.requestWindowMs` it is looked whether at least `limits.requestWindowBytesMin` came; if not, and it was not we who
+ * read slowly, the request ends with requestTimeout: whoever works on it is told through its signal, so that what came is
+ * kept as when a client hangs up. Whoever doesn't listen loses the connection at the next look.
+ */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Clock } from '../../lib/clock.ts';
+import { LazaretError } from '../../lib/errors.ts';
+import { limits } from '../../lib/limits.ts';
+
+type Response = FastifyReply['raw'];
+
+const listeners = new WeakMap<Response, (reason: LazaretError) => void>();
+
+export function onSlowBody(response: Response, listener: (reason: LazaretError) => void): void {
+  listeners.set(response, listener);
+}
+
+/** Until the answer has ended. */
+export async function watchBody(request: FastifyRequest, reply: FastifyReply, clock: Clock): Promise<void> {
+  const { raw } = request;
+  const { 'content-length': length = '0', 'transfer-encoding': encoding } = raw.headers;
+  if (encoding === undefined && length === '0') return;
+  const ended = new AbortController();
+  reply.raw.once('close', () => ended.abort());
+  let told = false;
+  for (let before = raw.socket.bytesRead; ; before = raw.socket.bytesRead) {
+    await clock.sleep(limits.requestWindowMs, ended.signal);
+    if (ended.signal.aborted || raw.complete) return;
+    const cameBytes = raw.socket.bytesRead - before;
+    if (cameBytes >= limits.requestWindowBytesMin || raw.readableLength > 0) continue;
+    const listener = listeners.get(reply.raw);
+    if (told || listener === undefined) {
+      raw.destroy();
+      return;
+    }
+    told = true;
+    const seconds = limits.requestWindowMs / 1000;
+    listener(new LazaretError('requestTimeout', `only ${cameBytes} bytes came in ${seconds} s`));
+  }
+}

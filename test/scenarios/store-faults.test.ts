@@ -1,0 +1,190 @@
+/** What clients see, and what stays behind, when a store fails, a disk is full, or a client goes away or dawdles. */
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { rm, statfs, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { openMemoryStore } from '../../src/blobs/memory.ts';
+import { authorization, type Client } from '../../src/client/client.ts';
+import { ManualClock } from '../../src/lib/clock.ts';
+import { limits } from '../../src/lib/limits.ts';
+import { digestOf } from '../../src/oci/digest.ts';
+import { FaultyStore } from '../support/faulty-store.ts';
+import { http } from '../support/http.ts';
+import { startTestServer, type TestServerOptions } from '../support/server.ts';
+import { maySmallDisk, mountSmallDisk } from '../support/small-disk.ts';
+
+const MiB = 1024 * 1024;
+const mayMount = await maySmallDisk();
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function start(options: TestServerOptions = {}) {
+  const server = await startTestServer(options);
+  cleanups.push(server.close);
+  const role = { role: 'maintainer', account: 'acme', repositoryGlob: null } as const;
+  const acme = await server.user('acme-ci', 'acme', [role]);
+  return { server, acme };
+}
+
+async function begin(client: Client): Promise<string> {
+  const begun = await http(client, 'POST /v2/acme/shop/blobs/uploads/');
+  expect(begun.status).toBe(202);
+  return begun.headers.get('location') ?? '';
+}
+
+const rangeOf = async (client: Client, location: string) =>
+  (await http(client, `GET ${location}`)).headers.get('range');
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 600; tries += 1) {
+    if (await condition()) return;
+    await delay(20);
+  }
+  throw new Error('it did not come about');
+}
+
+describe('a blob store that can’t be reached', () => {
+  it('is 503 with Retry-After at every door, shows nothing half, and takes the upload on when it is back', async () => {
+    const blobs = new FaultyStore(await openMemoryStore({ region: 'local' }));
+    const { acme } = await start({ blobs });
+    const content = randomBytes(100_000);
+    const digest = digestOf(content);
+    const blob = `/v2/acme/shop/blobs/${digest}`;
+    const location = await begin(acme);
+    const isAway = async (answer: Response) => {
+      expect(answer.status).toBe(503);
+      expect(answer.headers.get('retry-after')).toBe('5');
+      expect(await answer.json()).toMatchObject({ errors: [{ code: 'TOOMANYREQUESTS' }] });
+    };
+    blobs.fail('append', { afterBytes: 40_000 });
+    await isAway(await http(acme, `PATCH ${location}`, { body: content }));
+    expect(await rangeOf(acme, location)).toBe('0-39999');
+    const headers = { 'content-range': '40000-99999' };
+    const rest = { headers, body: content.subarray(40_000) };
+    expect((await http(acme, `PATCH ${location}`, rest)).status).toBe(202);
+    blobs.fail('commit');
+    await isAway(await http(acme, `PUT ${location}?digest=${digest}`));
+    expect((await http(acme, `HEAD ${blob}`)).status).toBe(404);
+    expect((await http(acme, `PUT ${location}?digest=${digest}`)).status).toBe(201);
+    blobs.fail('read');
+    await isAway(await http(acme, `GET ${blob}`));
+    expect(Buffer.from(await (await http(acme, `GET ${blob}`)).arrayBuffer()).equals(content)).toBe(true);
+  });
+});
+
+describe('a client that goes away in the middle of an upload', () => {
+  it('leaves what came, durable and invisible, to go on from', async () => {
+    const { acme } = await start();
+    const content = randomBytes(3 * MiB);
+    const location = await begin(acme);
+    const sending = request(new URL(location, acme.url), {
+      method: 'PATCH',
+      headers: { ...authorization(acme.credentials), 'content-length': content.byteLength },
+    });
+    sending.on('error', () => {});
+    sending.write(content.subarray(0, 2 * MiB), () => sending.destroy());
+    await new Promise((resolve) => sending.once('close', resolve));
+    await until(async () => (await rangeOf(acme, location)) === `0-${2 * MiB - 1}`);
+    const digest = digestOf(content);
+    expect((await http(acme, `HEAD /v2/acme/shop/blobs/${digest}`)).status).toBe(404);
+    const closing = `PUT ${location}?digest=${digest}`;
+    expect((await http(acme, closing, { body: content.subarray(2 * MiB) })).status).toBe(201);
+  });
+});
+
+describe('a client that sends next to nothing', () => {
+  it('is told so with 408, and can go on with what came', async () => {
+    const clock = new ManualClock();
+    const { acme } = await start({ clock });
+    const content = randomBytes(50_000);
+    const location = await begin(acme);
+    const sending = request(new URL(location, acme.url), {
+      method: 'PATCH',
+      headers: { ...authorization(acme.credentials), 'content-length': content.byteLength },
+    });
+    const answered = once(sending, 'response');
+    sending.on('error', () => {});
+    sending.write(content.subarray(0, 1_000));
+    const timer = setInterval(() => clock.advance(limits.requestWindowMs), 50);
+    cleanups.push(() => clearInterval(timer));
+    const [answer] = await answered;
+    clearInterval(timer);
+    expect(answer.statusCode).toBe(408);
+    expect(answer.headers.connection).toBe('close');
+    answer.resume();
+    expect(await rangeOf(acme, location)).toBe('0-999');
+    const closing = `PUT ${location}?digest=${digestOf(content)}`;
+    expect((await http(acme, closing, { body: content.subarray(1_000) })).status).toBe(201);
+  });
+
+  it('loses its connection where nobody waits for the body', async () => {
+    const clock = new ManualClock();
+    const { acme, server } = await start({ clock });
+    const { port } = new URL(acme.url);
+    const socket = connect(Number(port), '127.0.0.1');
+    cleanups.push(() => socket.destroy());
+    socket.write('POST /api/v1/accounts HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n');
+    const { authorization: header } = authorization(server.admin.credentials);
+    socket.write(`authorization: ${header}\r\ncontent-length: 100\r\n\r\n{`);
+    socket.resume();
+    const timer = setInterval(() => clock.advance(limits.requestWindowMs), 50);
+    cleanups.push(() => clearInterval(timer));
+    await once(socket, 'close');
+  });
+});
+
+describe.skipIf(!mayMount)('a disk that is full (needs the right to mount)', () => {
+  async function small(sizeMiB: number) {
+    const disk = await mountSmallDisk(sizeMiB);
+    cleanups.push(disk.remove);
+    const freeBytes = async () => {
+      const { bavail, bsize } = await statfs(disk.folder);
+      return bavail * bsize;
+    };
+    return { folder: disk.folder, freeBytes };
+  }
+
+  it('is 503 for the upload that fills it, gives its room back, and takes what fits', async () => {
+    const disk = await small(16);
+    const { acme } = await start({ environment: { LAZARET_BLOBS_FOLDER: join(disk.folder, 'blobs') } });
+    const location = await begin(acme);
+    expect((await http(acme, `PATCH ${location}`, { body: randomBytes(MiB) })).status).toBe(202);
+    const free = await disk.freeBytes();
+    const refused = await http(acme, `PATCH ${location}`, { body: randomBytes(30 * MiB) });
+    expect(refused.status).toBe(503);
+    expect(refused.headers.get('retry-after')).toBe('60');
+    expect(await refused.json()).toMatchObject({ errors: [{ message: expect.stringContaining('full') }] });
+    expect(await rangeOf(acme, location)).toBe(`0-${MiB - 1}`);
+    expect(await disk.freeBytes()).toBe(free);
+    const whole = randomBytes(30 * MiB);
+    const monolithic = `POST /v2/acme/shop/blobs/uploads/?digest=${digestOf(whole)}`;
+    expect((await http(acme, monolithic, { body: whole })).status).toBe(503);
+    expect(await disk.freeBytes()).toBe(free);
+    const fits = randomBytes(8 * MiB);
+    const closed = await http(acme, `POST /v2/acme/shop/blobs/uploads/?digest=${digestOf(fits)}`, {
+      body: fits,
+    });
+    expect(closed.status).toBe(201);
+  });
+
+  it('of the metadata is 503 as well, and over when there is room again', async () => {
+    const disk = await small(16);
+    const { acme } = await start({
+      environment: { LAZARET_DATABASE_URL: `sqlite://${join(disk.folder, 'metadata.sqlite')}` },
+    });
+    const ballast = join(disk.folder, 'ballast');
+    await writeFile(ballast, Buffer.alloc(32 * MiB)).catch(() => {});
+    const answers = new Set<number>();
+    for (let tries = 0; tries < 300 && !answers.has(503); tries += 1)
+      answers.add((await http(acme, 'POST /v2/acme/shop/blobs/uploads/')).status);
+    expect([...answers].filter((status) => status !== 202)).toEqual([503]);
+    await rm(ballast);
+    await begin(acme);
+  });
+});
