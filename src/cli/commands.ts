@@ -14,6 +14,7 @@ export const commands: readonly { readonly name: string; readonly load: () => Pr
   { name: 'scan', load: () => import('./scan.ts') },
   { name: 'quarantine', load: () => import('./quarantine.ts') },
   { name: 'retention', load: () => import('./retention.ts') },
+  { name: 'immutability', load: () => import('./immutability.ts') },
   { name: 'trash', load: () => import('./trash.ts') },
   { name: 'gc', load: () => import('./gc.ts') },
   { name: 'scrub', load: () => import('./scrub.ts') },

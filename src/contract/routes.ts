@@ -16,6 +16,7 @@ import { eventList } from './events.ts';
 import { forensicBlob } from './forensics.ts';
 import { grantCreate, grantDelete, grantListRoute } from './grants.ts';
 import { imageFileList, imageListRoute, imagePackageList, imageShow } from './images.ts';
+import { immutabilityRuleCreate, immutabilityRuleDelete, immutabilityRuleList } from './immutability.ts';
 import { containerList, instanceCreate, instanceList } from './instances.ts';
 import {
   principalCreate,
@@ -91,6 +92,9 @@ export const routes: readonly AnyRoute[] = [
   grantCreate,
   grantDelete,
   grantListRoute,
+  immutabilityRuleCreate,
+  immutabilityRuleDelete,
+  immutabilityRuleList,
   instanceCreate,
   instanceList,
   revocationList,

@@ -74,6 +74,7 @@ export const limits = {
   durationMaxMs: 3_650 * day,
 
   retentionRulesMax: 1_000,
+  immutabilityRulesMax: 1_000,
   /** The globs of tags that one rule names. */
   retentionGlobsMax: 100,
   /** What a dry run lists. */

@@ -115,6 +115,13 @@ const content: Record<string, Endpoint> = {
     path: ({ rules }, role) => `/api/v1/retention/rules/${rules.get(role)}`,
     hides: ['notFound'],
   },
+  'GET /api/v1/immutability/rules': { may: members, shows: 'acme/ruled' },
+  'POST /api/v1/immutability/rules': { may: maintain, body: () => ({ repositoryGlob: 'acme/none' }) },
+  'DELETE /api/v1/immutability/rules/:name': {
+    may: maintain,
+    path: ({ immutable }, role) => `/api/v1/immutability/rules/${immutable.get(role)}`,
+    hides: ['notFound'],
+  },
   'GET /api/v1/gc': { may: operate },
   'POST /api/v1/gc': { may: operate, body: () => ({}) },
   'POST /api/v1/gc/confirm-clock': { may: operate, body: () => ({}) },

@@ -3,6 +3,7 @@ import { type Client, call } from '../../src/client/client.ts';
 import { accountCreate } from '../../src/contract/access.ts';
 import { deploymentCreate } from '../../src/contract/deployments.ts';
 import { grantCreate } from '../../src/contract/grants.ts';
+import { immutabilityRuleCreate } from '../../src/contract/immutability.ts';
 import { instanceCreate } from '../../src/contract/instances.ts';
 import { principalCreate } from '../../src/contract/principals.ts';
 import { planApply, planCreate } from '../../src/contract/quarantines.ts';
@@ -33,6 +34,8 @@ export interface AccessWorld {
   readonly scan: string;
   /** One for each role to take away. */
   readonly rules: ReadonlyMap<Role, string>;
+  /** Likewise. */
+  readonly immutable: ReadonlyMap<Role, string>;
 }
 
 /** A digest that nothing has. */
@@ -49,13 +52,16 @@ export async function openAccessWorld(): Promise<AccessWorld> {
   const decided = await decisions(as);
   await call(as.maintainer, grantCreate, { body: { grantee: 'initech', repositoryGlob: 'acme/given' } });
   const rules = new Map<Role, string>();
+  const immutable = new Map<Role, string>();
   for (const role of roles) {
     await leave(server, role);
     const body = { repositoryGlob: 'acme/ruled', keepTags: [role] };
     rules.set(role, (await call(as.maintainer, retentionRuleCreate, { body })).name);
+    const fixed = { repositoryGlob: 'acme/ruled', exceptTags: [role] };
+    immutable.set(role, (await call(as.maintainer, immutabilityRuleCreate, { body: fixed })).name);
   }
   await deploy(as.operator, 'web');
-  return { server, as, manifest, layer, rules, ...decided };
+  return { server, as, manifest, layer, rules, immutable, ...decided };
 }
 
 async function everybody(server: TestServer): Promise<AccessWorld['as']> {

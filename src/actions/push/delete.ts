@@ -3,8 +3,10 @@ import type { Digest } from '../../oci/digest.ts';
 import type { RepositoryName } from '../../oci/reference.ts';
 import { blobsLinked, blobsLocked, blobUnlink } from '../../records/catalog/blobs.ts';
 import { availableAmong, manifestsNaming } from '../../records/catalog/edges.ts';
+import { assertTagsMutable } from '../../records/catalog/immutability.ts';
 import { manifestInRepository } from '../../records/catalog/manifests.ts';
 import { type Repository, repositoryForChange } from '../../records/catalog/repositories.ts';
+import { tagsOfManifest } from '../../records/catalog/tags.ts';
 import { manifestTake, tagTake } from '../../records/catalog/take.ts';
 import type { Reader } from '../../records/db/engine.ts';
 import { reviewAdd } from '../../records/holds/review.ts';
@@ -30,6 +32,7 @@ export async function tagDelete(
     const taking = { repository, actor: ask.principal, cause: null };
     if (!(await tagTake(tx, taking, { name: ask.tag })))
       throw new LazaretError('manifestUnknown', `${repository.name} has no tag ${ask.tag}`);
+    await assertTagsMutable(tx.db, repository, { tags: [ask.tag], what: 'deleted' });
   });
 }
 
@@ -50,6 +53,8 @@ export async function manifestDelete(
     const scope = { repository: repository.name, account: repository.account };
     const reached = await refusalOfManifest(tx.db, scope, manifest.id);
     if (!reached) await assertUnreferenced(tx.db, repository, { digest: manifest.digest, kinds: ['child'] });
+    const tags = await tagsOfManifest(tx.db, { repositoryId: repository.id, manifestId: manifest.id });
+    await assertTagsMutable(tx.db, repository, { tags, what: 'deleted' });
     const taking = { repository, actor: ask.principal, cause: null };
     if (!(await manifestTake(tx, taking, manifest))) throw manifestUnknown(repository, ask.digest);
   });

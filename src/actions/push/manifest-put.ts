@@ -8,6 +8,7 @@ import type { RepositoryName } from '../../oci/reference.ts';
 import { blobsLinked, blobsLocked } from '../../records/catalog/blobs.ts';
 import { manifestBringBack } from '../../records/catalog/bring-back.ts';
 import { contentBelow, diffIdsFound, manifestsKnown } from '../../records/catalog/edges.ts';
+import { assertTagsMutable } from '../../records/catalog/immutability.ts';
 import {
   manifestKeep,
   type NewEdge,
@@ -291,8 +292,9 @@ async function setTags(
   for (const name of [...tags].sort()) {
     const tag = { repository, name, manifestId, digest, algorithm, actor: put.principal };
     const before = await tagSet(tx, tag);
-    if (before && before.digest !== digest)
-      await reviewAdd(tx, 'manifest', before.digest, `tag ${name} moved`);
+    if (!before || before.digest === digest) continue;
+    await assertTagsMutable(tx.db, repository, { tags: [name], what: 'moved' });
+    await reviewAdd(tx, 'manifest', before.digest, `tag ${name} moved`);
   }
 }
 

@@ -10,7 +10,6 @@ import {
 import { parseDuration } from '../../lib/duration.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { globMatcher } from '../../lib/globs.ts';
-import type { Caller } from '../../records/access/caller.ts';
 import { permits } from '../../records/access/permits.ts';
 import {
   type RetentionTerms,
@@ -21,6 +20,7 @@ import {
 } from '../../records/retention/rules.ts';
 import { accountOfGlob } from './account-of-glob.ts';
 import { type BoundRoute, bind } from './bind.ts';
+import { assertMayRule, maySeeRule } from './rule-rights.ts';
 import { accountsSeen } from './scope.ts';
 
 export function retentionRoutes(deps: RetainDeps): BoundRoute[] {
@@ -37,12 +37,12 @@ export function retentionRoutes(deps: RetainDeps): BoundRoute[] {
     bind(retentionRuleList, async ({ caller }) => {
       const accounts = accountsSeen(caller);
       const rules = await retentionRules(database.read);
-      return { rules: rules.filter(({ account }) => maySee(accounts, account)) };
+      return { rules: rules.filter(({ account }) => maySeeRule(accounts, account)) };
     }),
     bind(retentionRuleDelete, async ({ params, caller }) => {
       await assertPrimary(database.read, region, 'retention rules');
       const rule = await retentionRuleNamed(database.read, params.name);
-      if (!rule || !maySee(accountsSeen(caller), rule.account)) throw unknown(params.name);
+      if (!rule || !maySeeRule(accountsSeen(caller), rule.account)) throw unknown(params.name);
       assertMayRule(caller, rule.account);
       const actor = caller.principal;
       const removed = await database.transact((tx) => retentionRuleRemove(tx, { name: rule.name, actor }));
@@ -57,20 +57,6 @@ export function retentionRoutes(deps: RetainDeps): BoundRoute[] {
       );
     }),
   ];
-}
-
-/** The operator's are over everybody's repositories, and everybody may know of them. */
-function maySee(accounts: readonly string[] | undefined, account: string | null): boolean {
-  return accounts === undefined || account === null || accounts.includes(account);
-}
-
-/** @throws denied */
-function assertMayRule(caller: Caller, account: string | null): void {
-  if (permits(caller, 'delete', { account, repository: null })) return;
-  const whose = account === null ? 'the operator' : `a maintainer of ${account}`;
-  throw new LazaretError('denied', `only ${whose} may do this`, {
-    detail: { account, role: account === null ? 'admin' : 'maintainer' },
-  });
 }
 
 /** @throws invalid */

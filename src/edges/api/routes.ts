@@ -12,6 +12,7 @@ import { eventRoutes } from './events.ts';
 import { forensicRoutes } from './forensics.ts';
 import { grantRoutes } from './grants.ts';
 import { imageRoutes } from './images.ts';
+import { immutabilityRoutes } from './immutability.ts';
 import { instanceRoutes } from './instances.ts';
 import { type PrincipalDeps, principalRoutes } from './principals.ts';
 import { quarantineRoutes } from './quarantines.ts';
@@ -49,6 +50,7 @@ export function apiRoutes(deps: ApiDeps): BoundRoute[] {
     ...forensicRoutes(deps),
     ...grantRoutes(deps),
     ...imageRoutes(deps),
+    ...immutabilityRoutes(deps),
     ...instanceRoutes(deps),
     ...principalRoutes(deps),
     ...quarantineRoutes(deps),

@@ -1,6 +1,6 @@
 import type { Digest, DigestAlgorithm } from '../../oci/digest.ts';
 import type { Database, Tx } from '../db/database.ts';
-import { byCodeUnit, locked } from '../db/engine.ts';
+import { byCodeUnit, locked, type Reader } from '../db/engine.ts';
 import type { Repository } from './repositories.ts';
 import { tagTrashKeep } from './trash.ts';
 
@@ -131,13 +131,21 @@ export async function tagsOfManifestRemove(
   tx: Tx,
   of: { repository: Repository; manifestId: number; actor: string; cause: string | null },
 ): Promise<void> {
-  const rows = await tx.db
+  const named = { repositoryId: of.repository.id, manifestId: of.manifestId };
+  for (const name of await tagsOfManifest(tx.db, named)) await tagRemove(tx, { ...of, name });
+}
+
+export async function tagsOfManifest(
+  db: Reader,
+  of: { readonly repositoryId: number; readonly manifestId: number },
+): Promise<string[]> {
+  const rows = await db
     .selectFrom('tags')
     .select('name')
-    .where('repository_id', '=', of.repository.id)
+    .where('repository_id', '=', of.repositoryId)
     .where('manifest_id', '=', of.manifestId)
     .execute();
-  for (const { name } of rows) await tagRemove(tx, { ...of, name });
+  return rows.map((row) => row.name);
 }
 
 /** From now on counts how long nothing has named these manifests. */

@@ -11,6 +11,7 @@ import type {
   BlobTable,
   EdgeTable,
   HoldTable,
+  ImmutabilityRuleTable,
   ManifestTable,
   RepositoryManifestTable,
   RepositoryTable,
@@ -80,6 +81,7 @@ export interface Tables {
   repository_manifests: RepositoryManifestTable;
   tags: TagTable;
   tag_trash: TagTrashTable;
+  immutability_rules: ImmutabilityRuleTable;
   retention_rules: RetentionRuleTable;
   // holds, uploads, review
   holds: HoldTable;

@@ -1,4 +1,5 @@
 import { limits } from '../../lib/limits.ts';
+import { immutabilityOver } from '../catalog/immutability.ts';
 import type { Repository } from '../catalog/repositories.ts';
 import type { Reader } from '../db/engine.ts';
 import { manifestsHeld } from '../holds/manifests-held.ts';
@@ -115,24 +116,26 @@ async function factsOf(
       quarantine: null,
     }),
   );
-  return { tags: await tagFacts(db, repository.id, among), manifests };
+  return { tags: await tagFacts(db, repository, among), manifests };
 }
 
 async function tagFacts(
   db: Reader,
-  repositoryId: number,
+  repository: Repository,
   among: readonly number[] | undefined,
 ): Promise<RetentionFacts['tags']> {
   let query = db
     .selectFrom('tags')
     .innerJoin('manifests', 'manifests.id', 'tags.manifest_id')
     .select(['tags.name', 'manifests.digest', 'tags.updated_at', 'tags.restored_at'])
-    .where('tags.repository_id', '=', repositoryId);
+    .where('tags.repository_id', '=', repository.id);
   if (among) query = query.where('tags.manifest_id', 'in', [...among]);
   const rows = await query.orderBy('tags.name').execute();
+  const immutableBy = await immutabilityOver(db, repository);
   return rows.map((row) => ({
     name: row.name,
     digest: row.digest,
+    immutableBy: immutableBy(row.name),
     setAt: row.updated_at,
     restored: row.restored_at !== null,
   }));

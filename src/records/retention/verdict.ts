@@ -25,6 +25,8 @@ export interface TagFact {
   readonly setAt: number;
   /** A person brought it back from the trash, and it was not set since: that outranks the rules. */
   readonly restored: boolean;
+  /** The rule that lets it neither be moved nor taken away. */
+  readonly immutableBy?: string | undefined;
 }
 
 export interface ManifestFact {
@@ -147,6 +149,7 @@ function tagDecision(world: World, tag: TagFact): Decision {
   const manifest = world.manifests.get(tag.digest);
   const kept = manifest && outsideRules(world, manifest);
   if (kept) return kept;
+  if (tag.immutableBy !== undefined) return stays('keepTags', { rule: tag.immutableBy });
   if (tag.restored) return stays('restored');
   const pulledAt = Math.max(manifest?.pulledAt ?? 0, tag.setAt);
   const within = (at: number, ms: number | null) => ms !== null && at > world.nowMs - ms;

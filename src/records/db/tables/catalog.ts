@@ -95,6 +95,19 @@ export interface TagTrashTable {
   deleted_cause: string | null;
 }
 
+export interface ImmutabilityRuleTable {
+  id: Generated<number>;
+  name: string;
+  account: string | null;
+  repository_glob: string;
+  /** JSON list of globs. */
+  except_tags: string;
+  created_at: number;
+  created_by: string;
+  removed_at: number | null;
+  removed_by: string | null;
+}
+
 /** Lists are JSON texts, durations milliseconds; null: the rule does not say. */
 export interface RetentionRuleTable {
   id: Generated<number>;
