@@ -1,5 +1,5 @@
 /** One request of the distribution API, and what every answer must obey: no 5xx, no code that the specification lacks. */
-import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Server } from './fleet.ts';
 import type { Span } from './quarantines.ts';
 import { type Actor, anyServer, violate } from './storm.ts';
@@ -48,6 +48,9 @@ const specCodes = new Set([
   'TOOMANYREQUESTS',
 ]);
 
+/** Nobody asks a server that is away as fast as it can. */
+const afterLossMs = 200;
+
 /** @param mayBeCut whether the server may end the answer early, as it does under a quarantine */
 export async function ask(actor: Actor, line: Ask, mayBeCut = () => false): Promise<Answer | Lost> {
   const { storm } = actor;
@@ -57,6 +60,7 @@ export async function ask(actor: Actor, line: Ask, mayBeCut = () => false): Prom
   if (answer.kind === 'lost') {
     if (!storm.fleet.wasAway(answer.server, answer) && !mayBeCut())
       violate(storm, `no answer although the server was there: ${what}: ${answer.cause}`);
+    await delay(afterLossMs);
     return answer;
   }
   if (answer.status >= 500)

@@ -15,10 +15,11 @@ import { pullDigest, pullTag } from './pull.ts';
 import { push } from './push.ts';
 import { Quarantines } from './quarantines.ts';
 import { findRealClients, type RealClients, realPull, realPush, storedRound } from './real-clients.ts';
+import { graceMs } from './settings.ts';
 import { openStore, type Store } from './store.ts';
 import { type Actor, adminOf, type Counts, noCounts, type Storm, violate } from './storm.ts';
 import { deleteBlob, deleteManifest, deleteTag, restore } from './take.ts';
-import { accounts, repositories, tags, Universe } from './universe.ts';
+import { accounts, type Pushable, repositories, tags, Universe } from './universe.ts';
 
 export type Engine = 'sqlite' | 'postgres';
 
@@ -161,7 +162,7 @@ async function anything(actor: Actor): Promise<void> {
       byDigest: 8,
       tag: 4,
       manifest: 12,
-      restore: 1,
+      restore: 3,
       blob: 1,
     })
   ) {
@@ -180,7 +181,7 @@ async function anything(actor: Actor): Promise<void> {
       return deleteManifest(actor, within, storm.universe.manifest(digest) ?? what);
     }
     case 'restore':
-      return restore(actor, repository, what);
+      return restore(actor, ...(somethingDeleted(actor) ?? [repository, what]));
     case 'blob':
       return deleteBlob(actor, repository, random.pick(storm.universe.layers).digest);
   }
@@ -192,6 +193,18 @@ function somethingThere({ storm, random }: Actor, kind: 'tag' | 'manifest'): [st
   if (there.length === 0 || random.chance(0.15)) return undefined;
   const [, repository = '', name = ''] = random.pick(there).key.split(' ');
   return [repository, name];
+}
+
+/** Lately, so that it may still be in the trash. */
+function somethingDeleted({ storm, random }: Actor): [string, Pushable] | undefined {
+  const from = performance.now() - graceMs;
+  const gone = storm.promises
+    .known()
+    .filter(({ key, seen }) => key.startsWith('manifest ') && seen.value === null && seen.since > from);
+  if (gone.length === 0) return undefined;
+  const [, repository = '', digest = ''] = random.pick(gone).key.split(' ');
+  const what = storm.universe.manifest(digest);
+  return what && [repository, what];
 }
 
 function realAnything(actor: Actor, clients: RealClients): Promise<void> {
