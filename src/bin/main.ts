@@ -69,5 +69,6 @@ function processIo(exit: (code: ExitCode) => void): CliIo {
 
 /** Carriage return, erase the line (ECMA-48, EL). What is too long for the terminal would not be erased: it is cut. */
 function writeOver(text: string): void {
-  process.stderr.write(`\r\x1b[2K${text.slice(0, process.stderr.columns - 1)}`);
+  const width = process.stderr.columns || 80; // some terminals don't say
+  process.stderr.write(`\r\x1b[2K${text.slice(0, width - 1)}`);
 }

@@ -100,6 +100,40 @@ describe('from an OCI layout', () => {
   });
 });
 
+describe('content of many kinds', () => {
+  it('keeps sha512 digests, Docker’s types, and unknown fields; leaves foreign layers to whoever runs the image', async () => {
+    const at = join(folder, 'kinds');
+    const layer = await buildLayer([{ path: 'a', content: 'by sha512' }]);
+    const long = digestOf(layer.bytes, 'sha512');
+    const config = { ...of.image.config, mediaType: 'application/vnd.docker.container.image.v1+json' };
+    const foreign = {
+      mediaType: 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
+      digest: digestOf('elsewhere'),
+      size: 9,
+      urls: ['https://elsewhere.example/layer'],
+    };
+    const manifest = jsonContent('application/vnd.docker.distribution.manifest.v2+json', {
+      schemaVersion: 2,
+      mediaType: 'application/vnd.docker.distribution.manifest.v2+json',
+      config: descriptor(config),
+      layers: [{ ...descriptor(layer), digest: long }, foreign],
+      odd: { kept: true },
+    });
+    const blobs = { [manifest.digest]: manifest.bytes, [config.digest]: config.bytes, [long]: layer.bytes };
+    for (const [digest, bytes] of Object.entries(blobs)) {
+      await mkdir(join(at, 'blobs', digest.slice(0, 6)), { recursive: true });
+      await writeFile(join(at, 'blobs', digest.replace(':', '/')), bytes);
+    }
+    const named = { ...descriptor(manifest), annotations: { 'org.opencontainers.image.ref.name': '1' } };
+    await writeFile(join(at, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests: [named] }));
+    const report = await imported(server.admin, at, 'acme/kinds');
+    expect(report).toMatchObject({ code: 0, repositories: [{ foreign: 1 }] });
+    expect((await http(server.admin, `HEAD /v2/acme/kinds/blobs/${long}`)).status).toBe(200);
+    const back = await http(server.admin, 'GET /v2/acme/kinds/manifests/1');
+    expect(back.headers.get('docker-content-digest')).toBe(manifest.digest);
+  });
+});
+
 describe('from another server', () => {
   let old: TestServer;
   let creds: string;

@@ -88,7 +88,8 @@ export class Differences {
 
   add(difference: Difference): void {
     this.#worst = worseExit(this.#worst, exits[difference.lack]);
-    if (this.#found.length < limits.importDifferencesMax) this.#found.push(difference);
+    const what = printable(difference.what);
+    if (this.#found.length < limits.importDifferencesMax) this.#found.push({ ...difference, what });
     else this.leftOut += 1;
   }
 
@@ -109,7 +110,7 @@ const exits = { failed: 1, refused: 2, absent: 3, damaged: 3 } as const;
 /** What an error of either side means for the one object that it is about. @throws what is a defect, or an abort */
 export function lackOf(error: unknown): Why {
   if (!(error instanceof LazaretError)) throw error;
-  return { lack: lacks[error.code] ?? 'failed', reason: causeText(error) };
+  return { lack: lacks[error.code] ?? 'failed', reason: printable(causeText(error)) };
 }
 
 const lacks: Partial<Record<LazaretError['code'], Lack>> = {
@@ -128,6 +129,13 @@ const lacks: Partial<Record<LazaretError['code'], Lack>> = {
 function causeText(error: LazaretError): string {
   return error.code === 'unavailable' ? causeChain(error) : error.message;
 }
+
+/** Names and messages of others go to a terminal: without what would move its cursor. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, '?').slice(0, textMax);
+}
+
+const textMax = 1_000;
 
 function zero(): Counts {
   return { copied: 0, present: 0, lacking: 0 };

@@ -64,7 +64,9 @@ export class ImportProgress implements CopyEvents {
 
   /** Takes the line away. */
   end(): void {
-    if (!this.#parts.quiet) this.#parts.io.status?.('');
+    if (this.#writtenMs === Number.NEGATIVE_INFINITY) return;
+    this.#writtenMs = Number.NEGATIVE_INFINITY;
+    this.#parts.io.status?.('');
   }
 
   #status(line: () => string): void {
