@@ -105,6 +105,9 @@ export const limits = {
   passwordRememberMs: minute,
   passwordsRememberedMax: 10_000,
   passwordLengthMin: 12,
+  /** Passwords that are hashed at once, of the four threads that files are read with too, and that wait for it. */
+  passwordChecksAtOnce: 2,
+  passwordChecksWaitingMax: 200,
   /** Wrong passwords that cost nothing: of one name from one address; of one name, or from one address, in all. */
   guessesOfPair: 5,
   guessesOfOne: 50,

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { describeEngines } from '../../../test/support/engines.ts';
 import { ManualClock } from '../../lib/clock.ts';
+import { LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import { accountEnsure, accountOpenSet } from '../../records/access/accounts.ts';
 import { permits } from '../../records/access/permits.ts';
@@ -195,6 +196,21 @@ describeEngines('authentication', (world) => {
     expect((await Promise.all(asked)).map(({ by }) => by)).toEqual(
       Array.from({ length: 40 }, () => 'secret'),
     );
+  });
+
+  it('turns away who would wait too long for their password to be looked at', async () => {
+    const { authenticator, secret } = await open();
+    const count = limits.passwordChecksAtOnce + limits.passwordChecksWaitingMax + 200;
+    const asked = Array.from({ length: count }, (_, n) =>
+      authenticator.authenticate(basic(`name${n}`, 'guess'), `10.0.${n >> 8}.${n & 255}`),
+    );
+    const codes = (await Promise.allSettled(asked)).map((one) =>
+      one.status === 'rejected' && one.reason instanceof LazaretError ? one.reason.code : one.status,
+    );
+    const turnedAway = codes.filter((code) => code === 'tooManyRequests').length;
+    expect(turnedAway).toBeGreaterThan(0);
+    expect(codes.filter((code) => code === 'unauthorized')).toHaveLength(count - turnedAway);
+    expect((await authenticator.authenticate(basic('jo', secret))).by).toBe('secret');
   });
 
   it.each(['jo', 'nobody'])('brakes guesses at the password of %s, in the same words', async (name) => {

@@ -4,6 +4,7 @@ import { LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import { networkOf } from '../../lib/network.ts';
 import { randomSecret } from '../../lib/random.ts';
+import { Slots } from '../../lib/slots.ts';
 import { defaultAccount } from '../../oci/reference.ts';
 import { accountsOpen } from '../../records/access/accounts.ts';
 import { anonymous, type Caller, type RoleBinding } from '../../records/access/caller.ts';
@@ -139,13 +140,19 @@ interface GivenSecret {
 
 /**
  * Whether a secret fits a hash. What is asked again while it is looked at is looked at, and counted, once: clients send
- * many requests at the same time.
+ * many requests at the same time. Few are looked at at once, since hashing takes the threads that files are read with.
+ * @throws tooManyRequests
  */
 function secretsChecked(clock: Clock): (hash: string, given: GivenSecret) => Promise<boolean> {
   const brake = new LoginBrake(clock);
   const key = randomSecret();
   const fitUntil = new Map<string, number>();
   const running = new Map<string, Promise<boolean>>();
+
+  const slots = new Slots({
+    atOnce: limits.passwordChecksAtOnce,
+    waitingMax: limits.passwordChecksWaitingMax,
+  });
 
   const check = async (hash: string, { name, secret, address }: GivenSecret, proof: string) => {
     brake.begin({ name, address });
@@ -163,7 +170,11 @@ function secretsChecked(clock: Clock): (hash: string, given: GivenSecret) => Pro
     fitUntil.delete(proof);
     const known = running.get(proof);
     if (known) return known;
-    const fresh = check(hash, given, proof).finally(() => running.delete(proof));
+    if (slots.full)
+      throw new LazaretError('tooManyRequests', 'too many log in at this moment; try again soon', {
+        detail: { retryAfterS: 1 },
+      });
+    const fresh = slots.run(() => check(hash, given, proof)).finally(() => running.delete(proof));
     running.set(proof, fresh);
     return fresh;
   };
