@@ -80,8 +80,9 @@ export class UploadWriter {
   #id: string | undefined;
   #parts: number;
   #partsBytes: number;
-  #gathered: Uint8Array[];
-  #gatheredBytes: number;
+  /** Of a part's length; pages of it that nothing was written to cost nothing. */
+  #gathered: Buffer | undefined;
+  #gatheredBytes = 0;
   #writing: Promise<void> = Promise.resolve();
   /** Something in S3 is not as it was before. */
   #changed: boolean;
@@ -98,9 +99,8 @@ export class UploadWriter {
     this.#partsBytes = before?.partsBytes ?? 0;
     const rest = before?.rest ?? new Uint8Array();
     this.#kept = { start: this.#partsBytes, body: rest };
-    this.#gathered = rest.byteLength > 0 ? [rest] : [];
-    this.#gatheredBytes = rest.byteLength;
     this.#changed = before === undefined;
+    this.#gather(rest);
   }
 
   /** At most two parts are in memory: one that is being written, one that is being gathered. */
@@ -108,10 +108,7 @@ export class UploadWriter {
     if (chunk.byteLength === 0) return;
     this.#changed = true;
     for (let left = chunk; left.byteLength > 0; ) {
-      const taken = left.subarray(0, limits.storePartBytes - this.#gatheredBytes);
-      this.#gathered.push(taken);
-      this.#gatheredBytes += taken.byteLength;
-      left = left.subarray(taken.byteLength);
+      left = left.subarray(this.#gather(left));
       if (this.#gatheredBytes === limits.storePartBytes) await this.#writePart();
     }
   }
@@ -119,16 +116,27 @@ export class UploadWriter {
   /** Makes everything that was taken durable. @returns the length */
   async flush(): Promise<number> {
     await this.#writing;
-    const body = Buffer.concat(this.#gathered);
+    const body = this.#gathered?.subarray(0, this.#gatheredBytes) ?? Buffer.alloc(0);
     if (this.#changed) await this.#putRest(this.#partsBytes, body);
     this.#changed = false;
     return this.#partsBytes + body.byteLength;
   }
 
+  /** Copied, so that the small pieces of the network's memory that chunks lie in are free again. @returns how much fitted */
+  #gather(chunk: Uint8Array): number {
+    if (chunk.byteLength === 0) return 0;
+    this.#gathered ??= Buffer.allocUnsafeSlow(limits.storePartBytes);
+    const taken = chunk.subarray(0, limits.storePartBytes - this.#gatheredBytes);
+    this.#gathered.set(taken, this.#gatheredBytes);
+    this.#gatheredBytes += taken.byteLength;
+    return taken.byteLength;
+  }
+
   async #writePart(): Promise<void> {
     await this.#writing;
-    const body = Buffer.concat(this.#gathered);
-    this.#gathered = [];
+    const body = this.#gathered;
+    if (body === undefined) return;
+    this.#gathered = undefined;
     this.#gatheredBytes = 0;
     this.#writing = this.#putPart(body);
     // Awaited by the next part or at the end; until then its failure has no listener.
