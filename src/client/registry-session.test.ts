@@ -78,6 +78,35 @@ describe('a registry that wants tokens', () => {
   });
 });
 
+describe('a token that docker keeps in place of the password', () => {
+  const identity = { kind: 'bearer', token: 'kept' } as const;
+
+  it('is shown as it is where the registry takes it', async () => {
+    const url = await serve(({ headers }, response) =>
+      headers.authorization === 'Bearer kept' ? response.end('{}') : response.writeHead(400).end(),
+    );
+    const session = new RegistrySession({ url, credentials: identity, clock: new ManualClock() });
+    expect((await session.send(read)).statusCode).toBe(200);
+  });
+
+  it('is exchanged where the registry does not', async () => {
+    const forms: string[] = [];
+    const url: string = await serve(async (request, response) => {
+      const { method, headers } = request;
+      if (method === 'POST') {
+        forms.push((await collect(request, 10_000)).toString());
+        response.end(JSON.stringify({ access_token: 'exchanged' }));
+      } else if (headers.authorization === 'Bearer exchanged') response.end('{}');
+      else response.writeHead(401, { 'www-authenticate': `Bearer realm="${url}/token",service="old"` }).end();
+    });
+    const session = new RegistrySession({ url, credentials: identity, clock: new ManualClock() });
+    for (let count = 0; count < 2; count += 1) expect((await session.send(read)).statusCode).toBe(200);
+    expect(forms).toEqual([
+      'grant_type=refresh_token&refresh_token=kept&client_id=lazaret&scope=repository%3Ashop%3Apull&service=old',
+    ]);
+  });
+});
+
 describe('a registry that wants the password', () => {
   it('gets it from the first request on', async () => {
     const url = await serve(({ headers }, response) => {

@@ -40,8 +40,8 @@ export class RegistrySession {
   constructor(access: RegistryAccess) {
     this.url = access.url;
     this.#access = access;
-    this.#tokens = new RegistryTokens(access, (address, headers, signal) =>
-      this.#once({ method: 'GET', path: address, scopes: [], headers, signal }, new URL(address)),
+    this.#tokens = new RegistryTokens(access, (request) =>
+      this.#once({ ...request, scopes: [] }, new URL(request.path)),
     );
   }
 

@@ -11,32 +11,41 @@ import { type Challenge, parseChallenge, realmAddress } from './registry-challen
 export type RegistryAccess = Pick<Client, 'url' | 'credentials' | 'ca'> & { readonly clock: Clock };
 
 type Headers = Record<string, string>;
-type Get = (
-  address: string,
-  headers: Headers,
-  signal: AbortSignal | undefined,
-) => Promise<Dispatcher.ResponseData>;
 
-/** A token that is younger than this is not used any more when it is about to end. */
+export interface TokenRequest {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly headers: Headers;
+  readonly body?: Uint8Array;
+  readonly signal: AbortSignal | undefined;
+}
+type Ask = (request: TokenRequest) => Promise<Dispatcher.ResponseData>;
+
+/** A token is not used any more when it ends within this. */
 const marginMs = 10_000;
 /** Of a token whose issuer does not say ("Token Authentication Specification"). */
 const lifeDefaultMs = 60_000;
 
-/** What a registry wants to see of its caller, asked for once and kept: distribution's token protocol, or Basic. */
+/**
+ * What a registry wants to see of its caller, asked for once and kept: distribution's token protocol, or Basic. A token that
+ * docker keeps in place of the password (`identitytoken`) is shown as it is where the registry takes that, as Lazaret does;
+ * where it does not, it is exchanged ("OAuth2 Token Authentication").
+ */
 export class RegistryTokens {
   readonly #access: RegistryAccess;
-  readonly #get: Get;
+  readonly #ask: Ask;
   readonly #kept = new Map<string, { readonly token: string; readonly untilMs: number }>();
   #challenge: Promise<Challenge | undefined> | undefined;
 
-  constructor(access: RegistryAccess, get: Get) {
+  constructor(access: RegistryAccess, ask: Ask) {
     this.#access = access;
-    this.#get = get;
+    this.#ask = ask;
   }
 
   /** @throws unauthorized; unavailable */
   async headers(scopes: readonly string[], signal: AbortSignal | undefined): Promise<Headers> {
-    if (this.#access.credentials?.kind === 'bearer') return authorization(this.#access.credentials);
+    const { credentials } = this.#access;
+    if (credentials?.kind === 'bearer' && this.#challenge === undefined) return authorization(credentials);
     this.#challenge ??= this.#asked(signal);
     const challenge = await this.#challenge.catch((error: unknown) => {
       this.#challenge = undefined;
@@ -52,7 +61,8 @@ export class RegistryTokens {
     signal: AbortSignal | undefined,
   ): Promise<Headers | undefined> {
     const challenge = parseChallenge(header);
-    if (challenge === undefined || this.#access.credentials?.kind === 'bearer') return undefined;
+    if (challenge === undefined) return undefined;
+    if (challenge.kind === 'basic' && this.#access.credentials?.kind === 'bearer') return undefined;
     const known = await this.#challenge;
     if (challenge.kind === 'basic' && known?.kind === 'basic') return undefined; // the password was tried
     this.#challenge = Promise.resolve(challenge);
@@ -61,7 +71,7 @@ export class RegistryTokens {
   }
 
   async #asked(signal: AbortSignal | undefined): Promise<Challenge | undefined> {
-    const response = await this.#get(`${this.#access.url}/v2/`, {}, signal);
+    const response = await this.#ask({ method: 'GET', path: `${this.#access.url}/v2/`, headers: {}, signal });
     await response.body.dump();
     if (response.statusCode !== 401) return undefined;
     return parseChallenge(response.headers['www-authenticate']);
@@ -88,9 +98,9 @@ export class RegistryTokens {
     signal: AbortSignal | undefined,
   ): Promise<{ token: string; lifeMs: number }> {
     const address = realmAddress(realm, this.#access.url);
-    if (service !== undefined) address.searchParams.set('service', service);
-    for (const scope of scopes) address.searchParams.append('scope', scope);
-    const response = await this.#get(address.href, authorization(this.#access.credentials), signal);
+    const asked = new URLSearchParams(service === undefined ? {} : { service });
+    for (const scope of scopes) asked.append('scope', scope);
+    const response = await this.#ask({ ...this.#tokenRequest(address, asked), signal });
     const text = (await collect(response.body, limits.apiBodyBytesMax)).toString();
     const { statusCode: status } = response;
     if (status === 401 || status === 403 || status === 400)
@@ -101,6 +111,21 @@ export class RegistryTokens {
       throw new LazaretError('unavailable', `${address.host} answered with status ${status} and no token`);
     const seconds = answer?.expires_in;
     return { token, lifeMs: typeof seconds === 'number' ? seconds * 1_000 : lifeDefaultMs };
+  }
+
+  #tokenRequest(address: URL, asked: URLSearchParams): Omit<TokenRequest, 'signal'> {
+    const { credentials } = this.#access;
+    if (credentials?.kind === 'bearer') {
+      const form = { grant_type: 'refresh_token', refresh_token: credentials.token, client_id: 'lazaret' };
+      // Here several scopes are one text with spaces between.
+      const service = asked.get('service');
+      const body = new URLSearchParams({ ...form, scope: asked.getAll('scope').join(' ') });
+      if (service !== null) body.set('service', service);
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+      return { method: 'POST', path: address.href, headers, body: Buffer.from(body.toString()) };
+    }
+    for (const [name, value] of asked) address.searchParams.append(name, value);
+    return { method: 'GET', path: address.href, headers: authorization(credentials) };
   }
 }
 
