@@ -11,6 +11,7 @@ import type { Foreground } from '../../lib/foreground.ts';
 import { limits } from '../../lib/limits.ts';
 import { randomKey } from '../../lib/random.ts';
 import type { BoundRoute } from '../api/bind.ts';
+import { answerClientError } from './client-error.ts';
 import { type Dialect, sendError } from './errors.ts';
 import { serveManagement } from './management.ts';
 import type { Metrics } from './metrics.ts';
@@ -67,12 +68,15 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
         dialectOf(request),
       );
     },
+    clientErrorHandler: answerClientError,
     routerOptions: { maxParamLength: pathPartLengthMax },
   });
   app.setErrorHandler((error, request, reply) => sendError(request, reply, error, 'api'));
   app.setNotFoundHandler((request, reply) => {
     factsOf(request).route = 'none';
-    const error = new LazaretError('notFound', `nothing is at ${request.method} here`);
+    // The distribution API takes every path below /v2: it is the method that nothing answers.
+    const code = request.url.startsWith('/v2/') ? 'unsupported' : 'notFound';
+    const error = new LazaretError(code, `nothing is at ${request.method} here`);
     return sendError(request, reply, error, dialectOf(request));
   });
   watchRequests(app, options);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseRange } from './conditions.ts';
+import { parseContentRange, parseRange } from './conditions.ts';
 
 describe('a range of bytes', () => {
   it.each([
@@ -57,6 +57,41 @@ describe('a range of bytes', () => {
         expect(found.start).toBeGreaterThanOrEqual(0);
         expect(found.start).toBeLessThanOrEqual(found.end);
         expect(found.end).toBeLessThan(sizeBytes);
+      }),
+    );
+  });
+});
+
+describe('the range of a chunk', () => {
+  it.each([
+    ['0-0', { start: 0, end: 0 }],
+    ['4-7', { start: 4, end: 7 }],
+    ['bytes 4-7/*', { start: 4, end: 7 }],
+    ['bytes=4-7', { start: 4, end: 7 }],
+    ['bytes 4-7/100', { start: 4, end: 7 }],
+    ['7-4', undefined],
+    ['4-', undefined],
+    ['-4', undefined],
+    ['', undefined],
+    ['4-7/', undefined],
+    ['4-7,9-10', undefined],
+    ['1234567890123456-1234567890123457', undefined],
+  ])('%s', (header, expected) => {
+    expect(parseContentRange(header)).toEqual(expected);
+  });
+
+  it('is what was written, or nothing', () => {
+    const bound = fc.nat(2 ** 31 - 1);
+    fc.assert(
+      fc.property(bound, bound, fc.constantFrom('', 'bytes ', 'bytes='), (start, end, unit) => {
+        const expected = start <= end ? { start, end } : undefined;
+        expect(parseContentRange(`${unit}${start}-${end}`)).toEqual(expected);
+      }),
+    );
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        const found = parseContentRange(text);
+        if (found) expect(found.start).toBeLessThanOrEqual(found.end);
       }),
     );
   });

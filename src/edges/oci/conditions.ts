@@ -37,3 +37,16 @@ export function parseRange(header: string | undefined, sizeBytes: number): ByteR
   const end = first === '' || last === '' ? sizeBytes - 1 : Math.min(Number(last), sizeBytes - 1);
   return start <= end ? { start, end } : 'none';
 }
+
+/** The first and the last byte of a chunk that is sent. */
+export interface ChunkRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Content-Range of a chunk: `start-end`, with or without `bytes` and a total. @returns undefined if it is none */
+export function parseContentRange(header: string): ChunkRange | undefined {
+  const [, start, end] = /^(?:bytes[ =])?(\d{1,15})-(\d{1,15})(?:\/(?:\*|\d+))?$/.exec(header) ?? [];
+  if (start === undefined || end === undefined || Number(end) < Number(start)) return undefined;
+  return { start: Number(start), end: Number(end) };
+}

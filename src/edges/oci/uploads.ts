@@ -9,6 +9,7 @@ import { grantedBlob } from '../../records/access/pull-right.ts';
 import { blobHolders } from '../../records/catalog/blobs.ts';
 import { requestBody } from '../http/request-body.ts';
 import { type OciCall, queryValue } from './call.ts';
+import { type ChunkRange, parseContentRange } from './conditions.ts';
 import { assertMayPush, mayMountFrom } from './rights.ts';
 
 /** distribution-spec, "Pushing blobs": end-4a, end-4b, end-11. */
@@ -144,14 +145,19 @@ function hasBody({ request }: OciCall): boolean {
   return encoding !== undefined || (length !== undefined && length !== '0');
 }
 
-/** `start-end`, as the distribution-spec writes it; `bytes start-end/*` is understood too. @throws uploadInvalid */
-function contentRange({ request }: OciCall): { start: number; end: number } | undefined {
-  const header = request.headers['content-range'];
+/**
+ * `start-end`, as the distribution-spec writes it; `bytes start-end/*` is understood too.
+ * @throws uploadInvalid; sizeInvalid, before a byte is read, if the request says that its body has another length
+ */
+function contentRange({ request }: OciCall): ChunkRange | undefined {
+  const { 'content-range': header, 'content-length': length } = request.headers;
   if (header === undefined) return undefined;
-  const [, start, end] = /^(?:bytes[ =])?(\d{1,15})-(\d{1,15})(?:\/(?:\*|\d+))?$/.exec(header) ?? [];
-  if (start === undefined || end === undefined || Number(end) < Number(start))
+  const range = parseContentRange(header);
+  if (range === undefined)
     throw new LazaretError('uploadInvalid', `'${header.slice(0, 80)}' is not a range of bytes`);
-  return { start: Number(start), end: Number(end) };
+  if (length !== undefined && Number(length) !== range.end - range.start + 1)
+    throw new LazaretError('sizeInvalid', `the range ${header} has not the ${length} bytes of the body`);
+  return range;
 }
 
 function algorithmOf(text: string | undefined): DigestAlgorithm | undefined {
