@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { describeEngines } from '../../../test/support/engines.ts';
+import { ManualClock } from '../../lib/clock.ts';
 import { jobClaim, jobEnqueue, jobFail, jobFinish } from '../jobs/jobs.ts';
 import { logHead, logRead } from '../log/log.ts';
 
@@ -57,9 +58,7 @@ describeEngines('jobs', (world) => {
   it('runs one job per kind and key, and again after a failure', async () => {
     const database = await world.open();
     for (let n = 0; n < 2; n++)
-      await database.transact((tx) =>
-        jobEnqueue(tx, { kind: 'copy', key: 'k', payload: { n: 7 }, delayMs: 0 }),
-      );
+      await database.transact((tx) => jobEnqueue(tx, { kind: 'copy', key: 'k', payload: { n: 7 } }));
     const first = await jobClaim(database, 'copy', 'w1');
     expect(first).toMatchObject({ key: 'k', payload: { n: 7 }, attempts: 1 });
     expect(await jobClaim(database, 'copy', 'w2')).toBeUndefined();
@@ -68,5 +67,20 @@ describeEngines('jobs', (world) => {
     expect(await jobClaim(database, 'copy', 'w2')).toBeUndefined();
     await database.transact((tx) => jobFinish(tx, first));
     expect(await database.read.selectFrom('jobs').selectAll().execute()).toEqual([]);
+  });
+
+  it('waits for no time that was written before the clock was set back', async () => {
+    const clock = new ManualClock();
+    const database = await world.open({ clock });
+    const enqueue = (key: string) =>
+      database.transact((tx) => jobEnqueue(tx, { kind: 'copy', key, payload: {} }));
+    clock.pauseMachine(3 * 3_600_000);
+    await enqueue('of a worker that died');
+    expect(await jobClaim(database, 'copy', 'w1')).toMatchObject({ attempts: 1 });
+    await enqueue('not begun');
+    clock.pauseMachine(-3 * 3_600_000);
+    const claimed = [await jobClaim(database, 'copy', 'w2'), await jobClaim(database, 'copy', 'w2')];
+    expect(claimed.map((job) => job?.key).sort()).toEqual(['not begun', 'of a worker that died']);
+    expect(await jobClaim(database, 'copy', 'w3')).toBeUndefined();
   });
 });

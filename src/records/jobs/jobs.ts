@@ -1,8 +1,9 @@
-import type { Selectable } from 'kysely';
+import type { ExpressionBuilder, Selectable } from 'kysely';
 import { limits } from '../../lib/limits.ts';
 import type { Database, Tx } from '../db/database.ts';
 import { locked, type Reader } from '../db/engine.ts';
 import type { JobTable } from '../db/tables/log.ts';
+import type { Tables } from '../db/tables.ts';
 
 /**
  * Work that must happen after a commit and survive a crash. A job is enqueued in the transaction that makes it
@@ -21,15 +22,17 @@ export interface Job {
 const backoffFirstMs = 1_000;
 const backoffMaxMs = 5 * 60_000;
 
-/** If a job of this kind and key is queued already, that one stands; a dead one lives again. */
+/**
+ * If a job of this kind and key is queued already, that one stands; a dead one lives again. At the latest it is due after
+ * the longest back-off.
+ */
 export async function jobEnqueue(
   tx: Tx,
   job: { kind: string; key: string; payload: unknown; priority?: number; delayMs?: number },
 ): Promise<void> {
-  const runAt = tx.nowMs + (job.delayMs ?? 0);
   const fresh = {
     state: 'queued' as const,
-    run_at: runAt,
+    run_at: tx.nowMs + Math.min(job.delayMs ?? 0, backoffMaxMs),
     attempts: 0,
     lease_until: null,
     leased_by: null,
@@ -64,10 +67,7 @@ export function jobClaim(database: Database, kind: string, worker: string): Prom
       .selectAll()
       .where('kind', '=', kind)
       .where((e) =>
-        e.or([
-          e.and([e('state', '=', 'queued'), e('run_at', '<=', tx.nowMs)]),
-          e.and([e('state', '=', 'running'), e('lease_until', '<', tx.nowMs)]),
-        ]),
+        e.or([e.and([e('state', '=', 'queued'), isDue(e, tx.nowMs)]), leaseHasEnded(e, tx.nowMs)]),
       )
       .orderBy('priority', 'desc')
       .orderBy('run_at')
@@ -109,7 +109,7 @@ export function jobClaimKey(
       }))
       .where('kind', '=', job.kind)
       .where('key', '=', job.key)
-      .where((e) => e.or([e('state', '!=', 'running'), e('lease_until', '<', tx.nowMs)]))
+      .where((e) => e.or([e('state', '!=', 'running'), leaseHasEnded(e, tx.nowMs)]))
       .returningAll()
       .executeTakeFirst();
     return row && jobOf(row);
@@ -200,6 +200,17 @@ export async function jobCounts(
     .groupBy(['kind', 'state'])
     .execute();
   return rows.map((row) => ({ ...row, count: Number(row.count) }));
+}
+
+/** A time further ahead than any that is written was written before the clock was set back: nobody waits for it. */
+function isDue(e: ExpressionBuilder<Tables, 'jobs'>, nowMs: number) {
+  return e.or([e('run_at', '<=', nowMs), e('run_at', '>', nowMs + backoffMaxMs)]);
+}
+
+/** The same holds for the end of a lease. */
+function leaseHasEnded(e: ExpressionBuilder<Tables, 'jobs'>, nowMs: number) {
+  const ended = e.or([e('lease_until', '<', nowMs), e('lease_until', '>', nowMs + limits.jobLeaseMs)]);
+  return e.and([e('state', '=', 'running'), ended]);
 }
 
 function jobOf(row: Selectable<JobTable>): Job {
