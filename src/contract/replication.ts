@@ -32,6 +32,8 @@ const inspectionSummary = Type.Object({
 
 /** What a follower needs to write a manifest's rows without any of its blobs; joined when the event is sent. */
 const manifestAttachment = Type.Object({
+  /** False: a blob that it needs was collected meanwhile, and it was withdrawn everywhere; an event that says so follows. */
+  whole: Type.Boolean(),
   /** The bytes as they were pushed, base64. */
   body: Type.String(),
   mediaType: Type.String(),

@@ -93,7 +93,7 @@ async function manifestPushed({ tx, event, data, attachment, policy }: Applying)
   if (!(await manifestApply(tx, pushed))) return;
   for (const tag of data.optionalOrNull('tags')?.items(1_000) ?? [])
     await tagApply(tx, { origin, repository, tag: tag.string(), digest, algorithm: 'sha256', at, actor });
-  await copyForManifest(tx, { repository, digest }, policy);
+  if (attachment.whole) await copyForManifest(tx, { repository, digest }, policy);
 }
 
 /** As home pushed it, also if it was collected here meanwhile. */
@@ -109,7 +109,8 @@ async function manifestRestored({ tx, event, data, attachment, policy }: Applyin
     pushedBy: data.member('pushedBy').string(),
     attachment,
   };
-  if (await manifestApply(tx, restored)) await copyForManifest(tx, { repository, digest }, policy);
+  if ((await manifestApply(tx, restored)) && attachment.whole)
+    await copyForManifest(tx, { repository, digest }, policy);
 }
 
 function manifestGone({ tx, event, data }: Applying, how: 'deleted' | 'withdrawn'): Promise<void> {

@@ -12,7 +12,8 @@ import { inspectionFollow } from './inspection-apply.ts';
 
 /**
  * A manifest that its repository's home has accepted: all its rows, also where the bytes of its blobs are not here. Such
- * blobs are `remote`, linked to the repository, and become live when their bytes were copied and verified.
+ * blobs are `remote`, linked to the repository, and become live when their bytes were copied and verified. One that is
+ * not whole at home any more is withdrawn from the start: its tags stay, and what is needed is not all known.
  */
 export interface FollowedManifest {
   /** The region that says so; nothing happens unless it is the repository's home. */
@@ -36,7 +37,7 @@ export async function manifestApply(tx: Tx, followed: FollowedManifest): Promise
     pushed_at: followed.pushedAt,
     pushed_by: followed.pushedBy,
     deleted_at: null,
-    withdrawn_at: null,
+    withdrawn_at: followed.attachment.whole ? null : tx.nowMs,
   };
   await tx.db
     .insertInto('repository_manifests')

@@ -21,17 +21,21 @@ describeEngines('the attachment of manifest.pushed', (world) => {
   it('names each blob that the manifest needs', async () => {
     const { catalog, image, event } = await pushed('whole');
     const attachment = await attachmentOf(catalog.database.read, event);
+    expect(attachment?.whole).toBe(true);
     expect(attachment?.blobs.map(({ digest }) => digest).sort()).toEqual(
       [image.config, ...image.layers].map(({ digest }) => digest).sort(),
     );
   });
 
-  it('is absent once a blob of the manifest was condemned', async () => {
+  it('is not whole once a blob of the manifest was condemned', async () => {
     const { catalog, image, event } = await pushed('withdrawn');
     const [layer] = image.layers;
     if (!layer) throw new Error('an image has a layer');
     await catalog.condemn(layer.digest);
-    expect(await attachmentOf(catalog.database.read, event)).toBeUndefined();
+    expect(await attachmentOf(catalog.database.read, event)).toMatchObject({
+      whole: false,
+      blobs: [{ digest: image.config.digest }],
+    });
   });
 
   it('does not wait for a layer that need not be pushed', async () => {
@@ -50,8 +54,9 @@ describeEngines('the attachment of manifest.pushed', (world) => {
     await catalog.put(image.manifest);
     const [event] = await logRead(catalog.database.read, { after: 0, limit: 100, lane: 'content' });
     if (!event) throw new Error('a push has its event');
-    expect((await attachmentOf(catalog.database.read, event))?.blobs.map(({ digest }) => digest)).toEqual([
-      image.config.digest,
-    ]);
+    expect(await attachmentOf(catalog.database.read, event)).toMatchObject({
+      whole: true,
+      blobs: [{ digest: image.config.digest }],
+    });
   });
 });

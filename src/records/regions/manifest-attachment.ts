@@ -5,8 +5,7 @@ import type { LogEvent } from '../log/event.ts';
 
 /**
  * What travels with `manifest.pushed` and `manifest.restored` so that a follower can write the rows without a blob.
- * Undefined for other events, and for a manifest that is gone by now, or that a collected blob has taken out of service
- * (an event that says so follows: what is not whole here must not be in service there until it comes).
+ * Undefined for other events, and for a manifest that is gone by now (an event that says so follows).
  */
 export async function attachmentOf(db: Reader, event: LogEvent): Promise<ManifestAttachment | undefined> {
   const { digest } = event.data;
@@ -19,8 +18,8 @@ export async function attachmentOf(db: Reader, event: LogEvent): Promise<Manifes
   if (!manifest) return undefined;
   const edges = await edgesOf(db, manifest.id);
   const blobs = await blobsOf(db, manifest.id);
-  if (!isWhole(edges, blobs)) return undefined;
   return {
+    whole: isWhole(edges, blobs),
     body: Buffer.from(manifest.body).toString('base64'),
     mediaType: manifest.media_type,
     kind: manifest.kind,
