@@ -54,7 +54,7 @@ import {
 } from './store-rules.ts';
 
 const ownerName = 'region.json';
-/** Of so many keys each is asked for its multipart uploads; of more, all that there are are listed. */
+/** Of so many keys each is asked for what was being written; of more, all that is being written is listed. */
 const keysAskedMax = 8;
 
 /**
@@ -230,9 +230,18 @@ class S3Store implements BlobStore {
   }
 
   async #remove(keys: readonly BlobKey[]): Promise<void> {
-    await this.#requests.deleteAll(keys.map(uploadName));
+    await this.#requests.deleteAll(await this.#uploadsOf(keys));
     await this.#abortMultiparts(keys);
     await this.#requests.deleteAll(keys.map(blobName));
+  }
+
+  /** Most keys that go have none: of many, those that there are are looked up, which is less than to delete twice as much. */
+  async #uploadsOf(keys: readonly BlobKey[]): Promise<string[]> {
+    const names = new Set(keys.map(uploadName));
+    if (keys.length <= keysAskedMax) return [...names];
+    const found: string[] = [];
+    for await (const { name } of this.#requests.list('uploads/')) if (names.has(name)) found.push(name);
+    return found;
   }
 
   async #abortMultiparts(keys: readonly BlobKey[]): Promise<void> {

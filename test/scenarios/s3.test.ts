@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +16,8 @@ import { authorization, type Client } from '../../src/client/client.ts';
 import { ManualClock } from '../../src/lib/clock.ts';
 import { limits } from '../../src/lib/limits.ts';
 import { type Digest, digestOf } from '../../src/oci/digest.ts';
+import { backupTo, restoreFrom } from '../../src/server/backup.ts';
+import { loadConfig } from '../../src/server/config/config.ts';
 import { all } from '../support/blob-store-contract.ts';
 import { lazaret } from '../support/command-line.ts';
 import { pushLayers } from '../support/distribution-world.ts';
@@ -103,6 +105,28 @@ function serverTests({ place }: S3Server): void {
     const refused = await http(acme, `GET ${blob}`);
     expect(refused.status).toBe(403);
     expect(refused.headers.get('location')).toBeNull();
+  });
+
+  it('is backed up into a folder, and comes back in another bucket’s folder', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'lazaret-s3-'));
+    cleanups.push(() => rm(folder, { recursive: true, force: true }));
+    const server = await startTestServer({ environment: environmentOf(place()) });
+    cleanups.push(server.close);
+    const acme = await server.user('acme-ci', 'acme', [maintainer]);
+    const layer = await buildLayer([{ path: 'a', content: 'text' }]);
+    await pushLayers(acme, 'acme/shop:1', [layer]);
+    const never = new AbortController().signal;
+    await backupTo(server.context.config, join(folder, 'backup'), never);
+    await server.stop();
+
+    const environment = { ...environmentOf(place()), LAZARET_DATA: join(folder, 'data') };
+    await mkdir(environment.LAZARET_DATA);
+    const { config } = await loadConfig({ environment, file: undefined });
+    await restoreFrom(config, join(folder, 'backup'), never);
+    const again = await startTestServer({ environment });
+    cleanups.push(again.close);
+    const pulled = await http({ ...acme, url: again.url }, `GET /v2/acme/shop/blobs/${layer.digest}`);
+    expect(Buffer.from(await pulled.arrayBuffer()).equals(layer.bytes)).toBe(true);
   });
 
   it('goes on with an upload that was going on when it was killed', async () => {
