@@ -7,7 +7,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { plantFault } from './faults.ts';
+import { plantFault } from './plant-fault.ts';
 import { scratchFolder } from './scratch.ts';
 
 const [from = 1, end = 1, stride = 1, steps = 150] = process.argv.slice(2, 6).map(Number);

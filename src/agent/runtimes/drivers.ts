@@ -8,8 +8,6 @@ import type { Runtime } from './runtime.ts';
 
 export const runtimeKinds = ['runc', 'fake'] as const;
 
-type RuntimeKind = (typeof runtimeKinds)[number];
-
 export type RuntimeChoice =
   | { readonly kind: 'runc'; readonly folder: string; readonly tools: RuncTools }
   | { readonly kind: 'fake' };
