@@ -35,22 +35,36 @@ export async function tagList(
 
 /**
  * distribution-spec, "Listing Referrers": what names `digest` as its subject, whether or not that is here or may be
- * pulled. An unknown repository has none.
+ * pulled. An unknown repository has none. A page also ends, after its first, where it would be larger than a manifest
+ * may be.
  */
 export async function referrerList(
   { database }: Deps,
   ask: PageAsk & { repository: RepositoryName; digest: Digest; artifactType?: string | undefined },
 ): Promise<Page<Referrer>> {
   const size = pageSize(ask);
-  const rows = await referrerRows(database, {
-    repository: ask.repository.name,
-    subject: ask.digest,
-    artifactType: ask.artifactType,
-    after: ask.last ?? '',
-    limit: size + 1,
-  });
-  return pageOf(rows, size, (referrer) => referrer.digest);
+  const found: Referrer[] = [];
+  let bytes = 0;
+  let after = ask.last ?? '';
+  while (found.length <= size) {
+    const limit = Math.min(size + 1 - found.length, referrersAtOnce);
+    const { digest: subject, artifactType } = ask;
+    const asked = { repository: ask.repository.name, subject, artifactType, after, limit };
+    const rows = await referrerRows(database, asked);
+    for (const row of rows) {
+      bytes += JSON.stringify(row).length;
+      if (found.length > 0 && bytes > limits.manifestBytesMax)
+        return { items: found.slice(0, size), last: after };
+      found.push(row);
+      after = row.digest;
+    }
+    if (rows.length < limit) break;
+  }
+  return pageOf(found, size, (referrer) => referrer.digest);
 }
+
+/** Each may have annotations as large as a manifest. */
+const referrersAtOnce = 20;
 
 /** Repositories that `visible` lets the caller see. */
 export async function catalogList(
