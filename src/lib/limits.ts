@@ -158,6 +158,20 @@ export const limits = {
   /** How fast a scrub reads bytes again to compare their digests. */
   scrubVerifyBytesPerSecond: 64 * MiB,
 
+  /**
+   * How the collector yields while somebody pushes or pulls: how long it rests before each step, how much of a full step
+   * it then takes, and how long after the last request the server counts as busy.
+   */
+  collectRestMs: 200,
+  collectSmallStep: 0.1,
+  foregroundQuietMs: 100,
+  /** A full step of the collector: what one transaction decides about, and the keys that are deleted at once. */
+  collectManifests: 10,
+  collectBlobs: 200,
+  collectKeys: 500,
+  /** Of one pass, for each kind of step. */
+  collectStepsMax: 5,
+
   transactionMs: 20,
   eventDataBytesMax: 256 * KiB,
   /** Different pulls and refusals counted between two writes of the ledger. */
@@ -177,20 +191,6 @@ export const limits = {
   revokeBatchEvents: 200,
   /** The end of a container's output that its status carries. */
   containerOutputLinesMax: 20,
-  /**
-   * How the collector yields while somebody pushes or pulls: how long it rests before each step, how much of a full step
-   * it then takes, and how long after the last request the server counts as busy.
-   */
-  collectRestMs: 200,
-  collectSmallStep: 0.1,
-  foregroundQuietMs: 100,
-  /** A full step of the collector: what one transaction decides about, and the keys that are deleted at once. */
-  collectManifests: 10,
-  collectBlobs: 200,
-  collectKeys: 500,
-  /** Of one pass, for each kind of step. */
-  collectStepsMax: 5,
-
   containerOutputBytesMax: 4 * KiB,
   /** How long the kernel may take to end a container after KILL. */
   containerKillMs: 10_000,
