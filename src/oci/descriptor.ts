@@ -1,6 +1,7 @@
 import type { Field } from '../lib/fields.ts';
 import { limits } from '../lib/limits.ts';
 import { type Digest, digestAlgorithm, digestOf, isDigest } from './digest.ts';
+import { refuseLookalikes } from './lookalikes.ts';
 
 /** image-spec, descriptor.md */
 export interface Descriptor {
@@ -21,8 +22,11 @@ export interface Platform {
   readonly osVersion?: string;
 }
 
+const members = ['mediaType', 'digest', 'size', 'urls', 'annotations', 'data', 'platform', 'artifactType'];
+
 /** @throws the field's code */
 export function parseDescriptor(field: Field): Descriptor {
+  refuseLookalikes(field, members);
   const artifactType = field.optionalOrNull('artifactType')?.string();
   const platform = field.optionalOrNull('platform');
   const descriptor: Descriptor = {

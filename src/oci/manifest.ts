@@ -2,6 +2,7 @@ import { LazaretError } from '../lib/errors.ts';
 import { type Field, parseJsonField } from '../lib/fields.ts';
 import { limits } from '../lib/limits.ts';
 import { type Descriptor, parseDescriptor, parseMediaType } from './descriptor.ts';
+import { refuseLookalikes } from './lookalikes.ts';
 import { isIndexMediaType, isManifestMediaType, mediaTypes } from './media-types.ts';
 
 const schema1Types: readonly string[] = [
@@ -50,10 +51,25 @@ export function parseManifest(bytes: Uint8Array, contentType?: string): Manifest
       },
     );
   const document = parseJsonField(bytes, 'manifest', 'manifestInvalid');
+  refuseLookalikes(document, members);
   const mediaType = decideMediaType(document, contentType);
   if (document.member('schemaVersion').value !== 2) throw document.member('schemaVersion').error('must be 2');
   return isIndexMediaType(mediaType) ? parseIndex(document, mediaType) : parseImage(document, mediaType);
 }
+
+const members = [
+  ...[
+    'schemaVersion',
+    'mediaType',
+    'artifactType',
+    'config',
+    'layers',
+    'manifests',
+    'subject',
+    'annotations',
+  ],
+  ...['fsLayers', 'history', 'signatures'],
+];
 
 /** What a list of referrers calls it: distribution-spec, "Listing Referrers". */
 export function manifestArtifactType(manifest: Manifest): string | undefined {

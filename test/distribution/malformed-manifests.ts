@@ -99,6 +99,10 @@ const members: readonly Malformed[] = [
   put({ ...image, annotations: { a: null } }, manifestType),
   put({ ...image, artifactType: 'none' }, manifestType),
   put({ ...image, artifactType: 7 }, manifestType),
+  put({ ...image, Layers: [] }, manifestType),
+  put({ ...image, MEDIATYPE: indexType }, manifestType),
+  put({ ...image, layerſ: [] }, manifestType),
+  put({ ...image, config: { ...config, Digest: nowhere } }, manifestType),
 ];
 
 const missing: readonly Malformed[] = [
