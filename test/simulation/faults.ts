@@ -150,7 +150,13 @@ export const faults: readonly Fault[] = [
   ),
   fault(
     'mount-of-a-condemned-blob',
-    'a mount does not ask whether the blob is live',
+    'a mount links whatever blob has a row, whether or not it is live and its source has it',
+    ['src/actions/push/blob-mount.ts', '  if (!source) return undefined;\n', ''],
+    [
+      'src/actions/push/blob-mount.ts',
+      'await blobInRepository(deps.database.read, { repository: mount.from.name, digest });',
+      '(await blobInRepository(deps.database.read, { repository: mount.from.name, digest })) ?? mount.from;',
+    ],
     [
       'src/actions/push/blob-mount.ts',
       "if (blob?.state !== 'live') return undefined;",
