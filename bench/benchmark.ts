@@ -21,6 +21,8 @@ export interface BenchOptions {
   readonly folder: string;
   /** Aborts when somebody interrupts. */
   readonly signal: AbortSignal;
+  /** To see that it works: as little as possible, so that no figure says anything. Some benchmarks have no such run. */
+  readonly tiny: boolean;
   /** Tells what goes on. */
   readonly say: (line: string) => void;
 }

@@ -25,21 +25,26 @@ async function main(argv: readonly string[]): Promise<number> {
   const { signal, exitCode } = interruption((name) => console.error(`\n${name}: ending everything …`));
   const figures: Figure[] = [];
   try {
-    await run(options.benchmark, figures, signal);
+    await run(options, figures, signal);
     return exitCode() ?? 0;
   } catch (error) {
     return exitCode() ?? failed(error);
   } finally {
     if (figures.length > 0) await tell(figures, options.json);
+    if (options.tiny) console.log('\nThis was a tiny run: its figures say nothing.');
   }
 }
 
-async function run(benchmark: Benchmark, figures: Figure[], signal: AbortSignal): Promise<void> {
+async function run(
+  { benchmark, tiny }: BenchArguments,
+  figures: Figure[],
+  signal: AbortSignal,
+): Promise<void> {
   const folder = join(worldsFolder, `bench-${process.pid}`);
   await endAbandoned(worldsFolder, await prepareMachine());
   try {
     const say = (line: string) => console.error(`  ${line}`);
-    for await (const figure of benchmark.measure({ folder, signal, say })) {
+    for await (const figure of benchmark.measure({ folder, signal, tiny, say })) {
       figures.push(figure);
       say(`${figure.name}: ${figure.value} ${figure.unit}`);
     }
@@ -58,6 +63,7 @@ async function tell(figures: readonly Figure[], json: string | undefined): Promi
 interface BenchArguments {
   readonly benchmark: Benchmark;
   readonly json: string | undefined;
+  readonly tiny: boolean;
 }
 
 /** @returns undefined for bad usage */
@@ -65,14 +71,15 @@ function readOptions(argv: readonly string[]): BenchArguments | undefined {
   try {
     const { values, positionals } = parseArgs({
       args: [...argv],
-      options: { json: { type: 'string' } },
+      options: { json: { type: 'string' }, tiny: { type: 'boolean', default: false } },
       allowPositionals: true,
     });
     const benchmark = benchmarks.find(({ name }) => name === positionals[0]);
     if (!benchmark || positionals.length > 1) return undefined;
     // npm runs this in the project's folder; the path is meant from where it was typed.
     const { INIT_CWD: typedIn = '' } = process.env;
-    return { benchmark, json: values.json === undefined ? undefined : resolve(typedIn, values.json) };
+    const json = values.json === undefined ? undefined : resolve(typedIn, values.json);
+    return { benchmark, json, tiny: values.tiny };
   } catch {
     return undefined;
   }
@@ -80,7 +87,11 @@ function readOptions(argv: readonly string[]): BenchArguments | undefined {
 
 function usageText(): string {
   const lines = benchmarks.map(({ name, summary }) => `  npm run bench -- ${name}   ${summary}`);
-  return `Measures, and prints a table.\n\n${lines.join('\n')}\n\n  --json FILE   also write the figures to FILE`;
+  const options = [
+    '  --json FILE   also write the figures to FILE',
+    '  --tiny        only see whether it works (registry); the figures say nothing',
+  ];
+  return `Measures, and prints a table.\n\n${lines.join('\n')}\n\n${options.join('\n')}`;
 }
 
 function failed(error: unknown): number {

@@ -10,12 +10,15 @@ import type { BenchOptions } from './benchmark.ts';
 
 export interface OneServer {
   readonly url: string;
+  /** Of the first start. */
   readonly pid: number;
   /** From before the process was made to the first 200 of /readyz. */
   readonly readyMs: number;
   readonly admin: Credentials;
   /** Its data folder. */
   readonly data: string;
+  /** Stops it and starts it again with what it has, in another process. @returns as `readyMs` */
+  readonly startAgain: () => Promise<number>;
 }
 
 /** Starts a server, hands it to `work`, stops it and removes its data. */
@@ -30,18 +33,46 @@ export async function withFreshServer<T>(
   const url = `http://127.0.0.1:${port}`;
   const data = join(folder, 'data');
   const env = environment(folder, { LAZARET_DATA: data, LAZARET_LISTEN_PORT: String(port), ...settings });
+  try {
+    let running = await started({ folder, url, env, signal });
+    const startAgain = async () => {
+      await running.server.stop();
+      running = await started({ folder, url, env, signal });
+      return running.readyMs;
+    };
+    try {
+      const { readyMs, server } = running;
+      const password = (await readFile(join(data, 'admin-password'), 'utf8')).trim();
+      const admin = { kind: 'basic', username: 'admin', password } as const;
+      return await work({ url, pid: server.pid, readyMs, data, admin, startAgain });
+    } finally {
+      await running.server.stop();
+    }
+  } finally {
+    await removeTree(folder);
+  }
+}
+
+interface Start {
+  readonly folder: string;
+  readonly url: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+async function started({ folder, url, env, signal }: Start) {
   const startedMs = performance.now();
   const starting = startLazaret({ name: 'server', folder, args: ['serve'], env, ready: /^ready /m, signal });
   try {
     const readyMs = await readiness(url, { startedMs, starting, signal });
-    const { pid } = await starting;
-    const password = (await readFile(join(data, 'admin-password'), 'utf8')).trim();
-    return await work({ url, pid, readyMs, data, admin: { kind: 'basic', username: 'admin', password } });
-  } finally {
-    // One that could not start has ended by itself, and its failure has been thrown above.
-    const server = await starting.catch(() => undefined);
-    await server?.stop();
-    await removeTree(folder);
+    return { readyMs, server: await starting };
+  } catch (error) {
+    // One that could not start has ended by itself.
+    await starting.then(
+      (server) => server.stop(),
+      () => undefined,
+    );
+    throw error;
   }
 }
 

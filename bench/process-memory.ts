@@ -7,12 +7,18 @@ export interface ProcessMemory {
   readonly residentMb: number;
   /** The part of it that is of files: Node's own program, mostly, which processes share. */
   readonly fileMb: number;
+  /** The most that was ever resident. */
+  readonly peakMb: number;
 }
 
-/** As Linux counts it (proc(5), VmRSS and RssFile). */
+/** As Linux counts it (proc(5), VmRSS, RssFile and VmHWM). */
 export async function processMemory(pid: number): Promise<ProcessMemory> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return { residentMb: megabytes(status, 'VmRSS'), fileMb: megabytes(status, 'RssFile') };
+  return {
+    residentMb: megabytes(status, 'VmRSS'),
+    fileMb: megabytes(status, 'RssFile'),
+    peakMb: megabytes(status, 'VmHWM'),
+  };
 }
 
 function megabytes(status: string, name: string): number {
