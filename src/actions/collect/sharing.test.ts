@@ -81,7 +81,7 @@ describeEngines('the explanation of a blob', (world) => {
   it('says when and why it went, once it is gone', async () => {
     const house = await openHouse(world);
     const [blob] = await strays(house, 1);
-    if (!blob) return;
+    if (!blob) throw new Error('one was made');
     const before = await explainBlob(house.deps, blob.digest);
     expect(before).toMatchObject({ verdict: { kind: 'free' }, history: [], review: { reason: 'uploaded' } });
     const at = house.clock.wallMs();
