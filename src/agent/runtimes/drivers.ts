@@ -6,8 +6,6 @@ import { openRuncRuntime } from './runc.ts';
 import { checkRunc, type RuncTools } from './runc-check.ts';
 import type { Runtime } from './runtime.ts';
 
-export const runtimeKinds = ['runc', 'fake'] as const;
-
 export type RuntimeChoice =
   | { readonly kind: 'runc'; readonly folder: string; readonly tools: RuncTools }
   | { readonly kind: 'fake' };
