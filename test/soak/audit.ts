@@ -167,9 +167,23 @@ const inService = `select repositories.name as repository, manifests.digest, tag
   left join tags on tags.repository_id = repositories.id and tags.manifest_id = manifests.id
   where repository_manifests.deleted_at is null and repository_manifests.withdrawn_at is null`;
 
-const waiting = `select (select count(*) from review_queue) + (select count(*) from uploads)
-  + (select count(*) from condemned_keys)
-  + (select count(*) from repository_manifests where deleted_at is not null) as waits`;
+/** What was deleted while it was quarantined, and an index in service still names: it stays as long as the index does. */
+const keptByAnIndex = `select deleted.repository_id, deleted.manifest_id, manifests.digest
+  from repository_manifests as deleted
+  join manifests on manifests.id = deleted.manifest_id
+  join edges on edges.digest = manifests.digest and edges.kind = 'child'
+  join repository_manifests as above on above.manifest_id = edges.manifest_id
+  where deleted.deleted_at is not null and above.deleted_at is null
+    and above.repository_id = deleted.repository_id`;
+
+const waiting = `with kept as (${keptByAnIndex})
+  select (select count(*) from review_queue
+      where not (kind = 'manifest' and digest in (select digest from kept)))
+    + (select count(*) from uploads)
+    + (select count(*) from condemned_keys)
+    + (select count(*) from repository_manifests where deleted_at is not null and not exists (
+        select 1 from kept where kept.repository_id = repository_manifests.repository_id
+          and kept.manifest_id = repository_manifests.manifest_id)) as waits`;
 
 const namedKeys = `select storage_key from blobs where storage_key is not null
   union select storage_key from uploads union select storage_key from condemned_keys`;
