@@ -1,10 +1,10 @@
 import { LazaretError } from '../../lib/errors.ts';
 import { uuidv7 } from '../../lib/random.ts';
 import type { Tx } from '../../records/db/database.ts';
+import { nextNumber } from '../../records/db/next-number.ts';
 import type { Exemption } from '../../records/marks/exemptions.ts';
 import { type Plan, planMarkApplied } from '../../records/marks/plans.ts';
 import { type Quarantine, quarantineApply } from '../../records/marks/quarantines.ts';
-import { nextNumber } from '../../records/scans/scans.ts';
 import { emitQuarantine, quarantineNamed } from './change.ts';
 import { decideAsSet, decideByCriteria } from './decide.ts';
 import { exemptionsSet } from './exempt.ts';

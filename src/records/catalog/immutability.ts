@@ -4,6 +4,7 @@ import { globMatcher } from '../../lib/globs.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Tx } from '../db/database.ts';
 import type { Reader } from '../db/engine.ts';
+import { nextNumber } from '../db/next-number.ts';
 import type { ImmutabilityRuleTable } from '../db/tables/catalog.ts';
 
 /**
@@ -74,14 +75,10 @@ export async function immutabilityRuleAdd(
 ): Promise<ImmutabilityRule> {
   if ((await immutabilityRules(tx.db)).length >= limits.immutabilityRulesMax)
     throw new LazaretError('conflict', `there are ${limits.immutabilityRulesMax} rules already`);
-  const last = await tx.db
-    .selectFrom('immutability_rules')
-    .select((e) => e.fn.max('id').as('id'))
-    .executeTakeFirst();
   const row = await tx.db
     .insertInto('immutability_rules')
     .values({
-      name: `I-${Number(last?.id ?? 0) + 1}`,
+      name: `I-${await nextNumber(tx, 'immutability_rules')}`,
       account: rule.account,
       repository_glob: rule.repositoryGlob,
       except_tags: JSON.stringify(rule.exceptTags),

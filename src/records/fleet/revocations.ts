@@ -7,8 +7,8 @@ import { limits } from '../../lib/limits.ts';
 import { uuidv7 } from '../../lib/random.ts';
 import type { Tx } from '../db/database.ts';
 import type { Reader } from '../db/engine.ts';
+import { nextNumber } from '../db/next-number.ts';
 import type { RevocationTable } from '../db/tables/fleet.ts';
-import { nextNumber } from '../scans/scans.ts';
 
 /**
  * An event that an owner's criteria name has occurred. Open: the deployment may not be started, and its entity may not

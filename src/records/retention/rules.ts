@@ -3,6 +3,7 @@ import { globMatcher } from '../../lib/globs.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Tx } from '../db/database.ts';
 import type { Reader } from '../db/engine.ts';
+import { nextNumber } from '../db/next-number.ts';
 import type { RetentionRuleTable } from '../db/tables/catalog.ts';
 
 /** What a rule says of the repositories that it is over; null or none: it does not say. Milliseconds. */
@@ -67,14 +68,10 @@ export async function retentionRuleAdd(
   tx: Tx,
   rule: RetentionTerms & { readonly account: string | null; readonly author: string },
 ): Promise<RetentionRule> {
-  const last = await tx.db
-    .selectFrom('retention_rules')
-    .select((e) => e.fn.max('id').as('id'))
-    .executeTakeFirst();
   const row = await tx.db
     .insertInto('retention_rules')
     .values({
-      name: `R-${Number(last?.id ?? 0) + 1}`,
+      name: `R-${await nextNumber(tx, 'retention_rules')}`,
       account: rule.account,
       repository_glob: rule.repositoryGlob,
       tags: JSON.stringify(rule.tags),

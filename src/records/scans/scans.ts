@@ -1,5 +1,6 @@
 import type { Tx } from '../db/database.ts';
 import type { Reader } from '../db/engine.ts';
+import { nextNumber } from '../db/next-number.ts';
 
 /** A scan that was answered: its question, when, at which position of the log, and the answer, as JSON. */
 export interface StoredScan {
@@ -43,19 +44,4 @@ export async function scanGet(db: Reader, name: string): Promise<StoredScan | un
     position: row.position,
     answer: row.answer,
   };
-}
-
-/**
- * Names count up per kind. Taking a version puts concurrent transactions into an order, so that two never choose one name.
- */
-export async function nextNumber(
-  tx: Tx,
-  table: 'scans' | 'plans' | 'quarantines' | 'revocations',
-): Promise<number> {
-  await tx.nextVersion();
-  const row = await tx.db
-    .selectFrom(table)
-    .select((e) => e.fn.max('id').as('last'))
-    .executeTakeFirst();
-  return Number(row?.last ?? 0) + 1;
 }
