@@ -64,8 +64,16 @@ export const limits = {
   layerStuckMs: minute,
   /** How long a worker without a job is kept. */
   inspectIdleMs: minute,
-  /** The largest file that an extractor may hold in memory. */
+  /** What an extractor sees of a file before it decides whether that is of its format. */
+  extractStartBytes: 4 * KiB,
+  /** A file that an extractor reads is kept in memory up to this size, and beyond in a temporary file. */
+  extractHeldBytesMax: 16 * MiB,
+  /** The largest file that an extractor reads that asks for no more, and the most that any may read at once. */
   extractFileBytesMax: 64 * MiB,
+  /** The largest file that any extractor reads: executables and archives, piece by piece. */
+  extractSpoolBytesMax: 2 * GiB,
+  /** Files of one layer that an extractor has looked into and that are remembered, for hard links to them. */
+  extractedFilesMax: 200_000,
   layerPackagesMax: 200_000,
   /** A package's purl, and its name, which are indexed. */
   packageNameLengthMax: 1_024,

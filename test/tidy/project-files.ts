@@ -11,7 +11,7 @@ export interface ProjectFile {
 export const projectRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 /** What is made on the machine and ignored by git, and the fixtures, which are others' bytes. */
-const skippedFolders = new Set([
+const skippedNames = new Set([
   'node_modules',
   '.git',
   '.tools',
@@ -46,7 +46,9 @@ export function productFiles(files: readonly ProjectFile[]): readonly ProjectFil
 function* walk(folder: string): Generator<ProjectFile> {
   for (const entry of readdirSync(join(projectRoot, folder), { withFileTypes: true })) {
     const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
-    if (entry.isDirectory() && !skippedFolders.has(entry.name)) yield* walk(path);
+    // In a second work tree of git `.git` is a file.
+    if (skippedNames.has(entry.name)) continue;
+    if (entry.isDirectory()) yield* walk(path);
     if (!entry.isFile() || skippedExtensions.test(entry.name)) continue;
     const text = readFileSync(join(projectRoot, path), 'utf8');
     if (!text.includes('\0')) yield { path, text };

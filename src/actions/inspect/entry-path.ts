@@ -58,3 +58,14 @@ export function* ancestors(path: string): Generator<string> {
 export function hidesBelow(kind: FileKind): boolean {
   return kind !== 'directory';
 }
+
+/** Of what is in an archive: `app.jar!/org/example/Main.class`; of an archive in an archive, with another `!/`. */
+export function memberPath(archivePath: string, member: string): string {
+  return `${archivePath}!/${member}`;
+}
+
+/** The archive that a path leads into, if it does. A folder whose name ends with `!` is taken for one. */
+export function archiveOf(path: string): string | undefined {
+  const at = path.indexOf('!/');
+  return at === -1 ? undefined : path.slice(0, at);
+}

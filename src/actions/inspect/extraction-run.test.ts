@@ -1,3 +1,5 @@
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { expect, test } from 'vitest';
 import { inChunks, type LayerEntry, tarOf } from '../../../test/support/layers.ts';
 import { ManualClock } from '../../lib/clock.ts';
@@ -17,9 +19,9 @@ const counting: Extractor = {
   name: 'counting',
   version: 3,
   wants: ({ path }) => path.startsWith('count/'),
-  extract: ({ path }, bytes) => {
+  extract: ({ path }, { sizeBytes }) => {
     if (path.endsWith('bad')) throw new Error('can not read this');
-    return { packages: [{ purl: `pkg:x/${bytes.length}`, ecosystem: 'x', name: path, version: '1' }] };
+    return { packages: [{ purl: `pkg:x/${sizeBytes}`, ecosystem: 'x', name: path, version: '1' }] };
   },
 };
 const only = { extractors: [counting, ...extractors] };
@@ -86,3 +88,93 @@ test('more packages than allowed make it unknown', async () => {
     reason: expect.stringContaining('more than 1'),
   });
 });
+
+/** Takes what begins with `magic`, and finds what the bytes are, read from the end. */
+function magical(options: Partial<Extractor> = {}): Extractor {
+  return {
+    name: 'magical',
+    version: 1,
+    wants: ({ kind }) => kind !== 'link',
+    accepts: (start) => Buffer.from(start).toString('latin1', 0, 5) === 'magic',
+    extract: (_entry, content) => {
+      const end = content.read(content.sizeBytes - 3, 100);
+      const name = Buffer.from(end).toString('latin1');
+      const found = { purl: `pkg:x/${name}`, ecosystem: 'x', name, version: '1' };
+      return { packages: [found, { ...found, member: 'lib/a' }] };
+    },
+    ...options,
+  };
+}
+
+const magic = (bytes: number, end: string) => `magic${'.'.repeat(bytes - 5 - end.length)}${end}`;
+const small = { ...layerLimits, extractHeldBytesMax: 10_000, extractFileBytesMax: 20_000 };
+
+test.each([5, 100, 4_096, 9_999, 15_000])(
+  'a file of %i bytes is read by who accepts its start, however it arrives',
+  async (bytes) => {
+    const text = magic(Math.max(bytes, 8), 'end');
+    const layer = await tarOf([
+      { name: 'other', text: 'x'.repeat(bytes) },
+      { name: 'empty', text: '' },
+      { name: 'app', text },
+    ]);
+    for (const chunkBytes of [1, 7, 512, 5_000, layer.length]) {
+      const found = await readLayer(inChunks(layer, chunkBytes), {
+        extractors: [magical()],
+        clock,
+        limits: small,
+      });
+      expect(found.extractions).toEqual([{ extractor: 'magical', version: 1, state: 'done' }]);
+      expect(found.packages.map(({ path, name }) => [path, name])).toEqual([
+        ['app', 'end'],
+        ['app!/lib/a', 'end'],
+      ]);
+    }
+  },
+);
+
+test('a file beyond what may be held at once is read piece by piece by who asks for it, and the disk is empty after', async () => {
+  const before = openSpools();
+  const entries = [
+    { name: 'large', text: magic(50_000, 'one') },
+    { name: 'larger', text: magic(90_000, 'two') },
+  ];
+  const layer = await tarOf(entries);
+  const extractor = magical({ fileBytesMax: 60_000 });
+  const found = await readLayer(inChunks(layer, 1_000), { extractors: [extractor], clock, limits: small });
+  expect(found.packages.map(({ path }) => path)).toEqual(['large', 'large!/lib/a']);
+  expect(found.extractions[0]?.reason).toBe('larger: 90000 bytes; at most 60000 are read');
+  const greedy = magical({
+    fileBytesMax: 60_000,
+    extract: (_entry, content) => ({ problem: `${content.all()}` }),
+  });
+  const refused = await readLayer(inChunks(layer), { extractors: [greedy], clock, limits: small });
+  expect(refused.extractions[0]?.reason).toContain('large: 50000 bytes; at most 20000 are read at once');
+  expect(openSpools()).toEqual(before);
+});
+
+test('what nobody accepts is no problem, however large, and nor is a hard link to it', async () => {
+  const found = await readEntries(
+    [
+      { name: 'huge', text: 'x'.repeat(30_000) },
+      { name: 'same', type: 'link', linkname: 'huge' },
+    ],
+    { extractors: [magical()], limits: small },
+  );
+  expect(found.extractions[0]?.state).toBe('done');
+});
+
+/** Temporary files that this process has open, and those that lie around. */
+function openSpools(): string[] {
+  const mine = (name: string) => name.includes('lazaret-inspect-spool-');
+  // Where there is no /proc, only what lies around.
+  const open = existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd') : [];
+  const descriptors = open.flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${fd}`)];
+    } catch {
+      return [];
+    }
+  });
+  return [...descriptors, ...readdirSync(tmpdir())].filter(mine);
+}

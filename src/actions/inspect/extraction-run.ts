@@ -2,9 +2,13 @@
  * The extractors' work on one layer. Results are kept per path until the layer has ended, since the last entry of a
  * path wins, whatever it is; what has been found survives whatever goes wrong elsewhere.
  */
-import type { EntryHeader, Extracted, Extractor } from './extractor.ts';
+import { LazaretError } from '../../lib/errors.ts';
+import { memberPath } from './entry-path.ts';
+import type { EntryHeader, Extracted, Extractor, FileContent } from './extractor.ts';
 import type { Extraction, FoundPackage, OsRelease } from './inventory.ts';
 import type { LayerLimits } from './layer-problem.ts';
+import { Spool } from './spool.ts';
+import { WantedFile } from './wanted-file.ts';
 
 export interface ExtractionResult {
   readonly extractions: readonly Extraction[];
@@ -20,9 +24,12 @@ interface Work {
   problems: number;
 }
 
+const nothing: Extracted = {};
+
 export class ExtractionRun {
   readonly #works: readonly Work[];
   readonly #limits: LayerLimits;
+  readonly #spool = new Spool();
   #packages = 0;
 
   constructor(extractors: readonly Extractor[], limits: LayerLimits) {
@@ -45,19 +52,16 @@ export class ExtractionRun {
     }
   }
 
-  /** Who wants this file's bytes; empty also when they can't be had, which is then noted. */
-  wanting(entry: EntryHeader, sparse: boolean): readonly Work[] {
+  /** A file whose bytes are to be handed over as they arrive; undefined when nobody wants them, or they can't be had. */
+  open(entry: EntryHeader, sparse: boolean): WantedFile | undefined {
     const works = this.#works.filter((work) => wants(work, entry));
-    if (works.length === 0) return works;
-    const bytesMax = this.#limits.extractFileBytesMax;
-    const obstacle = sparse
-      ? 'a sparse file, which is not read'
-      : entry.sizeBytes > bytesMax
-        ? `${entry.sizeBytes} bytes; at most ${bytesMax} are read`
-        : undefined;
-    if (obstacle === undefined) return works;
-    for (const work of works) note(work, entry.path, obstacle);
-    return [];
+    if (works.length === 0) return undefined;
+    if (!sparse) {
+      const decide = (start: Uint8Array) => this.#decide(works, entry, start);
+      return new WantedFile({ entry, decide, spool: this.#spool, limits: this.#limits });
+    }
+    for (const work of works) note(work, entry.path, 'a sparse file, which is not read');
+    return undefined;
   }
 
   /** Links have no bytes: a hard link to what was read here has the same content, any other can't be followed. */
@@ -70,22 +74,49 @@ export class ExtractionRun {
     }
   }
 
-  extract(works: readonly Work[], entry: EntryHeader, bytes: Uint8Array): void {
-    for (const work of works) {
-      try {
-        this.#keep(work, entry.path, work.extractor.extract(entry, bytes));
-      } catch (error) {
-        note(work, entry.path, messageOf(error));
-      }
-    }
-  }
-
   /** `layerProblem`: why the layer could not be read to its end, so that nobody saw all of it. */
   result(layerProblem: string | undefined): ExtractionResult {
     const os = this.#os();
     const packages = this.#works.flatMap((work) => packagesOf(work, os));
     const extractions = this.#works.map((work) => extractionOf(work, layerProblem));
     return { extractions, packages, ...(os === undefined ? {} : { os }) };
+  }
+
+  close(): void {
+    this.#spool.close();
+  }
+
+  #decide(works: readonly Work[], entry: EntryHeader, start: Uint8Array) {
+    const accepting = works.filter((work) => this.#takes(work, entry, start));
+    if (accepting.length === 0) return undefined;
+    return (content: FileContent) => {
+      for (const work of accepting) this.#extract(work, entry, content);
+    };
+  }
+
+  #takes(work: Work, entry: EntryHeader, start: Uint8Array): boolean {
+    if (!accepts(work, entry, start)) {
+      this.#keep(work, entry.path, nothing);
+      return false;
+    }
+    const bytesMax = this.#bytesMax(work.extractor);
+    if (entry.sizeBytes <= bytesMax) return true;
+    note(work, entry.path, `${entry.sizeBytes} bytes; at most ${bytesMax} are read`);
+    return false;
+  }
+
+  /** @throws unavailable when the content can't be read for a reason that is not the layer's */
+  #extract(work: Work, entry: EntryHeader, content: FileContent): void {
+    try {
+      this.#keep(work, entry.path, work.extractor.extract(entry, content));
+    } catch (error) {
+      if (error instanceof LazaretError && error.code === 'unavailable') throw error;
+      note(work, entry.path, messageOf(error));
+    }
+  }
+
+  #bytesMax({ fileBytesMax = this.#limits.extractFileBytesMax }: Extractor): number {
+    return Math.min(fileBytesMax, this.#limits.extractSpoolBytesMax);
   }
 
   #keep(work: Work, path: string, extracted: Extracted): void {
@@ -95,7 +126,9 @@ export class ExtractionRun {
       return;
     }
     this.#packages += count;
-    work.found.set(path, extracted);
+    // Files in which nothing was found are remembered for hard links only, and there may be as many as the layer has.
+    if (extracted !== nothing || work.found.size < this.#limits.extractedFilesMax)
+      work.found.set(path, extracted);
     if (extracted.problem !== undefined) note(work, path, extracted.problem);
   }
 
@@ -106,6 +139,15 @@ export class ExtractionRun {
       .filter(([, extracted]) => extracted.os !== undefined);
     found.sort(([a], [b]) => (a < b ? -1 : 1));
     return found[0]?.[1].os;
+  }
+}
+
+function accepts(work: Work, entry: EntryHeader, start: Uint8Array): boolean {
+  try {
+    return work.extractor.accepts?.(start) ?? true;
+  } catch (error) {
+    note(work, entry.path, messageOf(error));
+    return false;
   }
 }
 
@@ -122,8 +164,9 @@ function packagesOf(work: Work, os: OsRelease | undefined): FoundPackage[] {
   const { extractor } = work;
   const packages: FoundPackage[] = [];
   for (const [path, extracted] of work.found) {
-    for (const item of extracted.packages ?? []) {
-      const found = { ...item, path, extractor: extractor.name };
+    for (const { member, ...item } of extracted.packages ?? []) {
+      const place = member === undefined ? path : memberPath(path, member);
+      const found = { ...item, path: place, extractor: extractor.name };
       packages.push(extractor.complete === undefined ? found : extractor.complete(found, os));
     }
   }

@@ -1,22 +1,34 @@
-import type { FoundPackage, OsRelease } from './inventory.ts';
+import type { ArchiveMember, FoundPackage, OsRelease } from './inventory.ts';
 
 /**
  * Reads one format. Pure: it sees the header and the bytes of an entry, and has no network, file system or clock.
- * It is given whole files, at most `limits.extractFileBytesMax` long: databases and archives are read back and forth,
- * and what one layer holds of them is small. A file beyond that, a sparse file and a link (whose target may be in
- * another layer) make this extractor's result for the layer *unknown*, so `wants` must ask for no more than it needs.
+ * Whether a file is its own is decided in up to three steps, each dearer than the one before: `wants` sees the header,
+ * `accepts` the first bytes, `extract` everything.
  *
- * What it throws makes its own result *unknown* as well, and costs the other extractors nothing.
+ * A wanted file that can't be had makes this extractor's result for the layer *unknown*: one over `fileBytesMax`, a
+ * sparse file, a link (whose target may be in another layer). What it throws makes its result *unknown* as well, and
+ * costs the other extractors nothing.
  */
 export interface Extractor {
   /** Stays the same for ever: rows carry it. */
   readonly name: string;
   /** Higher whenever the same bytes would give another result; layers of older versions are then read again. */
   readonly version: number;
+  /**
+   * The largest file that it reads; without it `limits.extractFileBytesMax`, and never more than
+   * `limits.extractSpoolBytesMax`. Ask for more than the former only with an `extract` that seeks.
+   */
+  readonly fileBytesMax?: number;
   /** Asked for every file and link of every layer: look at the path first. */
   wants(entry: EntryHeader): boolean;
-  /** `bytes` are valid during the call only. */
-  extract(entry: EntryHeader, bytes: Uint8Array): Extracted;
+  /**
+   * Asked once, with the first bytes of a file that it wants: all of them, or `limits.extractStartBytes`. For formats
+   * that a path does not tell: so `wants` may say yes to each executable file, and few are kept. Not being accepted is
+   * no problem, also of a file over the limit.
+   */
+  accepts?(start: Uint8Array): boolean;
+  /** `content` is valid during the call only. */
+  extract(entry: EntryHeader, content: FileContent): Extracted;
   /** Called for each package once the layer has been read, for what depends on a file elsewhere in the layer. */
   complete?(found: FoundPackage, os: OsRelease | undefined): FoundPackage;
 }
@@ -29,12 +41,29 @@ export interface EntryHeader {
   readonly mode: number;
 }
 
+/** A whole file, at hand. What it gives must not be changed, and not be kept: copy what outlives the call. */
+export interface FileContent {
+  readonly sizeBytes: number;
+  /**
+   * The bytes from `offset` on: `length` of them, fewer where the file ends, none beyond.
+   * @throws ContentProblem for more than `limits.extractFileBytesMax` at once
+   */
+  read(offset: number, length: number): Uint8Array;
+  /** @throws ContentProblem for a file over `limits.extractFileBytesMax`, which is to be read piece by piece */
+  all(): Uint8Array;
+}
+
 export interface Extracted {
   readonly packages?: readonly ExtractedPackage[];
   readonly os?: OsRelease;
+  /** What is in the file, if it is an archive. Given once per distinct content: never dependent on the entry. */
+  readonly members?: readonly ArchiveMember[];
   /** What of this file could not be read, while the rest could: the result becomes *unknown*, what was found stays. */
   readonly problem?: string;
 }
 
 /** The path and the extractor's name are added by whoever called it. */
-export type ExtractedPackage = Omit<FoundPackage, 'path' | 'extractor'>;
+export interface ExtractedPackage extends Omit<FoundPackage, 'path' | 'extractor'> {
+  /** Where in the file it was found, if that is an archive: `BOOT-INF/lib/a.jar`; its path is then `app.jar!/BOOT-INF/lib/a.jar`. */
+  readonly member?: string;
+}

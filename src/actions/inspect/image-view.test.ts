@@ -67,6 +67,18 @@ test('only the topmost database counts, and one that lists nothing hides those b
   expect(imageView([database(0, [1, 2]), database(1, [])])).toEqual([]);
 });
 
+test.each<[string, Files, number[]]>([
+  ['nothing', {}, [1]],
+  ['another archive at the path', { 'app/a.jar': 'file' }, []],
+  ['a whiteout of the archive', { 'app/a.jar': 'whiteout' }, []],
+  ['an opaque folder above', { app: 'opaque' }, []],
+  ['another archive beside', { 'app/b.jar': 'file' }, [1]],
+])('a package in an archive below a layer with %s', (_name, files, visible) => {
+  const path = 'app/a.jar!/lib/b.jar';
+  expect(pathsOfInterest([{ packageId: 1, path }])).toContain('app/a.jar');
+  expect(view({ packages: { [path]: 1 }, files: { 'app/a.jar': 'file' } }, { files })).toEqual(visible);
+});
+
 test('the paths of interest are those of the packages and the folders above them', () => {
   expect([...pathsOfInterest([{ packageId: 1, path: 'a/b/c' }])].sort()).toEqual(['', 'a', 'a/b', 'a/b/c']);
 });

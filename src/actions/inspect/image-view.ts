@@ -6,7 +6,7 @@
  *
  * Pure, and sparing: of each layer's files it needs only those whose path is one of `pathsOfInterest`.
  */
-import { ancestors, hidesBelow } from './entry-path.ts';
+import { ancestors, archiveOf, hidesBelow } from './entry-path.ts';
 import type { FileKind } from './inventory.ts';
 
 export interface LayerInImage {
@@ -26,12 +26,14 @@ export interface VisiblePackage extends PlacedPackage {
   readonly position: number;
 }
 
-/** Every path whose record can decide whether one of these is visible: the paths and all folders above them. */
+/** Every path whose record can decide whether one of these is visible: the paths, their archives, all folders above them. */
 export function pathsOfInterest(packages: Iterable<PlacedPackage>): ReadonlySet<string> {
   const paths = new Set<string>();
   for (const { path } of packages) {
     if (paths.has(path)) continue;
     paths.add(path);
+    const archive = archiveOf(path);
+    if (archive !== undefined) paths.add(archive);
     for (const folder of ancestors(path)) paths.add(folder);
   }
   return paths;
@@ -45,15 +47,22 @@ export function imageView(layers: readonly LayerInImage[]): VisiblePackage[] {
   const hiddenBelow = new Set<string>();
   for (const { position, packages, files } of layers.toSorted((a, b) => b.position - a.position)) {
     for (const { packageId, path } of packages)
-      if (!takenPaths.has(path) && !isBelow(path, hiddenBelow)) visible.push({ packageId, path, position });
+      if (!isTaken(path, takenPaths) && !isBelow(path, hiddenBelow))
+        visible.push({ packageId, path, position });
     for (const { path, kind } of files) {
       takenPaths.add(path);
       if (hidesBelow(kind)) hiddenBelow.add(path);
     }
     // A layer's own packages are files of it, also where the caller left those out.
-    for (const { path } of packages) takenPaths.add(path);
+    for (const { path } of packages) takenPaths.add(archiveOf(path) ?? path);
   }
   return visible;
+}
+
+/** Also what is in an archive goes with its file. */
+function isTaken(path: string, taken: ReadonlySet<string>): boolean {
+  const archive = archiveOf(path);
+  return taken.has(path) || (archive !== undefined && taken.has(archive));
 }
 
 function isBelow(path: string, folders: ReadonlySet<string>): boolean {

@@ -69,6 +69,14 @@ export interface LayerFile {
   readonly sha256?: Uint8Array;
 }
 
+/** A file in an archive, or in an archive in it. */
+export interface ArchiveMember {
+  /** From the archive's root: `org/example/Main.class`, `BOOT-INF/lib/a.jar!/org/example/Main.class`. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly sha256: Uint8Array;
+}
+
 /** A package as its own database or metadata names it. */
 export interface FoundPackage {
   /** Canonical, with version, without qualifiers that are not part of its identity but `arch` and `epoch`. */

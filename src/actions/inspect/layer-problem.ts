@@ -20,6 +20,10 @@ type LayerLimitName =
   | 'layerHeaderBytesMax'
   | 'layerInspectMs'
   | 'layerPackagesMax'
-  | 'extractFileBytesMax';
+  | 'extractStartBytes'
+  | 'extractHeldBytesMax'
+  | 'extractFileBytesMax'
+  | 'extractSpoolBytesMax'
+  | 'extractedFilesMax';
 
 export const layerLimits: LayerLimits = limits;

@@ -5,20 +5,21 @@ import type { EntryHeader } from './extractor.ts';
 import type { FileKind, InventoryPart, LayerFile } from './inventory.ts';
 import { type LayerLimits, LayerProblem } from './layer-problem.ts';
 import type { TarEntry, TarListener } from './tar-parser.ts';
+import type { WantedFile } from './wanted-file.ts';
 
 /** Records in one part of the inventory: small enough to be one short transaction, large enough to be cheap. */
 export const partRecords = 2_000;
 
+const emptyFile = createHash('sha256').digest();
+
 /** A file whose data is arriving. */
 interface OpenFile {
   readonly header: EntryHeader;
-  readonly wanting: ReturnType<ExtractionRun['wanting']>;
+  readonly wanted: WantedFile | undefined;
   readonly sparse: boolean;
   gotBytes: number;
   /** Only of files that arrive in several pieces. */
   hash?: Hash;
-  /** Only of files that arrive in several pieces and are wanted. */
-  content?: Buffer;
   sha256?: Uint8Array;
 }
 
@@ -70,16 +71,22 @@ export class LayerWalk implements TarListener {
   data(bytes: Uint8Array): void {
     const file = this.#open;
     if (file === undefined || file.sparse) return;
-    if (file.gotBytes === 0 && bytes.length === file.header.sizeBytes) this.#whole(file, bytes);
-    else this.#piece(file, bytes);
+    if (file.gotBytes === 0 && bytes.length === file.header.sizeBytes)
+      file.sha256 = hash('sha256', bytes, 'buffer');
+    else {
+      file.hash ??= createHash('sha256');
+      file.hash.update(bytes);
+    }
+    file.gotBytes += bytes.length;
+    file.wanted?.push(bytes);
   }
 
   entryEnd(): void {
     const file = this.#open;
     if (file === undefined) return;
-    if (!file.sparse && file.header.sizeBytes === 0) this.#whole(file, new Uint8Array(0));
+    if (!file.sparse && file.header.sizeBytes === 0) file.sha256 = emptyFile;
     if (file.hash !== undefined) file.sha256 = file.hash.digest();
-    if (file.content !== undefined) this.#run.extract(file.wanting, file.header, file.content);
+    file.wanted?.end();
     const { path, sizeBytes, mode } = file.header;
     this.#record(
       file.sha256 === undefined
@@ -89,21 +96,6 @@ export class LayerWalk implements TarListener {
     this.#open = undefined;
   }
 
-  #piece(file: OpenFile, bytes: Uint8Array): void {
-    file.hash ??= createHash('sha256');
-    file.hash.update(bytes);
-    if (file.wanting.length > 0) {
-      file.content ??= Buffer.allocUnsafe(file.header.sizeBytes);
-      file.content.set(bytes, file.gotBytes);
-    }
-    file.gotBytes += bytes.length;
-  }
-
-  #whole(file: OpenFile, bytes: Uint8Array): void {
-    file.sha256 = hash('sha256', bytes, 'buffer');
-    if (file.wanting.length > 0) this.#run.extract(file.wanting, file.header, bytes);
-  }
-
   #real(path: string, entry: TarEntry): void {
     // The root itself says nothing that a reader could ask for.
     if (path === '') return;
@@ -111,7 +103,7 @@ export class LayerWalk implements TarListener {
     const { type: kind, sizeBytes, mode, sparse } = entry;
     if (kind === 'file') {
       const header = { path, kind, sizeBytes, mode };
-      this.#open = { header, wanting: this.#run.wanting(header, sparse), sparse, gotBytes: 0 };
+      this.#open = { header, wanted: this.#run.open(header, sparse), sparse, gotBytes: 0 };
       return;
     }
     if (kind === 'hardlink') this.#run.link({ path, kind, sizeBytes: 0, mode }, normalPath(entry.linkPath));

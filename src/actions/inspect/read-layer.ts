@@ -45,7 +45,11 @@ export async function* readLayerParts(
     return;
   }
   const reading = new LayerReading(source, options);
-  yield* reading.parts();
+  try {
+    yield* reading.parts();
+  } finally {
+    reading.close();
+  }
 }
 
 function notApplicable(mediaType: string): LayerSummary {
@@ -92,6 +96,10 @@ class LayerReading {
     }
     yield* this.#walk.lastParts();
     yield* this.#conclusion();
+  }
+
+  close(): void {
+    this.#run.close();
   }
 
   *#conclusion(): Generator<InventoryPart> {

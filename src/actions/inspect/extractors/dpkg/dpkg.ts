@@ -1,5 +1,6 @@
 import { PackageURL } from 'packageurl-js';
 import type { Extracted, ExtractedPackage, Extractor } from '../../extractor.ts';
+import { textOf } from '../../file-content.ts';
 import type { FoundPackage, OsRelease } from '../../inventory.ts';
 import { type DpkgPackage, parseStatusFile } from './status-file.ts';
 
@@ -22,7 +23,7 @@ export const dpkg: Extractor = {
   name: 'dpkg',
   version: 1,
   wants: ({ path }) => path === statusPath || isSinglePackage(path),
-  extract: ({ path }, bytes) => extract(Buffer.from(bytes).toString('utf8'), isSinglePackage(path)),
+  extract: ({ path }, content) => extract(textOf(content), isSinglePackage(path)),
   complete: (found, os) => ofDistribution(found, os),
 };
 

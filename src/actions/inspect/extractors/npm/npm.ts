@@ -1,5 +1,6 @@
 import { PackageURL } from 'packageurl-js';
 import type { Extracted, ExtractedPackage, Extractor } from '../../extractor.ts';
+import { textOf } from '../../file-content.ts';
 
 /** Directly at `node_modules/NAME/` or `node_modules/@SCOPE/NAME/`, at any depth; folders with a dot are no packages. */
 const packageFile = /(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/.@][^/]*\/package\.json$/;
@@ -9,7 +10,7 @@ export const npm: Extractor = {
   name: 'npm',
   version: 1,
   wants: ({ path }) => path.endsWith('/package.json') && packageFile.test(path),
-  extract: (_entry, bytes) => parsePackageJson(Buffer.from(bytes).toString('utf8')),
+  extract: (_entry, content) => parsePackageJson(textOf(content)),
 };
 
 /** A package.json without name or version is legal and names no package: nothing is found in it. */

@@ -1,4 +1,5 @@
 import type { Extractor } from '../../extractor.ts';
+import { textOf } from '../../file-content.ts';
 import type { OsRelease } from '../../inventory.ts';
 
 /**
@@ -9,8 +10,8 @@ export const osRelease: Extractor = {
   name: 'os-release',
   version: 1,
   wants: ({ path, kind }) => kind !== 'link' && (path === 'etc/os-release' || path === 'usr/lib/os-release'),
-  extract: (_entry, bytes) => {
-    const os = parseOsRelease(Buffer.from(bytes).toString('utf8'));
+  extract: (_entry, content) => {
+    const os = parseOsRelease(textOf(content));
     return os === undefined ? { problem: 'it has no ID' } : { os };
   },
 };
