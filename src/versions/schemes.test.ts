@@ -3,8 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { debianScheme } from './debian.ts';
-import { npmScheme } from './npm.ts';
+import { mavenScheme } from './maven.ts';
 import { schemeOfEcosystem, schemeOfPurlType } from './schemes.ts';
+import { cratesScheme, goScheme, npmScheme } from './semver.ts';
 import type { VersionScheme } from './version-scheme.ts';
 
 const facts = (file: string) =>
@@ -41,9 +42,18 @@ const npmVersion = fc
   )
   .map(([major, minor, patch, rest]) => `${major}.${minor}.${patch}${rest}`);
 
+const mavenVersion = fc
+  .tuple(
+    fc.nat({ max: 2 }),
+    fc.constantFrom('', '.0', '.1', '.10'),
+    fc.constantFrom('', '-rc1', '.RELEASE', '-jre', '-SNAPSHOT', 'b2'),
+  )
+  .map((parts) => parts.join(''));
+
 describe.each([
   ['npm', npmScheme, npmVersion],
   ['Debian', debianScheme, debianVersion],
+  ['Maven', mavenScheme, mavenVersion],
 ] as const)('%s versions', (_, scheme, version) => {
   it('are totally ordered', () => {
     fc.assert(
@@ -89,8 +99,66 @@ describe('npmScheme', () => {
   });
 
   it('refuses to compare what is no version', () => {
-    expect(() => npmScheme.compare('x', '1.0.0')).toThrow("'x' is not an npm version");
+    expect(() => npmScheme.compare('x', '1.0.0')).toThrow("'x' is not a version of npm");
   });
+});
+
+describe('goScheme and cratesScheme', () => {
+  it('agree with the published facts', () => {
+    for (const scheme of [goScheme, cratesScheme])
+      expect(wrongFacts(scheme, 'scalibr-semver.txt').wrong).toEqual([]);
+  });
+
+  it.each([
+    'v1.2.3 = 1.2.3',
+    'v2.8.2+incompatible = 2.8.2',
+    'v0.0.0-20191109021931-daa7c04131f5 < v0.0.0-20210101000000-000000000000',
+    'v1.2.4-0.20191109021931-daa7c04131f5 < 1.2.4',
+    'v1.2.4-0.20191109021931-daa7c04131f5 > 1.2.3',
+    '1.19.8 > 1.16.0-0',
+    '1.20.0-rc.1 > 1.20.0-0',
+    '1.20.0-rc.1 < 1.20.0',
+  ])('%s', (fact) => {
+    const [a = '', sign, b = ''] = fact.split(' ');
+    expect(signOf(goScheme, a, b)).toBe(sign);
+  });
+
+  it('know that a module that was built from a working copy has no version', () => {
+    expect(goScheme.isValid('(devel)')).toBe(false);
+  });
+});
+
+describe('mavenScheme', () => {
+  it('agrees with the published facts but for what Maven itself has changed its mind about', () => {
+    const wrong = ['maven-comparable.txt', 'scalibr-maven.txt'].flatMap((file) => {
+      const { used, wrong } = wrongFacts(mavenScheme, file);
+      expect(used).toBeGreaterThan(90);
+      return wrong;
+    });
+    expect(wrong).toEqual([
+      { a: '2.0.a', sign: '<', b: '2-1' },
+      { a: '1-1', sign: '=', b: '1-ga-1' },
+    ]);
+  });
+
+  it.each([
+    '2.14.1 < 2.17.1',
+    '2.0-beta9 < 2.0',
+    '9.0.0.M1 < 9.0.0',
+    '4.3.30.RELEASE = 4.3.30',
+    '31.1-jre > 31.1',
+    '2.0.0 = 2',
+  ])('%s', (fact) => {
+    const [a = '', sign, b = ''] = fact.split(' ');
+    expect(signOf(mavenScheme, a, b)).toBe(sign);
+  });
+
+  it.each(['', '$' + '{project.version}', '[1.0,2.0)', '1 2', '-', '1.'.repeat(200)])(
+    "knows that '%s' is no version",
+    (text) => {
+      expect(mavenScheme.isValid(text)).toBe(false);
+    },
+  );
 });
 
 describe('debianScheme', () => {
@@ -145,8 +213,9 @@ describe('the list of schemes', () => {
     expect(schemeOfEcosystem('Debian:12')).toBe(debianScheme);
     expect(schemeOfEcosystem('Ubuntu:22.04:LTS')).toBe(debianScheme);
     expect(schemeOfEcosystem('npm')).toBe(npmScheme);
-    expect(schemeOfEcosystem('Maven')).toBeUndefined();
+    expect(schemeOfEcosystem('Hex')).toBeUndefined();
     expect(schemeOfPurlType('deb')).toBe(debianScheme);
-    expect(schemeOfPurlType('maven')).toBeUndefined();
+    expect(schemeOfPurlType('golang')).toBe(goScheme);
+    expect(schemeOfPurlType('hex')).toBeUndefined();
   });
 });

@@ -1,10 +1,14 @@
 import { debianScheme } from './debian.ts';
-import { npmScheme } from './npm.ts';
+import { mavenScheme } from './maven.ts';
+import { cratesScheme, goScheme, npmScheme } from './semver.ts';
 import type { VersionScheme } from './version-scheme.ts';
 
 /** Every scheme there is; a distribution that compares as another one does is listed under its own name. */
 export const versionSchemes: ReadonlyMap<string, VersionScheme> = new Map([
   ['npm', npmScheme],
+  ['Maven', mavenScheme],
+  ['Go', goScheme],
+  ['crates.io', cratesScheme],
   ['Debian', debianScheme],
   ['Ubuntu', debianScheme],
 ]);

@@ -20,7 +20,10 @@ export function deadFiles(files: readonly ProjectFile[]): string[] {
   const elsewhere = (path: string) =>
     isTest(path) || testEntries.test(path) || /^(bench|demo|scripts)\//.test(path);
   const fromTests = chainsFrom(graph, paths.filter(elsewhere));
-  const product = productFiles(files).map(({ path }) => path);
+  // What declares a library's types is not imported.
+  const product = productFiles(files)
+    .map(({ path }) => path)
+    .filter((path) => !path.endsWith('.d.ts'));
   if (starts.length === 0 && product.length > 0)
     return ['src/bin: there is no executable, so all of src is dead'];
   const helpers = paths.filter((path) => isSuite(path) || path.startsWith('test/'));

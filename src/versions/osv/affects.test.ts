@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { debianScheme } from '../debian.ts';
-import { npmScheme } from '../npm.ts';
+import { npmScheme } from '../semver.ts';
 import { advisoryAffects, isAffected } from './affects.ts';
 import { parseOsv } from './parse.ts';
 

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import semver from 'semver';
+import type { VersionScheme } from './version-scheme.ts';
+
+interface SemverEcosystem {
+  readonly ecosystem: string;
+  readonly purlType: string;
+}
+
+/**
+ * Semantic versions, read loosely. Advisories and ranges also write `1` and `1.2`, which mean `1.0.0` and `1.2.0` here; a
+ * published package never has such a version. A leading `v`, which Go's modules have and its advisories have not, counts
+ * for nothing, and neither does what follows `+`.
+ */
+export function semverScheme({ ecosystem, purlType }: SemverEcosystem): VersionScheme {
+  const parsed = (version: string) => {
+    const found = parse(version);
+    assert(found !== null, `'${version}' is not a version of ${ecosystem}`);
+    return found;
+  };
+  return {
+    ecosystem,
+    purlType,
+    compare: (a, b) => semver.compare(parsed(a), parsed(b)),
+    isValid: (version) => parse(version) !== null,
+  };
+}
+
+export const npmScheme = semverScheme({ ecosystem: 'npm', purlType: 'npm' });
+export const goScheme = semverScheme({ ecosystem: 'Go', purlType: 'golang' });
+export const cratesScheme = semverScheme({ ecosystem: 'crates.io', purlType: 'cargo' });
+
+function parse(version: string): semver.SemVer | null {
+  const short = /^v?(\d+)(?:\.(\d+))?([-+][0-9A-Za-z.+-]+)?$/.exec(version);
+  const full = short === null ? version : `${short[1]}.${short[2] ?? 0}.0${short[3] ?? ''}`;
+  return semver.parse(full, { loose: true });
+}
