@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import { type Client, call } from '../client/client.ts';
-import { imageFileList, imageListRoute, imagePackageList, imageShow } from '../contract/images.ts';
+import { imageListRoute, imageShow } from '../contract/images.ts';
 import type { RouteAnswer } from '../contract/route.ts';
 import { systemClock } from '../lib/clock.ts';
 import { imageText } from './image-text.ts';
+import { type InventoryOptions, inventoryListAsked, inventoryOptions } from './inventory-lists.ts';
 import { type CliIo, clientOf, type ServerOptions } from './io.ts';
 import { type OutputOptions, print, serverCommand } from './output.ts';
 import { digestText, sizeText, timeText } from './words.ts';
@@ -15,9 +16,7 @@ interface ListOptions extends ServerOptions, OutputOptions {
   readonly repository?: string;
 }
 
-interface ShowOptions extends ServerOptions, OutputOptions {
-  readonly packages?: boolean;
-  readonly files?: boolean;
+interface ShowOptions extends ServerOptions, InventoryOptions {
   readonly layers?: boolean;
   readonly wait?: boolean;
 }
@@ -27,13 +26,16 @@ export function register(program: Command, io: CliIo): void {
     .option('--account <name>', 'of this account only')
     .option('--repository <name>', 'of this repository only')
     .action((options: ListOptions) => listImages(io, options));
-  const show = serverCommand('show', 'Show what is in an image', 'lazaret image show acme/shop:1 --wait')
+  const show = serverCommand(
+    'show',
+    'Show what is in an image',
+    'lazaret image show acme/shop:1 --packages --wait',
+  )
     .argument('<reference>', 'acme/shop:1 or acme/shop@sha256:…')
-    .option('--packages', 'list the packages that it shows')
-    .option('--files', 'list the entries of its layers')
     .option('--layers', 'list its layers')
     .option('--wait', 'wait until its inspection has ended')
     .action((reference: string, options: ShowOptions) => showImage(io, reference, options));
+  inventoryOptions(show);
   const command = new Command('image').description('List images, and see what is in them');
   program.addCommand(command.addCommand(list).addCommand(show));
 }
@@ -70,10 +72,11 @@ async function listImages(io: CliIo, options: ListOptions): Promise<void> {
 
 async function showImage(io: CliIo, reference: string, options: ShowOptions): Promise<void> {
   const client = await clientOf(io, options);
-  const image = await inspected(io, client, reference, options.wait === true);
-  const exact = `${image.repository}@${image.digest}`;
-  if (options.packages) await printPackages(io, client, exact, options);
-  else if (options.files) await printFiles(io, client, image, options);
+  const list = inventoryListAsked(options);
+  const named = await inspected(io, client, { reference, ...options });
+  const only = list || options.layers ? onlyImage(named) : undefined;
+  const image = only ? await inspected(io, client, { reference: only, ...options }) : named;
+  if (list) await list({ io, client, image, options });
   else if (options.layers) await printLayers(io, image, options);
   else await print(io, options.output, image, () => imageText(image));
   if (image.state === 'unknown' || image.state === 'pending') io.exit(3);
@@ -82,86 +85,32 @@ async function showImage(io: CliIo, reference: string, options: ShowOptions): Pr
 const pollFirstMs = 50;
 const pollMaxMs = 1_000;
 
-async function inspected(io: CliIo, client: Client, reference: string, wait: boolean): Promise<ShownImage> {
+/** The image of an index that has one only, attestations aside. */
+function onlyImage({ repository, kind, children }: ShownImage): string | undefined {
+  if (kind !== 'index') return undefined;
+  const images = children.filter(({ platform }) => platform !== null && platform !== 'unknown/unknown');
+  return images.length === 1 ? `${repository}@${images[0]?.digest}` : undefined;
+}
+
+async function inspected(
+  io: CliIo,
+  client: Client,
+  { reference, platform, wait }: Pick<ShowOptions, 'platform' | 'wait'> & { readonly reference: string },
+): Promise<ShownImage> {
+  const query = { reference, ...(platform === undefined ? {} : { platform }) };
   for (let delayMs = pollFirstMs; ; delayMs = Math.min(pollMaxMs, delayMs * 2)) {
-    const image = await call(client, imageShow, { query: { reference } }, { signal: io.signal });
-    if (!wait || image.state !== 'pending') return image;
+    const image = await call(client, imageShow, { query }, { signal: io.signal });
+    if (wait !== true || image.state !== 'pending') return image;
     await systemClock.sleep(delayMs, io.signal);
     io.signal.throwIfAborted();
   }
 }
 
-/** All pages. */
-async function all<T>(
-  page: (offset: number) => Promise<{ items: readonly T[]; next: number | null }>,
-): Promise<T[]> {
-  const found: T[] = [];
-  for (let offset: number | null = 0; offset !== null; ) {
-    const { items, next }: { items: readonly T[]; next: number | null } = await page(offset);
-    found.push(...items);
-    offset = next;
-  }
-  return found;
-}
-
-async function printPackages(
-  io: CliIo,
-  client: Client,
-  reference: string,
-  options: OutputOptions,
-): Promise<void> {
-  const packages = await all(async (offset) => {
-    const query = { reference, offset, limit: pageSize };
-    const answer = await call(client, imagePackageList, { query }, { signal: io.signal });
-    return { items: answer.packages, next: answer.next };
-  });
-  await print(io, options.output, packages, () => ({
-    columns: ['package', 'version', 'ecosystem', 'licence', 'layer', 'path'],
-    rows: packages.map((found) => [
-      found.name,
-      found.version,
-      found.ecosystem,
-      found.license,
-      digestText(found.layer),
-      `/${found.path}`,
-    ]),
-  }));
-}
-
-type FileOfLayer = RouteAnswer<typeof imageFileList>['files'][number];
-
-async function printFiles(
-  io: CliIo,
-  client: Client,
-  image: ShownImage,
-  options: OutputOptions,
-): Promise<void> {
-  const reference = `${image.repository}@${image.digest}`;
-  const rows: (FileOfLayer & { readonly layer: string })[] = [];
-  for (const { digest: layer } of image.layers) {
-    const files = await all(async (offset) => {
-      const query = { reference, layer, offset, limit: pageSize };
-      const answer = await call(client, imageFileList, { query }, { signal: io.signal });
-      return { items: answer.files, next: answer.next };
-    });
-    rows.push(...files.map((file) => ({ layer, ...file })));
-  }
-  await print(io, options.output, rows, () => ({
-    columns: ['layer', 'mode', 'kind', 'size', 'path'],
-    rows: rows.map(({ layer, mode, kind, sizeBytes, path }) => [
-      digestText(layer),
-      mode.toString(8).padStart(4, '0'),
-      kind,
-      kind === 'file' ? sizeText(sizeBytes) : null,
-      `/${path}`,
-    ]),
-  }));
-}
-
 async function printLayers(io: CliIo, image: ShownImage, options: OutputOptions): Promise<void> {
   await print(io, options.output, image.layers, () => ({
-    columns: ['layer', 'size', 'entries', 'packages', 'state', 'ms', 'diff id'],
-    rows: image.layers.map((layer) => [
+    columns: ['#', 'layer', 'size', 'entries', 'packages', 'state', 'ms', 'diff id'],
+    rows: image.layers.map((layer, at) => [
+      at + 1,
       digestText(layer.digest),
       sizeText(layer.sizeBytes),
       layer.entries,
@@ -170,5 +119,6 @@ async function printLayers(io: CliIo, image: ShownImage, options: OutputOptions)
       layer.durationMs,
       layer.diffId && digestText(layer.diffId),
     ]),
+    shorten: { state: 'start' },
   }));
 }

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import { Command, Option } from 'commander';
 import type { CliIo } from './io.ts';
+import { shortText } from './words.ts';
 
 export type OutputFormat = 'table' | 'json' | 'yaml';
 
@@ -12,7 +13,16 @@ export interface OutputOptions {
 export interface Table {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly (string | number | null | undefined)[])[];
+  /**
+   * Columns that are shortened, the widest first, where a line would be longer than `tableWidth`; and which end of their
+   * text tells more.
+   */
+  readonly shorten?: Readonly<Record<string, 'start' | 'end'>>;
 }
+
+export const tableWidth = 100;
+const columnWidthMin = 12;
+const gap = 2;
 
 /** A command that talks to a server: with `--server`, `--output` and an example in its help. */
 export function serverCommand(name: string, summary: string, example: string): Command {
@@ -49,16 +59,39 @@ export function tableText(table: Table, styled: boolean): string {
   const cells = table.rows.map((row) =>
     row.map((cell) => (cell === null || cell === undefined ? '-' : String(cell))),
   );
-  const widths = table.columns.map((column, at) =>
-    Math.max(column.length, ...cells.map((row) => (row[at] ?? '').length)),
-  );
+  const widths = columnWidths(table, cells);
   const line = (row: readonly string[]) =>
     row
-      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-      .join('  ')
+      .map((cell, at) => fitted(cell, widths[at] ?? 0, table.shorten?.[table.columns[at] ?? '']))
+      .join(' '.repeat(gap))
       .trimEnd();
   const head = line(table.columns.map((column) => column.toUpperCase()));
   return [style('bold', head, styled), ...cells.map(line)].join('\n');
+}
+
+function columnWidths({ columns, shorten = {} }: Table, cells: readonly (readonly string[])[]): number[] {
+  const widths = columns.map((column, at) =>
+    cells.reduce((width, row) => Math.max(width, (row[at] ?? '').length), column.length),
+  );
+  const fixed = (at: number) => !Object.hasOwn(shorten, columns[at] ?? '');
+  let over = widths.reduce((total, width) => total + width + gap, -gap) - tableWidth;
+  while (over > 0) {
+    const widest = widths.reduce(
+      (found, width, at) =>
+        !fixed(at) && width > columnWidthMin && width > (widths[found] ?? 0) ? at : found,
+      -1,
+    );
+    const width = widths[widest];
+    if (width === undefined) break;
+    widths[widest] = width - 1;
+    over -= 1;
+  }
+  return widths;
+}
+
+function fitted(cell: string, width: number, keep: 'start' | 'end' | undefined): string {
+  if (cell.length <= width || keep === undefined) return cell.padEnd(width);
+  return keep === 'start' ? shortText(cell, width) : `…${cell.slice(cell.length - width + 1)}`;
 }
 
 /** Colour for a person's terminal only; `NO_COLOR` is honoured. */

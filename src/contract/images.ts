@@ -4,11 +4,16 @@ import { nothing, route } from './route.ts';
 import { textOrNull } from './scans.ts';
 
 const integerOrNull = Type.Union([Type.Integer(), Type.Null()]);
-const reference = Type.String({ maxLength: 512, description: 'acme/shop:1 or acme/shop@sha256:…' });
+export const imageReference = Type.String({
+  maxLength: 512,
+  description: 'acme/shop:1 or acme/shop@sha256:…',
+});
+export const imagePlatform = Type.String({
+  maxLength: 100,
+  description: 'of an index: the one of its images for linux/amd64',
+});
 const limit = Type.Integer({ minimum: 1, maximum: limits.apiPageMax, default: limits.apiPageDefault });
-const offset = Type.Integer({ minimum: 0, default: 0 });
-const next = Type.Union([Type.Integer(), Type.Null()], { description: 'the offset of the next page' });
-const inspectionState = Type.Union(
+export const inspectionState = Type.Union(
   [Type.Literal('pending'), Type.Literal('done'), Type.Literal('unknown'), Type.Literal('notApplicable')],
   { description: 'of its inspection; unknown is neither clean nor affected' },
 );
@@ -77,10 +82,10 @@ export const imageShow = route({
   name: 'imageShow',
   method: 'GET',
   path: '/api/v1/images/show',
-  summary: 'What inspection found in one image, or the images of an index',
+  summary: 'What inspection found in one image, or which images an index has',
   audience: 'caller',
   params: nothing,
-  query: Type.Object({ reference }),
+  query: Type.Object({ reference: imageReference, platform: Type.Optional(imagePlatform) }),
   body: nothing,
   response: Type.Object({
     repository: Type.String(),
@@ -103,58 +108,6 @@ export const imageShow = route({
     children: Type.Array(Type.Object({ digest: Type.String(), platform: textOrNull }), {
       description: 'of an index',
     }),
-  }),
-  answer: 'json',
-});
-
-export const imagePackageList = route({
-  name: 'imagePackageList',
-  method: 'GET',
-  path: '/api/v1/images/packages',
-  summary: 'The packages that an image shows, by name',
-  audience: 'caller',
-  params: nothing,
-  query: Type.Object({ reference, offset, limit }),
-  body: nothing,
-  response: Type.Object({
-    packages: Type.Array(
-      Type.Object({
-        purl: Type.String(),
-        ecosystem: Type.String(),
-        name: Type.String(),
-        version: Type.String(),
-        sourceName: textOrNull,
-        sourceVersion: textOrNull,
-        license: textOrNull,
-        layer: Type.String(),
-        path: Type.String(),
-      }),
-    ),
-    next,
-  }),
-  answer: 'json',
-});
-
-export const imageFileList = route({
-  name: 'imageFileList',
-  method: 'GET',
-  path: '/api/v1/images/files',
-  summary: 'The entries of one layer of an image, by path',
-  audience: 'caller',
-  params: nothing,
-  query: Type.Object({ reference, layer: Type.String({ maxLength: 160 }), offset, limit }),
-  body: nothing,
-  response: Type.Object({
-    files: Type.Array(
-      Type.Object({
-        path: Type.String(),
-        kind: Type.String({ description: 'file, directory, link, hardlink, device, whiteout or opaque' }),
-        sizeBytes: Type.Integer(),
-        mode: Type.Integer(),
-        sha256: textOrNull,
-      }),
-    ),
-    next,
   }),
   answer: 'json',
 });

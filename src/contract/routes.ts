@@ -15,9 +15,10 @@ import {
 import { eventList } from './events.ts';
 import { forensicBlob } from './forensics.ts';
 import { grantCreate, grantDelete, grantListRoute } from './grants.ts';
-import { imageFileList, imageListRoute, imagePackageList, imageShow } from './images.ts';
+import { imageListRoute, imageShow } from './images.ts';
 import { immutabilityRuleCreate, immutabilityRuleDelete, immutabilityRuleList } from './immutability.ts';
 import { containerList, instanceCreate, instanceList } from './instances.ts';
+import { imageFileList, imagePackageList } from './inventory-lists.ts';
 import {
   principalCreate,
   principalDisable,

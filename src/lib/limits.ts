@@ -153,6 +153,11 @@ export const limits = {
   importDifferencesMax: 10_000,
   apiPageMax: 1_000,
   apiPageDefault: 100,
+  /** Of the files, packages and other contents of an image; what one page's request looks through to find that many. */
+  inventoryPageMax: 10_000,
+  inventoryRowsLookedMax: 100_000,
+  /** A path is part of it, as base64. */
+  cursorLengthMax: 24 * KiB,
   scanMatchesMax: 10_000,
 
   /** How much wall time may gain on the boot clock, and go back, before nothing expires by it any more. */

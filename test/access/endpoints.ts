@@ -98,10 +98,7 @@ const content: Record<string, Endpoint> = {
   'GET /api/v1/images': { may: pull, shows: 'acme/shop' },
   'GET /api/v1/images/show': { may: pull, path: at('/api/v1/images/show?reference=acme/shop:1') },
   'GET /api/v1/images/packages': { may: pull, path: at('/api/v1/images/packages?reference=acme/shop:1') },
-  'GET /api/v1/images/files': {
-    may: pull,
-    path: ({ layer }) => `/api/v1/images/files?reference=acme/shop:1&layer=${layer}`,
-  },
+  'GET /api/v1/images/files': { may: pull, path: at('/api/v1/images/files?reference=acme/shop:1') },
   'GET /api/v1/trash': { may: pull, shows: 'acme/shop' },
   'POST /api/v1/trash/restore': { may: maintain, body: () => ({ reference: 'acme/shop:none' }) },
   'GET /api/v1/retention/plan': { may: known },

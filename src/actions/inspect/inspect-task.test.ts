@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
 import { describeEngines } from '../../../test/support/engines.ts';
 import { inventoryWorld } from '../../../test/support/inventory-world.ts';
+import { layerInventory } from '../../../test/support/layer-inventory.ts';
 import { buildLayer } from '../../../test/support/oci-layout.ts';
 import { limits } from '../../lib/limits.ts';
-import { imageInventory, imagePackages } from '../../records/inventory/image-read.ts';
-import { layerFiles, layerInventory } from '../../records/inventory/layer-read.ts';
+import { fileList } from '../../records/inventory/file-list.ts';
+import { imageInventory } from '../../records/inventory/image-read.ts';
+import { packageList } from '../../records/inventory/package-list.ts';
 
 const dpkgStatus = (...packages: readonly string[]) =>
   packages
@@ -21,7 +23,7 @@ const lodash = {
 };
 
 describeEngines('inspection', (engines) => {
-  const page = { offset: 0, limit: 100 };
+  const page = { limit: 100 };
 
   test('a layer is read once, its image completed, and both told', async () => {
     await using world = await inventoryWorld(engines);
@@ -44,7 +46,7 @@ describeEngines('inspection', (engines) => {
       packages: 1,
       extractions: [{ extractor: 'dpkg' }, { extractor: 'npm' }, { extractor: 'os-release' }],
     });
-    const files = await layerFiles(database, { digest: layer.digest, ...page });
+    const { items: files } = await fileList(database, { manifestId: id, place: 'layer', ...page });
     expect(files.map(({ path, kind }) => `${path} ${kind}`)).toEqual([
       'app directory',
       'app/node_modules/lodash/package.json file',
@@ -86,7 +88,11 @@ describeEngines('inspection', (engines) => {
     ]);
     const id = await world.push({ layers: [base, upper] });
     await world.drain();
-    const packages = await imagePackages(world.database, { manifestId: id, ...page });
+    const { items: packages } = await packageList(world.database, {
+      manifestId: id,
+      place: 'image',
+      ...page,
+    });
     expect(packages.map(({ purl, ecosystem, layer }) => ({ purl, ecosystem, layer }))).toEqual([
       {
         purl: 'pkg:deb/debian/curl@7.88.1-10?arch=amd64&distro=debian-12',
@@ -171,7 +177,7 @@ describeEngines('inspection', (engines) => {
     world.inspector.failAfterParts = undefined;
     world.clock.advance(limits.jobLeaseMs);
     await world.drain();
-    const files = await layerFiles(world.database, { digest: layer.digest, ...page });
+    const { items: files } = await fileList(world.database, { manifestId: id, place: 'layer', ...page });
     expect(files.map(({ path, kind }) => `${path} ${kind}`)).toEqual([
       'app opaque',
       'app/node_modules/lodash/package.json file',

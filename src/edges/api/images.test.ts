@@ -17,7 +17,8 @@ import {
   jsonContent,
 } from '../../../test/support/oci-layout.ts';
 import { type Client, call } from '../../client/client.ts';
-import { imageFileList, imageListRoute, imagePackageList, imageShow } from '../../contract/images.ts';
+import { imageListRoute, imageShow } from '../../contract/images.ts';
+import { imageFileList, imagePackageList } from '../../contract/inventory-lists.ts';
 import { grantSet } from '../../records/access/grants.ts';
 
 let world: DistributionWorld;
@@ -74,28 +75,34 @@ describe('images', () => {
     expect(JSON.stringify(shown)).not.toContain('hush');
   });
 
-  it('list their packages and files in pages', async () => {
-    const first = await call(world.reader, imagePackageList, { query: { reference, limit: 1, offset: 0 } });
+  it('list their packages and files in pages, with how far they were read', async () => {
+    const asked = { reference, in: 'image', limit: 1 } as const;
+    const first = await call(world.reader, imagePackageList, { query: asked });
     const second = await call(world.reader, imagePackageList, {
-      query: { reference, limit: 1, offset: first.next ?? 0 },
+      query: { ...asked, after: first.next ?? '' },
     });
-    expect([...first.packages, ...second.packages].map(({ purl }) => purl)).toEqual([
+    expect([...first.items, ...second.items].map(({ purl }) => purl)).toEqual([
       'pkg:npm/lodash@4.17.20',
       'pkg:npm/ms@2.0.0',
     ]);
-    expect(second.next).toBeNull();
+    expect(second).toMatchObject({ next: null, state: 'done', digest: image.manifest.digest });
     const layer = image.layers[1]?.digest ?? '';
-    const { files } = await call(world.reader, imageFileList, {
-      query: { reference, layer, limit: 10, offset: 0 },
-    });
-    expect(files.map(({ path, kind }) => `${kind} ${path}`)).toEqual([
-      'whiteout app/node_modules/left-pad',
-      'file app/node_modules/ms/package.json',
+    const inLayer = { reference, in: 'layer', layer, limit: 10 } as const;
+    const { items } = await call(world.reader, imageFileList, { query: inLayer });
+    expect(items.map(({ path, kind, shown }) => [path, kind, shown])).toEqual([
+      ['app/node_modules/left-pad', 'whiteout', false],
+      ['app/node_modules/ms/package.json', 'file', true],
     ]);
-    const other = image.config.digest;
-    await expect(
-      call(world.reader, imageFileList, { query: { reference, layer: other, limit: 10, offset: 0 } }),
-    ).rejects.toMatchObject({ code: 'notFound' });
+  });
+
+  it.each([
+    ['a layer of another image', { layer: 'sha256:00' }, 'notFound'],
+    ['a cursor of another list', { after: 'WyJhIl0' }, 'invalid'],
+    ['more than a page has', { limit: 10_001 }, 'invalid'],
+    ['a glob with a brace too many', { path: 'a}' }, 'invalid'],
+  ])('refuse %s', async (_, wrong, code) => {
+    const query = { reference, in: 'layer', limit: 10, ...wrong } as const;
+    await expect(call(world.reader, imageFileList, { query })).rejects.toMatchObject({ code });
   });
 
   it('are seen only by who may pull them, by a role or a grant', async () => {
@@ -145,6 +152,12 @@ describe('images', () => {
       children: [{ digest: image.manifest.digest }],
     });
     expect((await lazaret(world.acme, 'image', 'show', 'acme/shop:all')).text).toContain('linux/');
+    // It has one image only, so nobody needs to say which.
+    expect((await lazaret(world.acme, 'image', 'show', 'acme/shop:all', '--packages')).text).toContain(
+      'lodash',
+    );
+    const query = { reference: 'acme/shop:all', platform: 'plan9/mips', in: 'image', limit: 1 } as const;
+    await expect(call(world.acme, imagePackageList, { query })).rejects.toMatchObject({ code: 'notFound' });
   });
 });
 
@@ -182,10 +195,16 @@ describe('the command line', () => {
     const after = await lazaret(world.reader, 'image', 'show', reference);
     expect(after.text).toMatch(/advisories: 1 high \(1 fixable\)$/);
     const listed = await lazaret(world.reader, 'image', 'show', reference, '--packages');
-    expect(listed.text).toMatch(
-      /lodash +4\.17\.20 +npm +MIT +sha256:[0-9a-f]{12} +\/app\/node_modules\/lodash/,
-    );
-    expect((await lazaret(world.reader, 'image', 'show', reference, '--files')).text).toContain('whiteout');
+    expect(listed.text).toMatch(/lodash +4\.17\.20 +npm +MIT +1 +\/app\/node_modules\/lodash/);
+    const show = (...argv: string[]) => lazaret(world.reader, 'image', 'show', reference, ...argv);
+    expect((await show('--files')).text).not.toContain('left-pad');
+    const held = await show('--files', '--in', 'layer', '--path', '**/left-pad/**');
+    expect(held.text).toMatch(/1 hidden +0644 +file .* \/app\/node_modules\/left-pad\/package\.json$/);
+    expect((await show('--files', '--in', 'layer', '--layer', '2')).text).toContain('whiteout');
+    expect(JSON.parse((await show('--packages', '--name', 'm*', '-o', 'json')).text)).toMatchObject([
+      { name: 'ms' },
+    ]);
+    await expect(show('--files', '--layer', '3')).rejects.toMatchObject({ code: 'invalid' });
     expect((await lazaret(world.reader, 'image', 'show', reference, '--layers')).text).toContain('done');
     expect((await lazaret(world.reader, 'image', 'ls')).text).toMatch(/acme\/shop +1 +sha256:/);
   });

@@ -1,18 +1,16 @@
-import { imageFileList, imageListRoute, imagePackageList, imageShow } from '../../contract/images.ts';
+import { imageListRoute, imageShow } from '../../contract/images.ts';
 import type { RouteAnswer } from '../../contract/route.ts';
-import { LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
-import { parseReference, parseRepositoryName, parseTag } from '../../oci/reference.ts';
+import { parseRepositoryName } from '../../oci/reference.ts';
 import type { Caller } from '../../records/access/caller.ts';
-import { assertNotRevoked, grantedManifestRefusal, pullRight } from '../../records/access/pull-right.ts';
 import { advisorySourceList } from '../../records/advisories/sources.ts';
-import { manifestInRepository, type RepositoryManifest } from '../../records/catalog/manifests.ts';
+import type { RepositoryManifest } from '../../records/catalog/manifests.ts';
 import type { Database } from '../../records/db/database.ts';
 import { childrenOf, imageList, type ListedImage, tagsOf } from '../../records/inventory/image-list.ts';
-import { imageInventory, imagePackages } from '../../records/inventory/image-read.ts';
-import { layerFiles } from '../../records/inventory/layer-read.ts';
+import { imageInventory } from '../../records/inventory/image-read.ts';
 import { refusalOfManifest } from '../../records/marks/door.ts';
 import { type BoundRoute, bind } from './bind.ts';
+import { imageSeen, oneImageSeen } from './image-seen.ts';
 import { repositoriesSeen } from './repositories-seen.ts';
 
 export interface ImageDeps {
@@ -22,40 +20,15 @@ export interface ImageDeps {
 export function imageRoutes({ database }: ImageDeps): BoundRoute[] {
   return [
     bind(imageListRoute, ({ query, caller }) => listed(database, caller, query)),
-    bind(imageShow, async ({ query, caller }) =>
-      shown(database, await imageSeen(database, caller, query.reference)),
-    ),
-    bind(imagePackageList, async ({ query, caller }) => {
-      const { id: manifestId } = await imageSeen(database, caller, query.reference);
-      const page = pageOf(query);
-      const packages = await imagePackages(database, { manifestId, ...page, limit: page.limit + 1 });
-      return { packages: packages.slice(0, page.limit), next: nextOf(packages, page) };
-    }),
-    bind(imageFileList, async ({ query, caller }) => {
-      const { id } = await imageSeen(database, caller, query.reference);
-      const { layer: digest } = query;
-      const layers = (await imageInventory(database.read, id))?.layers ?? [];
-      if (!layers.some((layer) => layer.digest === digest))
-        throw new LazaretError('notFound', `the image has no layer ${digest}`);
-      const page = pageOf(query);
-      const files = await layerFiles(database, { digest, ...page, limit: page.limit + 1 });
-      return { files: files.slice(0, page.limit), next: nextOf(files, page) };
+    bind(imageShow, async ({ query, caller }) => {
+      const { reference, platform } = query;
+      const image =
+        platform === undefined
+          ? await imageSeen(database, caller, reference)
+          : await oneImageSeen(database, caller, { reference, platform });
+      return shown(database, image);
     }),
   ];
-}
-
-interface Page {
-  readonly offset: number;
-  readonly limit: number;
-}
-
-function pageOf({ offset = 0, limit = limits.apiPageDefault }: { offset?: number; limit?: number }): Page {
-  return { offset, limit };
-}
-
-/** One more than the page was read, to see whether there is more. */
-function nextOf(read: readonly unknown[], { offset, limit }: Page): number | null {
-  return read.length > limit ? offset + limit : null;
 }
 
 /** `acme/shop 17`: after this manifest of this repository. */
@@ -95,24 +68,6 @@ async function listed(
     ),
     next: images.length > limit ? cursorOf(page.at(-1)) : null,
   };
-}
-
-/** @throws nameUnknown for a repository that the caller may not see, as for one that is not there; manifestUnknown */
-async function imageSeen(database: Database, caller: Caller, text: string): Promise<RepositoryManifest> {
-  const { repository, tag, digest } = parseReference(text);
-  const { name, account: owner } = repository;
-  const right = await pullRight(database.read, caller, { repository: name, owner });
-  if (right.kind === 'none')
-    throw new LazaretError('nameUnknown', `there is no repository ${name} that you may use`);
-  const reference = digest === undefined ? { tag: tag ?? parseTag('latest') } : { digest };
-  const found = await manifestInRepository(database.read, { repository: name, reference });
-  if (!found || found.deletedAt !== null)
-    throw new LazaretError('manifestUnknown', `there is no image ${text}`);
-  if (right.kind === 'granted' && caller.account !== null)
-    assertNotRevoked(
-      await grantedManifestRefusal(database.read, { account: caller.account, manifestDigest: found.digest }),
-    );
-  return found;
 }
 
 async function quarantineOf(database: Database, repository: string, manifestId: number) {

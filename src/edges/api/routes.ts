@@ -14,6 +14,7 @@ import { grantRoutes } from './grants.ts';
 import { imageRoutes } from './images.ts';
 import { immutabilityRoutes } from './immutability.ts';
 import { instanceRoutes } from './instances.ts';
+import { inventoryListRoutes } from './inventory-lists.ts';
 import { type PrincipalDeps, principalRoutes } from './principals.ts';
 import { quarantineRoutes } from './quarantines.ts';
 import { receiptRoutes } from './receipts.ts';
@@ -52,6 +53,7 @@ export function apiRoutes(deps: ApiDeps): BoundRoute[] {
     ...imageRoutes(deps),
     ...immutabilityRoutes(deps),
     ...instanceRoutes(deps),
+    ...inventoryListRoutes(deps),
     ...principalRoutes(deps),
     ...quarantineRoutes(deps),
     ...receiptRoutes(deps),

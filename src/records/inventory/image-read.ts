@@ -1,5 +1,3 @@
-import { sql } from 'kysely';
-import type { Database } from '../db/database.ts';
 import type { Reader } from '../db/engine.ts';
 import type { AdvisoryTable } from '../db/tables/advisories.ts';
 import type { ImageTable } from '../db/tables/inventory.ts';
@@ -45,6 +43,19 @@ export async function imageInventory(db: Reader, manifestId: number): Promise<Im
     packages: await packageCounts(db, manifestId),
     ...(await findingCounts(db, manifestId)),
   };
+}
+
+/** How far it was read; what has no view (an index, an artefact) is not applicable. */
+export async function imageState(
+  db: Reader,
+  manifestId: number,
+): Promise<Pick<ImageInventory, 'state' | 'reason'>> {
+  const row = await db
+    .selectFrom('images')
+    .select(['state', 'reason'])
+    .where('manifest_id', '=', manifestId)
+    .executeTakeFirst();
+  return row ?? { state: 'notApplicable', reason: null };
 }
 
 async function countedLayers(db: Reader, manifestId: number) {
@@ -101,35 +112,4 @@ async function findingCounts(
   const findings = { critical: 0, high: 0, medium: 0, low: 0, none: 0, unknown: 0 };
   for (const row of rows) findings[row.severity] += Number(row.count);
   return { findings, fixable: rows.reduce((total, row) => total + Number(row.fixable), 0) };
-}
-
-/** A package where the image shows it. */
-export interface ListedPackage {
-  readonly purl: string;
-  readonly ecosystem: string;
-  readonly name: string;
-  readonly version: string;
-  readonly sourceName: string | null;
-  readonly sourceVersion: string | null;
-  readonly license: string | null;
-  readonly layer: string;
-  readonly path: string;
-}
-
-/** In order of their names, after `offset` of them. */
-export function imagePackages(
-  database: Database,
-  { manifestId, offset, limit }: { manifestId: number; offset: number; limit: number },
-): Promise<ListedPackage[]> {
-  return database.search(
-    sql<ListedPackage>`select packages.purl, packages.ecosystem, packages.name, packages.version,
-        packages.source_name as "sourceName", packages.source_version as "sourceVersion", packages.license,
-        blobs.digest as layer, paths.path
-      from image_packages
-      join packages on packages.id = image_packages.package_id
-      join blobs on blobs.id = image_packages.blob_id
-      join paths on paths.id = image_packages.path_id
-      where image_packages.manifest_id = ${manifestId}
-      order by packages.name, packages.id, paths.id limit ${limit} offset ${offset}`.compile(database.read),
-  );
 }

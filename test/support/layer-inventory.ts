@@ -1,8 +1,6 @@
-import { sql } from 'kysely';
-import type { Database } from '../db/database.ts';
-import type { Reader } from '../db/engine.ts';
-import type { InspectionTable, LayerFileTable } from '../db/tables/inventory.ts';
-import type { InventoryExtraction, InventoryOs } from './rows.ts';
+import type { Reader } from '../../src/records/db/engine.ts';
+import type { InspectionTable } from '../../src/records/db/tables/inventory.ts';
+import type { InventoryExtraction, InventoryOs } from '../../src/records/inventory/rows.ts';
 
 /** What the one read of a layer found, without its files and packages, of which it has the numbers. */
 export interface LayerInventory {
@@ -58,35 +56,4 @@ async function countOf(db: Reader, table: 'layer_files' | 'layer_packages', blob
     .where('blob_id', '=', blobId)
     .executeTakeFirst();
   return Number(row?.count ?? 0);
-}
-
-export interface ListedFile {
-  readonly path: string;
-  readonly kind: LayerFileTable['kind'];
-  readonly sizeBytes: number;
-  readonly mode: number;
-  /** Hex. */
-  readonly sha256: string | null;
-}
-
-/** In order of their paths, after `offset` of them. */
-export async function layerFiles(
-  database: Database,
-  { digest, offset, limit }: { digest: string; offset: number; limit: number },
-): Promise<ListedFile[]> {
-  const rows = await database.search(
-    sql<Omit<ListedFile, 'sizeBytes' | 'sha256'> & { size_bytes: number; sha256: Uint8Array | null }>`
-      select paths.path, layer_files.kind, layer_files.size_bytes, layer_files.mode, layer_files.sha256
-      from layer_files join blobs on blobs.id = layer_files.blob_id join paths on paths.id = layer_files.path_id
-      where blobs.digest = ${digest} order by paths.path limit ${limit} offset ${offset}`.compile(
-      database.read,
-    ),
-  );
-  return rows.map(({ path, kind, size_bytes: sizeBytes, mode, sha256 }) => ({
-    path,
-    kind,
-    sizeBytes: Number(sizeBytes),
-    mode: Number(mode),
-    sha256: sha256 === null ? null : Buffer.from(sha256).toString('hex'),
-  }));
 }

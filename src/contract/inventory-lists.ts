@@ -1,0 +1,112 @@
+import Type, { type TProperties, type TSchema } from 'typebox';
+import { limits } from '../lib/limits.ts';
+import { imagePlatform, imageReference, inspectionState } from './images.ts';
+import { nothing, route } from './route.ts';
+import { textOrNull } from './scans.ts';
+
+/** Where one looks: at what all layers together show, or into each layer, also at what a later one hides. */
+const place = (byDefault: 'image' | 'layer') =>
+  Type.Union([Type.Literal('image'), Type.Literal('layer')], {
+    default: byDefault,
+    description: 'image: what all layers together show; layer: also what a later layer hides or replaces',
+  });
+
+const glob = (description: string) =>
+  Type.Optional(Type.String({ minLength: 1, maxLength: limits.globLengthMax, description }));
+
+/** What every list of an image's contents is asked by, beside filters of its own. */
+function listQuery(byDefault: 'image' | 'layer') {
+  return {
+    reference: imageReference,
+    platform: Type.Optional(imagePlatform),
+    in: place(byDefault),
+    layer: Type.Optional(Type.String({ maxLength: 160, description: 'the digest of one layer' })),
+    path: glob('a glob that the path matches: usr/lib/**'),
+    after: Type.Optional(
+      Type.String({ maxLength: limits.cursorLengthMax, description: '`next` of the page before' }),
+    ),
+    limit: Type.Integer({
+      minimum: 1,
+      maximum: limits.inventoryPageMax,
+      default: limits.apiPageDefault,
+    }),
+  };
+}
+
+/** One list of what is in an image: the same paging, places and filters for all kinds of contents. */
+function inventoryList<F extends TProperties, I extends TSchema>(list: {
+  readonly name: string;
+  /** The last part of its path. */
+  readonly noun: string;
+  readonly summary: string;
+  readonly in: 'image' | 'layer';
+  readonly filters: F;
+  readonly item: I;
+}) {
+  return route({
+    name: list.name,
+    method: 'GET',
+    path: `/api/v1/images/${list.noun}`,
+    summary: list.summary,
+    audience: 'caller',
+    params: nothing,
+    query: Type.Object({ ...listQuery(list.in), ...list.filters }),
+    body: nothing,
+    response: Type.Object({
+      digest: Type.String({ description: 'of the image' }),
+      state: inspectionState,
+      reason: textOrNull,
+      items: Type.Array(list.item),
+      next: Type.Union([Type.String(), Type.Null()], {
+        description:
+          'null: this was the last page. A page may be shorter than asked, and even empty, before that',
+      }),
+    }),
+    answer: 'json',
+  });
+}
+
+const shown = Type.Boolean({ description: 'false: a later layer hides or replaces it' });
+const layer = Type.String({ description: 'the digest of the layer that has it' });
+
+export const imagePackageList = inventoryList({
+  name: 'imagePackageList',
+  noun: 'packages',
+  summary: 'The packages in an image, by name',
+  in: 'image',
+  filters: {
+    type: Type.Optional(Type.String({ maxLength: 64, description: 'as in its purl: deb, npm' })),
+    name: glob('a glob that the name matches'),
+  },
+  item: Type.Object({
+    purl: Type.String(),
+    ecosystem: Type.String(),
+    name: Type.String(),
+    version: Type.String(),
+    sourceName: textOrNull,
+    sourceVersion: textOrNull,
+    license: textOrNull,
+    layer,
+    path: Type.String(),
+    shown,
+  }),
+});
+
+export const imageFileList = inventoryList({
+  name: 'imageFileList',
+  noun: 'files',
+  summary: 'The files and folders in an image, by path',
+  in: 'image',
+  filters: {},
+  item: Type.Object({
+    path: Type.String(),
+    kind: Type.String({
+      description: 'file, directory, link, hardlink or device; in: layer also whiteout, opaque',
+    }),
+    sizeBytes: Type.Integer(),
+    mode: Type.Integer(),
+    sha256: textOrNull,
+    layer,
+    shown,
+  }),
+});
