@@ -10,7 +10,6 @@ import { collect } from '../../lib/streams.ts';
 import { type ImageConfig, parseImageConfig } from '../../oci/config.ts';
 import { isNonDistributable } from '../../oci/media-types.ts';
 import type { Database } from '../../records/db/database.ts';
-import { hasRelease, ofRelease } from '../../records/inventory/distribution.ts';
 import { type ImageView, imageViewKeep } from '../../records/inventory/image-keep.ts';
 import {
   configBlob,
@@ -21,6 +20,7 @@ import {
   packagesOfLayers,
 } from '../../records/inventory/image-layers.ts';
 import { type InventoryOs, storable } from '../../records/inventory/rows.ts';
+import { databaseWord, hasRelease, ofRelease } from '../../versions/distributions.ts';
 import { imageView, pathsOfInterest } from './image-view.ts';
 import { inspectActor } from './inspect-actor.ts';
 
@@ -150,10 +150,11 @@ function releaseProblem(
   shown: readonly { readonly facts: { readonly purl: string; readonly ecosystem: string } }[],
   os: InventoryOs | undefined,
 ): string | undefined {
-  if (shown.every(({ facts }) => hasRelease(facts))) return undefined;
+  const lost = shown.find(({ facts }) => !hasRelease(facts));
+  if (lost === undefined) return undefined;
   const known =
     os === undefined ? 'the image does not say its distribution' : `'${os.id}' names no known release`;
-  return `advisories can't be matched with its Debian packages: ${known}`;
+  return `advisories can't be matched with its ${databaseWord(lost.facts.purl)} packages: ${known}`;
 }
 
 type FoundConfig =

@@ -1,12 +1,13 @@
 /**
  * Which advisory applies to which distinct package version. Both sides look up only what is new: a new or changed
- * advisory the packages that it names, a new package the advisories that name it. A package of a distribution is named
- * by its source package, others by their own name; names are compared exactly, as both sides write them.
+ * advisory the packages that it names, a new package the advisories that name it. Most distributions' advisories name
+ * source packages, all others the packages themselves; names are compared exactly, as both sides write them.
  *
  * The two meet without missing each other because they take turns (`turnTaken`): who adds packages shares the turn, who
  * changes advisories has it alone, and each looks only after it has the turn, so it sees what the other has committed.
  * A finding that ends keeps its row, with `until`; one that comes back is a new row.
  */
+import { namesSources } from '../../versions/distributions.ts';
 import type { Tx } from '../db/database.ts';
 import { chunked, turnTaken } from '../db/engine.ts';
 import type { FindingTable } from '../db/tables/advisories.ts';
@@ -107,12 +108,12 @@ function judgements(
   return found;
 }
 
-function advisoryName({ name, sourceName }: MatchedPackage): string {
-  return sourceName ?? name;
+function advisoryName({ ecosystem, name, sourceName }: MatchedPackage): string {
+  return namesSources(ecosystem) ? (sourceName ?? name) : name;
 }
 
-function advisoryVersion({ version, sourceVersion }: MatchedPackage): string {
-  return sourceVersion ?? version;
+function advisoryVersion({ ecosystem, version, sourceVersion }: MatchedPackage): string {
+  return namesSources(ecosystem) ? (sourceVersion ?? version) : version;
 }
 
 function key({ ecosystem, name }: { readonly ecosystem: string; readonly name: string }): string {
@@ -172,6 +173,10 @@ async function packagesNamed(tx: Tx, ecosystem: string, names: readonly string[]
       .select(['id', 'ecosystem', 'name', 'version'])
       .select(['source_name as sourceName', 'source_version as sourceVersion'])
       .where('ecosystem', '=', ecosystem);
+    if (!namesSources(ecosystem)) {
+      found.push(...(await base.where('name', 'in', some).execute()));
+      continue;
+    }
     found.push(...(await base.where('source_name', 'in', some).execute()));
     found.push(...(await base.where('source_name', 'is', null).where('name', 'in', some).execute()));
   }

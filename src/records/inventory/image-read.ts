@@ -1,7 +1,7 @@
+import { releaseName } from '../../versions/distributions.ts';
 import type { Reader } from '../db/engine.ts';
 import type { AdvisoryTable } from '../db/tables/advisories.ts';
 import type { ImageTable } from '../db/tables/inventory.ts';
-import { osName } from './distribution.ts';
 import type { LayerOfImage } from './image-layers.ts';
 import { layersOfImage } from './image-layers.ts';
 import type { InventoryOs } from './rows.ts';
@@ -35,7 +35,7 @@ export async function imageInventory(db: Reader, manifestId: number): Promise<Im
   return {
     state: image.state,
     reason: image.reason,
-    os: os && osName(os),
+    os: os && releaseName(os),
     config: image.config === null ? null : JSON.parse(image.config),
     createdAt: image.created_at,
     inspectedAt: image.inspected_at,

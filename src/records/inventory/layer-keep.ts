@@ -8,14 +8,12 @@ import { limits } from '../../lib/limits.ts';
 import type { Database, Tx } from '../db/database.ts';
 import { chunked } from '../db/engine.ts';
 import type { InspectionTable, LayerFileTable } from '../db/tables/inventory.ts';
-import { ofRelease } from './distribution.ts';
 import type { KnownIds } from './known-ids.ts';
 import { packageKey, packagesEnsure } from './packages.ts';
 import { keptPath, pathsEnsure } from './paths.ts';
 import {
   type InventoryExtraction,
   type InventoryFile,
-  type InventoryOs,
   type InventoryPackage,
   type InventorySummary,
   type KeptPart,
@@ -45,7 +43,6 @@ export async function layerInventoryKeep(
 ): Promise<KeptLayer> {
   await forgetFormer(deps.database, blobId);
   let files = 0;
-  // Held until the summary says of which distribution they are.
   const packages: InventoryPackage[] = [];
   let summary: InventorySummary | undefined;
   for await (const part of parts) {
@@ -59,7 +56,7 @@ export async function layerInventoryKeep(
   }
   if (summary === undefined) throw new TypeError('an inventory ends with its summary');
   const { kept, extractions } = nameable(packages, summary);
-  await layerPackagesKeep(deps, blobId, { packages: kept, os: summary.os });
+  await layerPackagesKeep(deps, blobId, kept);
   return { summary: { ...summary, extractions }, files, packages: kept.length };
 }
 
@@ -182,9 +179,9 @@ function nameable(packages: readonly InventoryPackage[], summary: InventorySumma
 async function layerPackagesKeep(
   { database }: KeepDeps,
   blobId: number,
-  found: { readonly packages: readonly InventoryPackage[]; readonly os: InventoryOs | undefined },
+  found: readonly InventoryPackage[],
 ): Promise<void> {
-  const packages = found.packages.map((one) => ofRelease({ ...one, path: keptPath(one.path) }, found.os));
+  const packages = found.map((one) => ({ ...one, path: keptPath(one.path) }));
   for (let at = 0; at < packages.length; at += packagesAtOnce) {
     const batch = packages.slice(at, at + packagesAtOnce);
     await database.transact(async (tx) => {

@@ -65,19 +65,19 @@ describe('a dpkg database', () => {
   });
 
   test.each([
-    ['ubuntu', 'Ubuntu'],
+    ['ubuntu', 'Ubuntu:22.04:LTS'],
     ['raspbian', ''],
   ])(
     'in a layer of %s is of that distribution, wherever in the layer its os-release is',
     async (id, ecosystem) => {
-      const os: LayerEntry = { name: 'usr/lib/os-release', text: `ID=${id}\n` };
+      const os: LayerEntry = { name: 'usr/lib/os-release', text: `ID=${id}\nVERSION_ID="22.04"\n` };
       const database = status(stanza({ Package: 'bash' }));
       for (const entries of [
         [os, database],
         [database, os],
       ])
         expect((await inspect(entries)).packages).toMatchObject([
-          { purl: `pkg:deb/${id}/bash@1?arch=amd64`, ecosystem },
+          { purl: `pkg:deb/${id}/bash@1?arch=amd64&distro=${id}-22.04`, ecosystem },
         ]);
     },
   );
