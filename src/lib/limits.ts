@@ -74,6 +74,15 @@ export const limits = {
   extractSpoolBytesMax: 2 * GiB,
   /** Files of one layer that an extractor has looked into and that are remembered, for hard links to them. */
   extractedFilesMax: 200_000,
+  /** What is read of a text that says all at its beginning (a Python package's metadata, a gem's specification). */
+  extractHeadBytesMax: 1 * MiB,
+  /** A JSON text that an extractor parses: bytes, and lists and objects in one another. */
+  extractJsonBytesMax: 8 * MiB,
+  extractJsonDepthMax: 128,
+  /** rpm's database, which is read page by page, and of it one package's header, and the header's entries. */
+  rpmDatabaseBytesMax: 1 * GiB,
+  rpmHeaderBytesMax: 32 * MiB,
+  rpmHeaderEntriesMax: 65_535,
   layerPackagesMax: 200_000,
   /** A package's purl, and its name, which are indexed. */
   packageNameLengthMax: 1_024,

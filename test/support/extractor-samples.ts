@@ -1,10 +1,26 @@
 import type { LayerEntry } from './layers.ts';
+import { berkeleyDatabase, ndbDatabase, rpmHeader, sqliteDatabase } from './rpm-databases.ts';
+
+const rpmHeaders = ['a', 'b', 'c'].map((name, at) => rpmHeader({ name, epoch: at, ballast: 3_000 * at }));
 
 /**
  * Per extractor, by its name, a layer's files in which it finds something: whole ones first of all, then odd ones. The
  * contract of extractors is tested with them as they are and with their bytes changed.
  */
 export const extractorSamples: Readonly<Record<string, () => readonly LayerEntry[]>> = {
+  apk: () => [
+    {
+      name: 'lib/apk/db/installed',
+      text: 'C:Q1x=\nP:musl-utils\nV:1.2.4-r2\nA:x86_64\nL:MIT\no:musl\nF:sbin\nR:ldconfig\n\nP:x\n\n',
+    },
+  ],
+  composer: () => [
+    {
+      name: 'app/vendor/composer/installed.json',
+      text: '{"packages":[{"name":"monolog/monolog","version":"2.1.0","license":["MIT"]},{"name":"x"}]}',
+    },
+    { name: 'old/vendor/composer/installed.json', text: '[{"name":"a/b","version":"v1.0.0"}]' },
+  ],
   dpkg: () => [
     {
       name: 'var/lib/dpkg/status',
@@ -19,7 +35,35 @@ export const extractorSamples: Readonly<Record<string, () => readonly LayerEntry
       text: '{"name":"@s/b","version":"2.0.0","licenses":[{"type":"ISC"}]}',
     },
   ],
+  nuget: () => [
+    {
+      name: 'app/shop.deps.json',
+      text: '{"libraries":{"shop/1.0.0":{"type":"project"},"Newtonsoft.Json/12.0.1":{"type":"package"}}}',
+    },
+  ],
   'os-release': () => [
     { name: 'etc/os-release', text: 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian 12"\n' },
+  ],
+  pypi: () => [
+    {
+      name: 'usr/lib/python3/dist-packages/Django-3.2.dist-info/METADATA',
+      text: 'Metadata-Version: 2.1\nName: Django\nVersion: 3.2\nLicense: BSD-3-Clause\n\nName: no\n',
+    },
+    { name: 'app/PyYAML-6.0.egg-info', text: 'Metadata-Version: 1.0\nName: PyYAML\nVersion: 6.0\n' },
+  ],
+  rpm: () => [
+    { name: 'var/lib/rpm/rpmdb.sqlite', bytes: sqliteDatabase(rpmHeaders, { pageBytes: 512 }) },
+    { name: 'usr/lib/sysimage/rpm/Packages.db', bytes: ndbDatabase(rpmHeaders) },
+    { name: 'var/lib/rpm/Packages', bytes: berkeleyDatabase(rpmHeaders) },
+  ],
+  rubygems: () => [
+    {
+      name: 'usr/lib/ruby/gems/3.1.0/specifications/default/json-2.6.1.gemspec',
+      text: '# stub: json 2.6.1 ruby lib\n\nGem::Specification.new do |s|\n  s.licenses = ["Ruby".freeze]\nend\n',
+    },
+    {
+      name: 'var/lib/gems/specifications/a-1.gemspec',
+      text: 'Gem::Specification.new do |s|\n  s.name = "a"\n  s.version = "1"\nend\n',
+    },
   ],
 };

@@ -3,10 +3,17 @@ import { describeEngines } from '../../../test/support/engines.ts';
 import { inventoryWorld } from '../../../test/support/inventory-world.ts';
 import { layerInventory } from '../../../test/support/layer-inventory.ts';
 import { buildLayer } from '../../../test/support/oci-layout.ts';
+import {
+  berkeleyDatabase,
+  ndbDatabase,
+  rpmHeader,
+  sqliteDatabase,
+} from '../../../test/support/rpm-databases.ts';
 import { limits } from '../../lib/limits.ts';
 import { fileList } from '../../records/inventory/file-list.ts';
 import { imageInventory } from '../../records/inventory/image-read.ts';
 import { packageList } from '../../records/inventory/package-list.ts';
+import { extractors } from './extractors/list.ts';
 
 const dpkgStatus = (...packages: readonly string[]) =>
   packages
@@ -44,7 +51,7 @@ describeEngines('inspection', (engines) => {
       diffId: layer.diffId,
       files: 3,
       packages: 1,
-      extractions: [{ extractor: 'dpkg' }, { extractor: 'npm' }, { extractor: 'os-release' }],
+      extractions: extractors.map(({ name }) => ({ extractor: name })),
     });
     const { items: files } = await fileList(database, { manifestId: id, place: 'layer', ...page });
     expect(files.map(({ path, kind }) => `${path} ${kind}`)).toEqual([
@@ -113,6 +120,47 @@ describeEngines('inspection', (engines) => {
       .distinct()
       .execute();
     expect(held).toEqual([{ ecosystem: 'Debian:12' }]);
+  });
+
+  test('only the topmost database of rpm counts, of whatever format, in the release of a layer below', async () => {
+    await using world = await inventoryWorld(engines);
+    const base = await buildLayer([
+      { path: 'etc/os-release', content: 'ID="rocky"\nVERSION_ID="9.3"\n' },
+      { path: 'var/lib/rpm/Packages', content: berkeleyDatabase([rpmHeader({ name: 'old' })]) },
+      { path: 'var/lib/rpm/rpmdb.sqlite', content: sqliteDatabase([rpmHeader({ name: 'bash' })]) },
+    ]);
+    const upper = await buildLayer([
+      { path: 'var/lib/rpm/.wh.Packages', content: '' },
+      {
+        path: 'var/lib/rpm/rpmdb.sqlite',
+        content: sqliteDatabase([rpmHeader({ name: 'bash', version: '2.0', epoch: 1 })]),
+      },
+    ]);
+    const id = await world.push({ layers: [base, upper] });
+    await world.drain();
+    const { items } = await packageList(world.database, { manifestId: id, place: 'image', ...page });
+    expect(items.map(({ purl, ecosystem }) => [purl, ecosystem])).toEqual([
+      ['pkg:rpm/rocky/bash@2.0-1?arch=noarch&distro=rocky-9.3&epoch=1', 'Rocky Linux:9'],
+    ]);
+    expect(await imageInventory(world.database.read, id)).toMatchObject({
+      state: 'done',
+      os: 'Rocky Linux 9.3',
+    });
+  });
+
+  test('RPM packages of a distribution without advisories make the image unknown', async () => {
+    await using world = await inventoryWorld(engines);
+    const layer = await buildLayer([
+      { path: 'usr/lib/os-release', content: 'ID=fedora\nVERSION_ID=39\n' },
+      { path: 'usr/lib/sysimage/rpm/Packages.db', content: ndbDatabase([rpmHeader({ name: 'bash' })]) },
+    ]);
+    const id = await world.push({ layers: [layer] });
+    await world.drain();
+    expect(await imageInventory(world.database.read, id)).toMatchObject({
+      state: 'unknown',
+      reason: "advisories can't be matched with its RPM packages: 'fedora' names no known release",
+      packages: { rpm: 1 },
+    });
   });
 
   test('Debian packages without a known release make the image unknown', async () => {

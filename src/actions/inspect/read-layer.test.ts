@@ -61,11 +61,9 @@ describe('a layer that is fine', () => {
       sha256: sha256('hello'),
     });
     expect(found.files[2]?.sha256).toEqual(sha256(''));
-    expect(found.extractions).toEqual([
-      { extractor: 'dpkg', version: 1, state: 'done' },
-      { extractor: 'npm', version: 1, state: 'done' },
-      { extractor: 'os-release', version: 1, state: 'done' },
-    ]);
+    expect(found.extractions).toEqual(
+      extractors.map(({ name, version }) => ({ extractor: name, version, state: 'done' })),
+    );
   });
 
   test('gives the same inventory however it is compressed and however its bytes arrive', async () => {

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { describeEngines } from '../../../test/support/engines.ts';
 import { type InventoryWorld, inventoryWorld } from '../../../test/support/inventory-world.ts';
 import { buildLayer } from '../../../test/support/oci-layout.ts';
+import { rpmHeader, sqliteDatabase } from '../../../test/support/rpm-databases.ts';
 import { advisorySourceList } from '../../records/advisories/sources.ts';
 
 interface Told {
@@ -185,6 +186,36 @@ describeEngines('an import of advisories', (engines) => {
     await world.drain();
     expect(await findings(world)).toEqual([
       'libpgjava@42.2.15-1+b1 affected DSA-1 42.2.15-1+deb11u1 high open',
+    ]);
+  });
+
+  test('finds packages by the name that the advisories of their distribution write', async () => {
+    await using world = await inventoryWorld(engines);
+    const openssl = { version: '3.0.1', release: '1', source: 'openssl-3.0.1-1.src.rpm' };
+    const content = sqliteDatabase([rpmHeader({ name: 'openssl-libs', epoch: 1, ...openssl })]);
+    for (const os of ['almalinux', 'rocky'])
+      await world.push({
+        layers: [
+          await buildLayer([
+            { path: 'etc/os-release', content: `ID=${os}\nVERSION_ID="9.0"\n` },
+            { path: 'var/lib/rpm/rpmdb.sqlite', content },
+          ]),
+        ],
+      });
+    await world.drain();
+    const advisory = (id: string, ecosystem: string, name: string) => ({
+      ...osv({ id, ecosystem, name }),
+      affected: [{ package: { ecosystem, name }, versions: ['1:3.0.1-1'] }],
+    });
+    await world.import([
+      advisory('ALSA-1', 'AlmaLinux:9', 'openssl-libs'),
+      advisory('ALSA-2', 'AlmaLinux:9', 'openssl'),
+      advisory('RLSA-1', 'Rocky Linux:9', 'openssl'),
+      advisory('RLSA-2', 'Rocky Linux:9', 'openssl-libs'),
+    ]);
+    expect((await findings(world)).map((line) => line.split(' ').slice(0, 3))).toEqual([
+      ['openssl-libs@1:3.0.1-1', 'affected', 'ALSA-1'],
+      ['openssl-libs@1:3.0.1-1', 'affected', 'RLSA-1'],
     ]);
   });
 
