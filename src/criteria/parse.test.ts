@@ -138,7 +138,7 @@ describe('parseCriteria', () => {
     ],
     [
       'versions of an ecosystem without scheme',
-      { package: { purl: 'pkg:maven/a/b', versions: '<2' } },
+      { package: { purl: 'pkg:generic/a', versions: '<2' } },
       'criteria.package.versions',
     ],
     ['a purl without a name', { package: { purl: 'pkg:npm/' } }, 'criteria.package.purl'],

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { PackageCriteria } from '../../criteria/criteria.ts';
-import { parsePackageName } from '../../criteria/purl.ts';
+import { type PackageName, parsePackageName } from '../../criteria/purl.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { schemeOfPurlType } from '../../versions/schemes.ts';
 import { parseVersionRange } from '../../versions/vers.ts';
@@ -18,24 +18,37 @@ export async function packageLeaf(db: Reader, criteria: PackageCriteria, scope: 
   const wanted = parsePackageName(purl);
   const known = await db
     .selectFrom('packages')
-    .select(['id', 'version'])
+    .select(['id', 'purl', 'version'])
     .where('purl_type', '=', wanted.type)
     .where(named(wanted))
     .execute();
   const matches = versionTest(wanted, versions);
-  const ids = known.filter((row) => matches(row.version)).map((row) => row.id);
+  const ids = known.filter((row) => isOf(wanted, row.purl) && matches(row.version)).map((row) => row.id);
   const found = sql`${foundPackages(place, scope)} where ${within('found.package_id', ids)}`;
   return packageEvidenceLeaf(db, found);
 }
 
-/** npm's purls fold case, while packages older than that rule keep the name that advisories write: `JSONStream`. */
-function named({ type, name }: { type: string; name: string }): RawBuilder<boolean> {
-  return type === 'npm' ? sql<boolean>`lower(name) = ${name.toLowerCase()}` : sql<boolean>`name = ${name}`;
+/**
+ * npm's purls fold case, while packages older than that rule keep the name that advisories write: `JSONStream`. NuGet
+ * takes names in any case, and writes them as their owners do.
+ */
+function named({ type, name }: PackageName): RawBuilder<boolean> {
+  const folds = type === 'npm' || type === 'nuget';
+  return folds ? sql<boolean>`lower(name) = ${name.toLowerCase()}` : sql<boolean>`name = ${name}`;
 }
 
-function versionTest(wanted: { type: string; version: string | undefined }, versions: string | undefined) {
+/** `pkg:deb/bash` is of any distribution. */
+function isOf({ type, distribution }: PackageName, purl: string): boolean {
+  return distribution === undefined || purl.startsWith(`pkg:${type}/${encodeURIComponent(distribution)}/`);
+}
+
+function versionTest(wanted: PackageName, versions: string | undefined) {
   if (versions === undefined)
-    return (version: string) => wanted.version === undefined || wanted.version === version;
+    return (version: string) =>
+      wanted.version === undefined ||
+      wanted.version === version ||
+      // In an rpm's purl the epoch is a qualifier, which criteria don't have.
+      (wanted.type === 'rpm' && wanted.version === version.replace(/^\d+:/, ''));
   const scheme = schemeOfPurlType(wanted.type);
   if (!scheme)
     throw new LazaretError('invalid', `versions of type '${wanted.type}' cannot be compared yet`, {

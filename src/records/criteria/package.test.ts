@@ -1,0 +1,57 @@
+import { expect, it } from 'vitest';
+import { describeEngines } from '../../../test/support/engines.ts';
+import { inventoryWorld } from '../../../test/support/inventory-world.ts';
+import { buildLayer } from '../../../test/support/oci-layout.ts';
+import { rpmHeader, sqliteDatabase } from '../../../test/support/rpm-databases.ts';
+import { packageLeaf } from './package.ts';
+
+const os = (id: string) => ({ path: 'etc/os-release', content: `ID=${id}\nVERSION_ID="9.0"\n` });
+const rpms = {
+  path: 'var/lib/rpm/rpmdb.sqlite',
+  content: sqliteDatabase([rpmHeader({ name: 'curl', epoch: 1, version: '7.76', release: '1.el9' })]),
+};
+const apks = { path: 'lib/apk/db/installed', content: 'P:curl\nV:8.1-r0\nA:x86_64\n' };
+const packages = [
+  {
+    path: 'app/vendor/composer/installed.json',
+    content: '[{"name":"Laravel/Framework","version":"v8.0.0"}]',
+  },
+  { path: 'app/zope.interface-5.0.dist-info/METADATA', content: 'Name: zope.interface\nVersion: 5.0\n' },
+  { path: 'app/a.deps.json', content: '{"libraries":{"Newtonsoft.Json/12.0.1":{"type":"package"}}}' },
+  { path: 'specifications/rack-2.gemspec', content: '# stub: rack 2 ruby lib\n' },
+];
+
+describeEngines('package criteria', (engines) => {
+  it('find packages of every kind by the names that people write', async () => {
+    await using world = await inventoryWorld(engines);
+    const push = async (files: Parameters<typeof buildLayer>[0]) =>
+      world.push({ layers: [await buildLayer(files)] });
+    const alma = await push([os('almalinux'), rpms]);
+    const rocky = await push([os('rocky'), rpms]);
+    const alpine = await push([os('alpine'), apks]);
+    const app = await push(packages);
+    await world.drain();
+    const found = async (purl: string) => {
+      const leaf = await packageLeaf(world.database.read, { package: { purl } }, undefined);
+      const rows = await world.database.search(leaf.matches);
+      return rows.map((row) => row.manifest_id).sort((a, b) => a - b);
+    };
+    const table: Readonly<Record<string, number[]>> = {
+      'pkg:rpm/curl': [alma, rocky],
+      'pkg:rpm/almalinux/curl': [alma],
+      'pkg:rpm/rocky/curl@7.76-1.el9': [rocky],
+      'pkg:rpm/curl@1:7.76-1.el9': [alma, rocky],
+      'pkg:rpm/curl@76-1.el9': [],
+      'pkg:rpm/fedora/curl': [],
+      'pkg:apk/curl': [alpine],
+      'pkg:apk/alpine/curl@8.1-r0': [alpine],
+      'pkg:deb/curl': [],
+      'pkg:composer/laravel/framework': [app],
+      'pkg:pypi/Zope_Interface': [app],
+      'pkg:nuget/newtonsoft.json': [app],
+      'pkg:gem/rack@2': [app],
+    };
+    for (const [purl, images] of Object.entries(table))
+      expect([purl, await found(purl)]).toEqual([purl, images]);
+  });
+});
