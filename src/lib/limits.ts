@@ -83,6 +83,19 @@ export const limits = {
   rpmDatabaseBytesMax: 1 * GiB,
   rpmHeaderBytesMax: 32 * MiB,
   rpmHeaderEntriesMax: 65_535,
+  /** Of one archive with all archives in it: files, bytes of a directory, archives opened, and how deep in each other. */
+  archiveMembersMax: 200_000,
+  archiveDirectoryBytesMax: 32 * MiB,
+  archivesNestedMax: 5_000,
+  archiveDepthMax: 6,
+  /** One compressed file in it, and all that are unpacked at one time because they lie in each other. */
+  archiveMemberBytesMax: 64 * MiB,
+  archiveHeldBytesMax: 128 * MiB,
+  /** All that is unpacked: so much always, beyond it so many times the archive's size. */
+  archiveUnpackedBytes: 256 * MiB,
+  archiveRatioMax: 50,
+  /** A manifest, a pom, or another text that says what an archive or an executable is. */
+  metadataBytesMax: 1 * MiB,
   layerPackagesMax: 200_000,
   /** A package's purl, and its name, which are indexed. */
   packageNameLengthMax: 1_024,

@@ -1,5 +1,6 @@
 import type { LayerEntry } from './layers.ts';
 import { berkeleyDatabase, ndbDatabase, rpmHeader, sqliteDatabase } from './rpm-databases.ts';
+import { jarOf, zipOf } from './zip.ts';
 
 const rpmHeaders = ['a', 'b', 'c'].map((name, at) => rpmHeader({ name, epoch: at, ballast: 3_000 * at }));
 
@@ -27,6 +28,16 @@ export const extractorSamples: Readonly<Record<string, () => readonly LayerEntry
       text: 'Package: bash\nStatus: install ok installed\nArchitecture: amd64\nSource: bash (5.2)\nVersion: 5.2-1\n\nPackage: x\n',
     },
     { name: 'var/lib/dpkg/status.d/base', text: 'Package: base-files\nVersion: 12\nArchitecture: amd64\n' },
+  ],
+  java: () => [
+    {
+      name: 'opt/log4j-1.2.17.jar',
+      bytes: jarOf(['log4j:log4j:1.2.17'], [{ name: 'A.class', text: 'class' }]),
+    },
+    {
+      name: 'opt/shop.war',
+      bytes: zipOf([{ name: 'WEB-INF/lib/a.jar', bytes: jarOf(['g:a:1']) }], { zip64: true }),
+    },
   ],
   npm: () => [
     { name: 'app/node_modules/a/package.json', text: '{"name":"a","version":"1.0.0","license":"MIT"}' },

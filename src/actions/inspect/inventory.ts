@@ -74,7 +74,8 @@ export interface ArchiveMember {
   /** From the archive's root: `org/example/Main.class`, `BOOT-INF/lib/a.jar!/org/example/Main.class`. */
   readonly path: string;
   readonly sizeBytes: number;
-  readonly sha256: Uint8Array;
+  /** Not of what could not be unpacked. */
+  readonly sha256?: Uint8Array;
 }
 
 /** A package as its own database or metadata names it. */

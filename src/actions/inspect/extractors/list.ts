@@ -2,6 +2,7 @@ import type { Extractor } from '../extractor.ts';
 import { apk } from './apk/apk.ts';
 import { composer } from './composer/composer.ts';
 import { dpkg } from './dpkg/dpkg.ts';
+import { java } from './java/java.ts';
 import { npm } from './npm/npm.ts';
 import { nuget } from './nuget/nuget.ts';
 import { osRelease } from './os-release/os-release.ts';
@@ -14,6 +15,7 @@ export const extractors: readonly Extractor[] = [
   apk,
   composer,
   dpkg,
+  java,
   npm,
   nuget,
   osRelease,
