@@ -19,7 +19,8 @@ export class Foreground {
     this.#going += 1;
     return () => {
       this.#going -= 1;
-      this.#lastEndedMs = this.#clock.bootMs();
+      // While others go on it is busy anyway, and the boot clock costs as much as some requests.
+      if (this.#going === 0) this.#lastEndedMs = this.#clock.bootMs();
     };
   }
 

@@ -9,6 +9,9 @@ const day = 24 * hour;
 export const limits = {
   /** distribution-spec asks for at least 4 MiB. */
   manifestBytesMax: 4 * MiB,
+  /** Manifests that a server keeps in memory as long as nothing happens. */
+  manifestsRememberedMax: 10_000,
+  manifestsRememberedBytesMax: 32 * MiB,
   manifestLayersMax: 1_000,
   indexChildrenMax: 1_000,
   indexDepthMax: 8,
@@ -134,6 +137,9 @@ export const limits = {
   /** How long it is remembered that a password fits, so that it is not hashed for each request. */
   passwordRememberMs: minute,
   passwordsRememberedMax: 10_000,
+  /** Tokens whose signature was verified, and who they stand for. */
+  tokensRememberedMax: 10_000,
+  callersRememberedMax: 10_000,
   passwordLengthMin: 12,
   /** Passwords that are hashed at once, of the four threads that files are read with too, and that wait for it. */
   passwordChecksAtOnce: 2,

@@ -6,6 +6,7 @@ import { type Pace, yieldingPace } from '../actions/collect/pace.ts';
 import type { Inspector } from '../actions/inspect/inspector.ts';
 import type { LeaseBasis } from '../actions/launch/lease-basis.ts';
 import { PullLedger } from '../actions/pull/ledger.ts';
+import type { OpenManifests } from '../actions/pull/manifest-get.ts';
 import { OpenStreams } from '../actions/pull/open-streams.ts';
 import { RunningDigests } from '../actions/push/running-digests.ts';
 import { type SparsePolicy, sparsePolicy } from '../actions/push/sparse.ts';
@@ -16,9 +17,11 @@ import { RequestRate } from '../edges/http/request-rate.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { causeChain } from '../lib/errors.ts';
 import { Foreground } from '../lib/foreground.ts';
+import { limits } from '../lib/limits.ts';
 import { lazaretVersion } from '../lib/version.ts';
 import type { Database } from '../records/db/database.ts';
 import { openDatabase } from '../records/db/drivers.ts';
+import { AnswersAtHead } from '../records/log/answers-at-head.ts';
 import type { Config, PeerConfig } from './config/config.ts';
 import { openInspector } from './inspection.ts';
 import { openReplication, type Replication } from './replication.ts';
@@ -49,6 +52,7 @@ export interface Context {
   readonly ledger: PullLedger;
   /** The blobs that this process is sending. */
   readonly openStreams: OpenStreams;
+  readonly openManifests: OpenManifests;
   readonly authenticator: Authenticator;
   readonly requestRate: RequestRate;
   /** The `service` of tokens. */
@@ -139,6 +143,10 @@ function contextOf(config: Config, opened: Opened): Context {
     metrics: createMetrics({ database }),
     ledger: new PullLedger(clock),
     openStreams: new OpenStreams(),
+    openManifests: new AnswersAtHead({
+      entries: limits.manifestsRememberedMax,
+      bytes: limits.manifestsRememberedBytesMax,
+    }),
     authenticator: openAuthenticator({
       database,
       clock,

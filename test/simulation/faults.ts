@@ -202,6 +202,11 @@ export const faults: readonly Fault[] = [
   const refusal = seen.has(remembered) ? undefined : await refusalOfManifest(database.read, scope, manifest.id);
   if (refusal === undefined) seen.set(remembered, 1);`,
   ]),
+  fault('availability-kept-past-its-head', 'an open manifest is remembered although the log has gone on', [
+    'src/records/log/answers-at-head.ts',
+    'if (head > this.#head) {',
+    'this.#head = Math.max(this.#head, head);\n    if (this.#answers.size > 1000) {',
+  ]),
   fault(
     'door-asked-before-the-transaction',
     'an upload is closed by what the door said when it began',

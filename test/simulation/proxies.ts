@@ -3,6 +3,7 @@ import type { KyselyPlugin } from 'kysely';
 import type { BlobStore } from '../../src/blobs/blob-store.ts';
 import type { Clock } from '../../src/lib/clock.ts';
 import type { Database } from '../../src/records/db/database.ts';
+import { logHead } from '../../src/records/log/log.ts';
 import type { SimulatedDisk } from './disk.ts';
 import type { Operation, Scheduler } from './scheduler.ts';
 
@@ -18,6 +19,7 @@ export function gatedDatabase(
   return {
     engine: database.engine,
     read,
+    logHead: () => logHead(read),
     transact: async (work) => {
       const emitted: string[] = [];
       return scheduler.call(op, 'transaction', async () => {

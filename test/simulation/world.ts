@@ -1,9 +1,11 @@
 /** Regions, processes and their stores: what one seed runs in. */
+import type { OpenManifests } from '../../src/actions/pull/manifest-get.ts';
 import { RunningDigests } from '../../src/actions/push/running-digests.ts';
 import type { BlobStore } from '../../src/blobs/blob-store.ts';
 import { openMemoryStore } from '../../src/blobs/memory.ts';
 import type { Clock } from '../../src/lib/clock.ts';
 import type { Database } from '../../src/records/db/database.ts';
+import { AnswersAtHead } from '../../src/records/log/answers-at-head.ts';
 import { Checks } from './checks.ts';
 import type { Databases, RegionDatabases, RegionName } from './databases.ts';
 import { SimulatedDisk } from './disk.ts';
@@ -31,12 +33,13 @@ export interface SimulatedRegion {
   readonly databases: RegionDatabases;
 }
 
-/** What dies with it: connections, the digests of running uploads, the list of keys being written. */
+/** What dies with it: connections, the digests of running uploads, what it remembers, the list of keys being written. */
 export interface SimulatedProcess {
   readonly name: string;
   readonly database: Database;
   readonly store: BlobStore;
   readonly digests: RunningDigests;
+  readonly openManifests: OpenManifests;
 }
 
 /** What an action of one operation in one process is given. */
@@ -45,6 +48,7 @@ export interface Deps {
   readonly blobs: BlobStore;
   readonly clock: Clock;
   readonly digests: RunningDigests;
+  readonly openManifests: OpenManifests;
   readonly region: string;
   readonly graceMs: number;
   readonly retention: { readonly packagesMs: number; readonly harmfulMs: number };
@@ -102,6 +106,7 @@ export class World {
       database: region.databases.take(),
       store: await openMemoryStore({ region: region.name, contents }),
       digests: new RunningDigests(),
+      openManifests: new AnswersAtHead({ entries: 100 }),
     };
   }
 
@@ -117,12 +122,13 @@ export class World {
   deps(region: SimulatedRegion, process: SimulatedProcess, op: Operation): Deps {
     const { scheduler, settings } = this;
     const { listeners, disk } = region;
-    const { database, store, digests } = process;
+    const { database, store, digests, openManifests } = process;
     return {
       database: gatedDatabase(scheduler, op, { database, listeners }),
       blobs: gatedStore(scheduler, op, { store, disk }),
       clock: gatedClock(scheduler, op),
       digests,
+      openManifests,
       region: region.name,
       graceMs: settings.graceMs,
       retention: { packagesMs: settings.retentionMs, harmfulMs: settings.retentionMs },

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import type { Clock } from '../../lib/clock.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
@@ -15,13 +15,16 @@ import {
   principalByUid,
 } from '../../records/access/principals.ts';
 import type { Database } from '../../records/db/database.ts';
+import { AnswersAtHead } from '../../records/log/answers-at-head.ts';
+import { KnownTokens } from './known-tokens.ts';
 import { LoginBrake } from './login-brake.ts';
 import { secretMatches } from './secrets.ts';
-import { type TokenScope, type TokenSubject, tokenVerified } from './tokens.ts';
+import type { TokenScope, TokenSubject } from './tokens.ts';
 
 /**
- * From an Authorization header to a caller. Principal and roles are read from their rows in each request, so that what
- * is disabled or taken away ends at once, also for tokens that are still valid.
+ * From an Authorization header to a caller. Principal and roles are those of the moment of each request, so that what is
+ * disabled or taken away ends at once, also for tokens that are still valid. Who a token stands for is remembered for as
+ * long as the log stands still (`AnswersAtHead`) and neither token nor principal has ended.
  *
  * argon2 costs some 20 ms and 19 MiB, and docker sends the same password with every request. So that a password fits a
  * stored hash is remembered for a minute, under a keyed hash of both: a new password is never hidden by an old answer.
@@ -40,9 +43,14 @@ export interface Authenticated {
 export interface Authenticator {
   /**
    * @param address where the request comes from: wrong passwords are counted per name and address
+   * @param head the log's head, if it was read in this request already
    * @throws unauthorized for credentials that are wrong (without any the caller is anonymous); tooManyRequests
    */
-  readonly authenticate: (header: string | undefined, address?: string) => Promise<Authenticated>;
+  readonly authenticate: (
+    header: string | undefined,
+    address?: string,
+    head?: number,
+  ) => Promise<Authenticated>;
 }
 
 export interface AuthenticatorOptions {
@@ -64,14 +72,24 @@ export function openAuthenticator(options: AuthenticatorOptions): Authenticator 
     return authenticated(principal, 'secret', null);
   };
 
-  const byToken = async (token: string): Promise<Authenticated> => {
-    const claims = await tokenVerified({ database, clock }, token, options.service);
-    if (claims.uid === null) return { ...(await nobody()), by: 'accessToken', scopes: claims.scopes };
-    const principal = await principalByUid(database.read, claims.uid);
-    if (principal?.securityVersion !== claims.securityVersion) throw wrongCredentials();
-    return claims.use === 'identity'
+  const tokens = new KnownTokens(options);
+  const remembered = rememberedCallers(clock);
+
+  const byToken = (token: string, head: number): Promise<Authenticated> => {
+    const proof = hash('sha256', token, 'base64');
+    return remembered(head, proof, () => tokenCaller(token, proof));
+  };
+
+  const tokenCaller = async (token: string, proof: string): Promise<Ending<Authenticated>> => {
+    const { uid, securityVersion, use, scopes, expiresAtMs } = await tokens.verified(token, proof);
+    if (uid === null)
+      return { value: { ...(await nobody()), by: 'accessToken', scopes }, endsAtMs: expiresAtMs };
+    const principal = await principalByUid(database.read, uid);
+    if (principal?.securityVersion !== securityVersion) throw wrongCredentials();
+    const value = await (use === 'identity'
       ? authenticated(principal, 'identityToken', null)
-      : authenticated(principal, 'accessToken', claims.scopes);
+      : authenticated(principal, 'accessToken', scopes));
+    return { value, endsAtMs: Math.min(expiresAtMs, principal.expiresAt ?? Infinity) };
   };
 
   const authenticated = async (
@@ -95,16 +113,36 @@ export function openAuthenticator(options: AuthenticatorOptions): Authenticator 
   };
 
   return {
-    authenticate: async (header, address = '') => {
-      if (header === undefined) return nobody();
+    authenticate: async (header, address = '', known) => {
+      const head = known ?? (await database.logHead());
+      if (header === undefined)
+        return remembered(head, '', async () => ({ value: await nobody(), endsAtMs: Infinity }));
       const credentials = parseAuthorization(header);
-      if (credentials.kind === 'token') return byToken(credentials.token);
+      if (credentials.kind === 'token') return byToken(credentials.token, head);
       const { read } = database;
       const { name, secret } = credentials;
       const principal = await (credentials.kind === 'basic' ? principalByName : principalByUid)(read, name);
       return bySecret(principal, { name, secret, address: networkOf(address) });
     },
   };
+}
+
+/** @returns who was found under the key at this head, or whom `find` finds now */
+function rememberedCallers(clock: Clock) {
+  const callers = new AnswersAtHead<Ending<Authenticated>>({ entries: limits.callersRememberedMax });
+  return async (head: number, key: string, find: () => Promise<Ending<Authenticated>>) => {
+    const known = callers.get(head, key);
+    if (known && clock.wallMs() < known.endsAtMs) return known.value;
+    const found = await find();
+    callers.keep(head, key, found);
+    return found.value;
+  };
+}
+
+interface Ending<T> {
+  readonly value: T;
+  /** Milliseconds since 1970: by the clock, whatever the log says. */
+  readonly endsAtMs: number;
 }
 
 type Authorization =

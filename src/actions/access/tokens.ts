@@ -30,6 +30,14 @@ export interface TokenClaims extends TokenSubject {
   readonly scopes: readonly TokenScope[];
 }
 
+/** What a token says whose signature was good. */
+export interface VerifiedToken extends TokenClaims {
+  /** The key that it was signed with. */
+  readonly kid: string;
+  /** Milliseconds since 1970. */
+  readonly expiresAtMs: number;
+}
+
 export const tokenLifeMs = limits.accessTokenMs;
 const issuer = 'lazaret';
 
@@ -52,19 +60,26 @@ export async function tokenIssued(deps: KeyDeps, claims: TokenClaims, service: s
 }
 
 /** @throws unauthorized */
-export async function tokenVerified(deps: KeyDeps, token: string, service: string): Promise<TokenClaims> {
+export async function tokenVerified(deps: KeyDeps, token: string, service: string): Promise<VerifiedToken> {
   const { jwtVerify } = await import('jose');
   try {
-    const { payload } = await jwtVerify(
+    const { payload, protectedHeader } = await jwtVerify(
       token,
       async (header) => {
         const key = await signingKeyByKid(deps.database.read, header.kid ?? '');
         if (!key) throw new LazaretError('unauthorized', 'the token was signed by an unknown key');
         return imported(key, 'publicJwk');
       },
-      { issuer, audience: service, algorithms: ['EdDSA'], currentDate: new Date(deps.clock.wallMs()) },
+      {
+        issuer,
+        audience: service,
+        algorithms: ['EdDSA'],
+        requiredClaims: ['exp'],
+        currentDate: new Date(deps.clock.wallMs()),
+      },
     );
-    return claimsOf(payload);
+    const { kid = '' } = protectedHeader;
+    return { ...claimsOf(payload), kid, expiresAtMs: (payload.exp ?? 0) * 1000 };
   } catch (cause) {
     throw new LazaretError('unauthorized', 'the token is not valid any more', { cause });
   }

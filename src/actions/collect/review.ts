@@ -31,7 +31,7 @@ export async function reviewDueItems(
   const manifests = await reviewKind(deps, 'manifest', {
     full: limits.collectManifests,
     signal,
-    review: (tx, items) => reviewManifests(tx, items, graceMs),
+    review: (tx, items) => reviewManifests(tx, items, { actor, graceMs }),
   });
   const condemned = await reviewKind(deps, 'blob', {
     full: limits.collectBlobs,
@@ -74,7 +74,11 @@ async function reviewKind(
 }
 
 /** Deleted manifests stay for the grace, so that they can be brought back; then their content goes. */
-async function reviewManifests(tx: Tx, items: readonly ReviewItem[], graceMs: number): Promise<Reviewed> {
+async function reviewManifests(
+  tx: Tx,
+  items: readonly ReviewItem[],
+  { actor, graceMs }: { actor: string; graceMs: number },
+): Promise<Reviewed> {
   const reviewed: ReviewItem[] = [];
   const leftBehind: string[] = [];
   let looked = 0;
@@ -99,6 +103,9 @@ async function reviewManifests(tx: Tx, items: readonly ReviewItem[], graceMs: nu
   await reviewDone(tx, reviewed);
   const due = { reason: 'its manifest was deleted', changedAt: tx.nowMs - graceMs };
   await reviewAddAll(tx, { kind: 'blob', digests: leftBehind, ...due });
+  // An index elsewhere may have named one of them.
+  const data = { count: gone };
+  if (gone > 0) tx.emit({ type: 'manifests.collected', lane: 'local', subject: 'manifests', actor, data });
   return { looked, gone };
 }
 

@@ -9,6 +9,7 @@ import {
   type TagOrDigest,
 } from '../../records/catalog/manifests.ts';
 import type { Database } from '../../records/db/database.ts';
+import type { AnswersAtHead } from '../../records/log/answers-at-head.ts';
 import {
   assertOpen,
   awaitsInspection,
@@ -21,10 +22,15 @@ import {
  * The doors of a manifest. A HEAD by tag is what clients begin with, and they take any status but 200 and 404 for a
  * fault of the registry; so a reached image is there for whoever only pulls (who then meets the reason at the GET), and
  * not there for whoever may push (whose PUT meets it). distribution-spec, "Pulling manifests".
+ *
+ * What is open is remembered as long as the log stands still (`AnswersAtHead`); a refusal is not, since it may be waiting
+ * for an inspection. Nothing in an open answer ends by the clock.
  */
 export interface ManifestName {
   readonly repository: RepositoryName;
   readonly reference: TagOrDigest;
+  /** The log's head, if it was read in this request already. */
+  readonly head?: number | undefined;
 }
 
 export interface ManifestStat {
@@ -38,13 +44,39 @@ export interface ManifestStat {
   readonly warnings: readonly string[];
 }
 
-type Deps = { readonly database: Database; readonly clock: Clock };
+export interface OpenManifest extends ManifestStat {
+  readonly body: Uint8Array;
+}
+
+export type OpenManifests = AnswersAtHead<OpenManifest>;
+
+type Deps = {
+  readonly database: Database;
+  readonly clock: Clock;
+  /** Of this process. Default: nothing is remembered. */
+  readonly openManifests?: OpenManifests | undefined;
+};
 
 /** @throws manifestUnknown, quarantined */
-export async function manifestGet(
-  deps: Deps,
-  name: ManifestName,
-): Promise<ManifestStat & { body: Uint8Array }> {
+export async function manifestGet(deps: Deps, name: ManifestName): Promise<OpenManifest> {
+  const { openManifests } = deps;
+  if (!openManifests) return manifestRead(deps, name);
+  const head = name.head ?? (await deps.database.logHead());
+  const key = keyOf(name);
+  const known = openManifests.get(head, key);
+  if (known) return known;
+  const found = await manifestRead(deps, name);
+  openManifests.keep(head, key, found, found.body.byteLength);
+  return found;
+}
+
+/** If it was got since anything happened. */
+async function manifestKnown(deps: Deps, name: ManifestName): Promise<OpenManifest | undefined> {
+  return deps.openManifests?.get(name.head ?? (await deps.database.logHead()), keyOf(name));
+}
+
+/** @throws as `manifestGet` */
+async function manifestRead(deps: Deps, name: ManifestName): Promise<OpenManifest> {
   const { manifest, refusal } = await manifestDecided(deps, name);
   assertOpen(refusal);
   const body = await manifestBody(deps.database.read, manifest.id);
@@ -60,6 +92,8 @@ export async function manifestHead(
   deps: Deps,
   ask: ManifestName & { mayPush: boolean },
 ): Promise<ManifestStat> {
+  const known = await manifestKnown(deps, ask);
+  if (known) return known;
   const { manifest, refusal } = await manifestDecided(deps, ask);
   const stat = statOf(manifest);
   if (!refusal) return { ...stat, warnings: await childWarnings(deps, manifest) };
@@ -104,6 +138,11 @@ async function childWarnings(
   const scope = { repository: manifest.repository.name, account: manifest.repository.account };
   const refused = await refusedChildren(database.read, scope, manifest.id);
   return refused.map((digest) => `quarantined and not served: ${digest}`);
+}
+
+/** No name and no tag has a space. */
+function keyOf({ repository, reference }: ManifestName): string {
+  return `${repository.name} ${'digest' in reference ? reference.digest : reference.tag}`;
 }
 
 function statOf({ mediaType, named, sizeBytes }: RepositoryManifest): Omit<ManifestStat, 'warnings'> {

@@ -44,7 +44,8 @@ describeEngines('copies', (world) => {
       .where('state', '=', 'remote')
       .execute();
     expect(remote).toHaveLength(2);
-    const copied = await logRead(away.database.read, { after: 0, limit: 99, lane: 'local' });
+    const local = await logRead(away.database.read, { after: 0, limit: 99, lane: 'local' });
+    const copied = local.filter((event) => event.type === 'blob.copied');
     expect(copied.map((event) => event.subject).sort()).toEqual([layer, config].sort());
     expect(await away.database.read.selectFrom('jobs').selectAll().execute()).toEqual([]);
   });

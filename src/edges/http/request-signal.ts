@@ -5,12 +5,14 @@ import { onSlowBody } from './slow-body.ts';
 export function requestSignal(reply: FastifyReply, shutdown: AbortSignal): AbortSignal {
   const controller = new AbortController();
   onSlowBody(reply.raw, (reason) => controller.abort(reason));
+  const onHangUp = () => controller.abort(new DOMException('the client hung up', 'AbortError'));
   const onShutdown = () => controller.abort(shutdown.reason);
   if (shutdown.aborted) onShutdown();
   shutdown.addEventListener('abort', onShutdown, { once: true });
+  if (reply.raw.destroyed) onHangUp();
   reply.raw.once('close', () => {
     shutdown.removeEventListener('abort', onShutdown);
-    if (!reply.raw.writableFinished) controller.abort(new DOMException('the client hung up', 'AbortError'));
+    if (!reply.raw.writableFinished) onHangUp();
   });
   return controller.signal;
 }

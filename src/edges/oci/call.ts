@@ -3,6 +3,7 @@ import type { Authenticator } from '../../actions/access/authenticate.ts';
 import type { TokenScope } from '../../actions/access/tokens.ts';
 import type { PullDeps } from '../../actions/pull/blob-open.ts';
 import type { PullLedger } from '../../actions/pull/ledger.ts';
+import type { OpenManifests } from '../../actions/pull/manifest-get.ts';
 import type { OpenStreams } from '../../actions/pull/open-streams.ts';
 import type { PushDeps } from '../../actions/push/upload.ts';
 import type { Caller } from '../../records/access/caller.ts';
@@ -18,6 +19,7 @@ export interface OciDeps extends PushDeps, PullDeps {
   readonly requestRate: Pick<RequestRate, 'take'>;
   readonly ledger: Pick<PullLedger, 'note'>;
   readonly openStreams: OpenStreams;
+  readonly openManifests: OpenManifests;
   readonly metrics: Pick<Metrics, 'uploadEnded'>;
   readonly shutdown: AbortSignal;
   readonly config: { readonly url: string | null };
@@ -31,6 +33,8 @@ export interface OciCall {
   readonly caller: Caller;
   /** What the caller's token is for; null: no token. */
   readonly scopes: readonly TokenScope[] | null;
+  /** The log's head, read in this request before anything else was. */
+  readonly head: number;
   readonly signal: AbortSignal;
 }
 

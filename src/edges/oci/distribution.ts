@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Authenticated } from '../../actions/access/authenticate.ts';
 import { assertNever, hasCode, LazaretError } from '../../lib/errors.ts';
 import { factsOf } from '../http/request-facts.ts';
 import { requestSignal } from '../http/request-signal.ts';
@@ -33,13 +34,37 @@ async function serve(deps: OciDeps, request: FastifyRequest, reply: FastifyReply
 }
 
 async function callOf(deps: OciDeps, request: FastifyRequest, reply: FastifyReply): Promise<OciCall> {
-  setChallenge(deps, { request, reply });
-  const { authorization } = request.headers;
-  const { caller, scopes } = await deps.authenticator.authenticate(authorization, request.ip);
-  reply.removeHeader('www-authenticate');
+  const head = await deps.database.logHead();
+  const { caller, scopes } = await authenticated(deps, { request, reply }, head);
   factsOf(request).principal = caller.principal;
   deps.requestRate.take(caller, request.ip);
-  return { deps, request, reply, caller, scopes, signal: requestSignal(reply, deps.shutdown) };
+  let signal: AbortSignal | undefined;
+  return {
+    deps,
+    request,
+    reply,
+    caller,
+    scopes,
+    head,
+    get signal() {
+      signal ??= requestSignal(reply, deps.shutdown);
+      return signal;
+    },
+  };
+}
+
+async function authenticated(
+  deps: OciDeps,
+  { request, reply }: Pick<OciCall, 'request' | 'reply'>,
+  head: number,
+): Promise<Authenticated> {
+  try {
+    const { authorization } = request.headers;
+    return await deps.authenticator.authenticate(authorization, request.ip, head);
+  } catch (error) {
+    setChallenge(deps, { request, reply });
+    throw error;
+  }
 }
 
 function dispatch(call: OciCall, path: Exclude<OciPath, { kind: 'token' }>): Promise<FastifyReply> {

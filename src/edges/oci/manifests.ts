@@ -36,11 +36,12 @@ export async function serveManifest(
 
 async function get(call: OciCall, permitted: Permitted, reference: TagOrDigest): Promise<FastifyReply> {
   const { repository } = permitted;
-  const manifest = await manifestGet(call.deps, { repository, reference });
-  await assertGrantReaches(call, permitted, digestOf(manifest.body));
+  const manifest = await manifestGet(call.deps, { repository, reference, head: call.head });
+  if (permitted.right.kind === 'granted') await assertGrantReaches(call, digestOf(manifest.body));
   setHeaders(call, manifest);
   if (etagMatches(call.request, manifest.digest)) return call.reply.code(304).send();
-  return call.reply.send(Buffer.from(manifest.body));
+  const { buffer, byteOffset, byteLength } = manifest.body;
+  return call.reply.send(Buffer.from(buffer, byteOffset, byteLength));
 }
 
 async function head(call: OciCall, permitted: Permitted, reference: TagOrDigest): Promise<FastifyReply> {
@@ -50,9 +51,9 @@ async function head(call: OciCall, permitted: Permitted, reference: TagOrDigest)
       repository: repository.name,
       reference,
     });
-    if (known) await assertGrantReaches(call, permitted, known.digest);
+    if (known) await assertGrantReaches(call, known.digest);
   }
-  const manifest = await manifestHead(call.deps, { repository, reference, mayPush });
+  const manifest = await manifestHead(call.deps, { repository, reference, mayPush, head: call.head });
   setHeaders(call, manifest);
   if (!manifest.reached && etagMatches(call.request, manifest.digest)) return call.reply.code(304).send();
   return call.reply.header('content-length', String(manifest.sizeBytes)).send();
@@ -109,12 +110,8 @@ function warningText(text: string): string {
 }
 
 /** @throws denied when an event took the image away from the caller's account */
-async function assertGrantReaches(
-  { caller, deps }: OciCall,
-  { right }: Permitted,
-  digest: string,
-): Promise<void> {
-  if (right.kind !== 'granted' || caller.account === null) return;
+async function assertGrantReaches({ caller, deps }: OciCall, digest: string): Promise<void> {
+  if (caller.account === null) return;
   const asked = { account: caller.account, manifestDigest: digest };
   assertNotRevoked(await grantedManifestRefusal(deps.database.read, asked));
 }

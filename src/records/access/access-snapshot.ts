@@ -68,6 +68,8 @@ export async function accessSnapshotApply(tx: Tx, snapshot: AccessSnapshot, orig
     .$if(names.length > 0, (query) => query.where('name', 'not in', names))
     .execute();
   for (const principal of snapshot.principals) await principalApply(tx, principal, actor);
+  // Here too whatever was decided by the rows before is decided anew.
+  tx.emit({ type: 'access.applied', lane: 'local', subject: origin, actor, data: {} });
 }
 
 async function accountApply(

@@ -83,7 +83,17 @@ export async function signingKeysRetire(tx: Tx, madeBefore: number): Promise<num
     .where('created_at', '<', madeBefore)
     .where('kid', '<>', newest?.kid ?? '')
     .executeTakeFirst();
-  return Number(numUpdatedRows);
+  const count = Number(numUpdatedRows);
+  // What was remembered of tokens is forgotten.
+  if (count > 0)
+    tx.emit({
+      type: 'signing-keys.retired',
+      lane: 'local',
+      subject: 'tokens',
+      actor: 'lazaret',
+      data: { count },
+    });
+  return count;
 }
 
 function keyOf(row: Selectable<Tables['signing_keys']>): SigningKey {

@@ -10,7 +10,15 @@ import { inspectionsWant } from './wanted-inspections.ts';
 
 /** It is known now which content a sha512 names: whoever names it names its sha256 from now on, as all else does. */
 export async function edgesRename(tx: Tx, name: { readonly sha512: Digest; readonly sha256: string }) {
-  await tx.db.updateTable('edges').set({ digest: name.sha256 }).where('digest', '=', name.sha512).execute();
+  const { numUpdatedRows } = await tx.db
+    .updateTable('edges')
+    .set({ digest: name.sha256 })
+    .where('digest', '=', name.sha512)
+    .executeTakeFirst();
+  if (numUpdatedRows === 0n) return;
+  // A mark on the sha256 reaches whoever named the sha512.
+  const data = { ...name };
+  tx.emit({ type: 'edges.renamed', lane: 'local', subject: name.sha256, actor: 'lazaret', data });
 }
 
 /** A layer that nobody could read when its image was pushed is read now. */

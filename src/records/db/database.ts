@@ -12,6 +12,11 @@ import type { Tables } from './tables.ts';
 export interface Database {
   readonly engine: Engine;
   readonly read: Reader;
+  /**
+   * The position of the log's newest event, 0 of an empty log, by a read of the primary that begins after the call: it
+   * sees whatever was acknowledged before. Cheap enough for every request.
+   */
+  logHead(): Promise<number>;
   transact<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /** For long searches: off the event loop on SQLite. */
   search<R>(query: CompiledQuery<R>, signal?: AbortSignal): Promise<R[]>;

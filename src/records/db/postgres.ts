@@ -4,11 +4,14 @@ import { LazaretError } from '../../lib/errors.ts';
 import type { Database, DatabaseOptions } from './database.ts';
 import { openEpoch } from './epoch.ts';
 import { migrate } from './migrate.ts';
+import { sharedRead } from './shared-read.ts';
 import type { Tables } from './tables.ts';
 import { beginTransaction } from './transaction.ts';
 
 const channel = 'lazaret_commit';
 const retriesMax = 5;
+/** Named: each connection prepares it once. */
+const headQuery = { name: 'log-head', text: 'select max(position) as head from log' };
 /** Serialization failure and deadlock: the transaction did nothing and may be run again. */
 const retryable = new Set(['40001', '40P01']);
 
@@ -36,6 +39,7 @@ export async function openPostgres(url: string, options: DatabaseOptions): Promi
   return {
     engine: 'postgres',
     read,
+    logHead: sharedRead(async () => Number((await pool.query(headQuery)).rows[0]?.head ?? 0)),
     transact: (work) =>
       retried(() =>
         read.transaction().execute(async (db) => {

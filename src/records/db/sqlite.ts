@@ -7,6 +7,7 @@ import { LazaretError } from '../../lib/errors.ts';
 import type { Database, DatabaseOptions } from './database.ts';
 import { openEpoch } from './epoch.ts';
 import { migrate } from './migrate.ts';
+import { sharedRead } from './shared-read.ts';
 import { withKeptStatements } from './sqlite-statements.ts';
 import type { Tables } from './tables.ts';
 import { beginTransaction } from './transaction.ts';
@@ -32,12 +33,14 @@ export async function openSqlite(file: string, options: DatabaseOptions): Promis
   const readConnection = new BetterSqlite3(file, { readonly: true });
   readConnection.pragma('cache_size = -16000');
   const read = kyselyOf(withKeptStatements(readConnection));
+  const head = readConnection.prepare<[], number>('select coalesce(max(position), 0) from log').pluck();
   const searcher = new Searcher(file);
   const listeners = new Set<() => void>();
 
   return {
     engine: 'sqlite',
     read,
+    logHead: sharedRead(async () => head.get() ?? 0),
     transact: async (work) => {
       let wake = false;
       const value = await writer.transaction().execute(async (db) => {
