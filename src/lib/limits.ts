@@ -82,10 +82,11 @@ export const limits = {
   /** A JSON text that an extractor parses: bytes, and lists and objects in one another. */
   extractJsonBytesMax: 8 * MiB,
   extractJsonDepthMax: 128,
-  /** rpm's database, which is read page by page, and of it one package's header, and the header's entries. */
+  /** rpm's database, which is read page by page, and of it one package's header, the header's entries, and one text of it. */
   rpmDatabaseBytesMax: 1 * GiB,
   rpmHeaderBytesMax: 32 * MiB,
   rpmHeaderEntriesMax: 65_535,
+  rpmTextBytesMax: 4 * KiB,
   /** Of one archive with all archives in it: files, bytes of a directory, archives opened, and how deep in each other. */
   archiveMembersMax: 200_000,
   archiveDirectoryBytesMax: 32 * MiB,

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { hasRelease, namesSources, ofRelease, type Release, releaseName } from './distributions.ts';
+import {
+  hasRelease,
+  matchedEcosystem,
+  namesSources,
+  ofRelease,
+  type Release,
+  releaseName,
+} from './distributions.ts';
 
 const release = (id: string, versionId?: string, prettyName?: string): Release => ({
   id,
@@ -27,8 +34,18 @@ test.each([
   [apk, release('wolfi', '20230201'), 'Wolfi', 'pkg:apk/wolfi/x@1?arch=x86_64&distro=wolfi-20230201'],
   [rpm, release('almalinux', '9.4'), 'AlmaLinux:9', 'pkg:rpm/almalinux/x@1?arch=noarch&distro=almalinux-9.4'],
   [rpm, release('rocky', '10'), 'Rocky Linux:10', 'pkg:rpm/rocky/x@1?arch=noarch&distro=rocky-10'],
-  [rpm, release('rhel', '9.4'), 'Red Hat', 'pkg:rpm/redhat/x@1?arch=noarch&distro=rhel-9.4'],
-  [rpm, release('sles', '15.5'), 'SUSE', 'pkg:rpm/suse/x@1?arch=noarch&distro=sles-15.5'],
+  [
+    rpm,
+    release('rhel', '9.4'),
+    'Red Hat:enterprise_linux:9',
+    'pkg:rpm/redhat/x@1?arch=noarch&distro=rhel-9.4',
+  ],
+  [
+    rpm,
+    release('sles', '15.5'),
+    'SUSE:Linux Enterprise 15 SP5',
+    'pkg:rpm/suse/x@1?arch=noarch&distro=sles-15.5',
+  ],
   [
     rpm,
     release('opensuse-leap', '15.5', 'openSUSE Leap 15.5'),
@@ -90,6 +107,21 @@ test('some advisories name source packages, some the packages themselves', () =>
     true,
   ]);
   expect(['AlmaLinux:9', 'Photon OS:5.0', 'npm', ''].map(namesSources)).toEqual([false, false, false, false]);
+});
+
+test.each([
+  ['Red Hat:enterprise_linux:9::appstream', 'Red Hat:enterprise_linux:9'],
+  ['Red Hat:enterprise_linux:8::baseos', 'Red Hat:enterprise_linux:8'],
+  ['Red Hat:enterprise_linux:10.0', 'Red Hat:enterprise_linux:10'],
+  ['Red Hat:rhel_eus:9.4::appstream', undefined],
+  ['Red Hat:openshift:4.14::el9', undefined],
+  ['SUSE:Linux Enterprise Module for Basesystem 15 SP5', 'SUSE:Linux Enterprise 15 SP5'],
+  ['SUSE:Linux Enterprise Server 12 SP5-LTSS', 'SUSE:Linux Enterprise 12 SP5'],
+  ['SUSE:Linux Enterprise Server 15', 'SUSE:Linux Enterprise 15'],
+  ['SUSE:Linux Enterprise Micro 5.3', undefined],
+  ['Debian:12', undefined],
+])('advisories of %s are those of %s', (ecosystem, matched = ecosystem) => {
+  expect(matchedEcosystem(ecosystem)).toBe(matched);
 });
 
 test('a release is called as people call it', () => {

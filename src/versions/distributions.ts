@@ -37,10 +37,8 @@ const distributions: Readonly<Record<string, Distribution>> = {
 
   almalinux: { ecosystem: 'AlmaLinux', release: major, advisoriesName: 'binary' },
   rocky: { ecosystem: 'Rocky Linux', release: major, advisoriesName: 'source' },
-  // Their advisories are of a product (`rhel_eus:9.4::appstream`, `Linux Enterprise Module for Basesystem 15 SP5`). Which
-  // product a package comes from is in no database of the image.
-  rhel: { ecosystem: 'Red Hat', release: unknown, advisoriesName: 'binary', namespace: 'redhat' },
-  sles: { ecosystem: 'SUSE', release: unknown, advisoriesName: 'source', namespace: 'suse' },
+  rhel: { ecosystem: 'Red Hat', release: redHatRelease, advisoriesName: 'binary', namespace: 'redhat' },
+  sles: { ecosystem: 'SUSE', release: suseRelease, advisoriesName: 'source', namespace: 'suse' },
   'opensuse-leap': openSuse(),
   'opensuse-tumbleweed': openSuse(),
   azurelinux: { ecosystem: 'Azure Linux', release: major, advisoriesName: 'source' },
@@ -91,6 +89,18 @@ export function hasRelease({ purl, ecosystem }: PackageOfDistribution): boolean 
 /** `Debian`, `Alpine`, `RPM`: of what kind a distribution's package is. */
 export function databaseWord(purl: string): string {
   return databases[typeOf(purl)]?.word ?? typeOf(purl);
+}
+
+/**
+ * The ecosystem by which an advisory is matched. Red Hat's and SUSE's advisories are of the product that a package comes
+ * in (`Red Hat:enterprise_linux:9::appstream`, `SUSE:Linux Enterprise Module for Basesystem 15 SP5`), which no database in
+ * an image says, while a package of one name is built alike for all products of a release: they are taken for the
+ * release's. Products of another life (`rhel_eus`, `Linux Enterprise Micro`) stay what they are, and match nothing.
+ */
+export function matchedEcosystem(ecosystem: string): string {
+  return ecosystem
+    .replace(/^(Red Hat:enterprise_linux:\d+)(?:\.\d+)?(?:::.*)?$/, '$1')
+    .replace(/^SUSE:Linux Enterprise (?:.* )?(\d+(?: SP\d+)?)(?:-[\w-]+)?$/, 'SUSE:Linux Enterprise $1');
 }
 
 /** Whether the advisories of an ecosystem, with or without its release, name source packages. */
@@ -165,6 +175,17 @@ function openEulerRelease({ prettyName }: Release): string | undefined {
         .join('-');
 }
 
-function unknown(): undefined {
-  return undefined;
+/** `enterprise_linux:9` of `9.4`: as `matchedEcosystem` folds it. */
+function redHatRelease(release: Release): string | undefined {
+  const version = major(release);
+  return version === undefined ? undefined : `enterprise_linux:${version}`;
+}
+
+/** `Linux Enterprise 15 SP5` of `15.5`: as `matchedEcosystem` folds it. */
+function suseRelease({ versionId: version }: Release): string | undefined {
+  const [, base, pack] = /^(\d+)(?:\.(\d+))?$/.exec(version ?? '') ?? [];
+  if (base === undefined) return undefined;
+  return pack === undefined || pack === '0'
+    ? `Linux Enterprise ${base}`
+    : `Linux Enterprise ${base} SP${pack}`;
 }

@@ -66,6 +66,10 @@ export const extractorSamples: Readonly<Record<string, () => readonly LayerEntry
     { name: 'var/lib/rpm/rpmdb.sqlite', bytes: sqliteDatabase(rpmHeaders, { pageBytes: 512 }) },
     { name: 'usr/lib/sysimage/rpm/Packages.db', bytes: ndbDatabase(rpmHeaders) },
     { name: 'var/lib/rpm/Packages', bytes: berkeleyDatabase(rpmHeaders) },
+    {
+      name: 'var/lib/rpmmanifest/container-manifest-2',
+      text: 'glibc\t2.35-3.cm2\t1\t1\tMicrosoft\t(none)\t9\tx86_64\t0\tglibc-2.35-3.cm2.src.rpm\n',
+    },
   ],
   rubygems: () => [
     {

@@ -57,6 +57,27 @@ test('a wanted file over the limit makes only its extractor unknown', async () =
   expect(found.files[0]?.sha256).toBeDefined();
 });
 
+test('a package whose name is too long is left out and makes its extractor unknown', async () => {
+  const limits = { ...layerLimits, packageNameLengthMax: 20 };
+  const long = packageJson('a'.repeat(21), '1.0.0');
+  const found = await readEntries(
+    [
+      { name: 'node_modules/a/package.json', text: long },
+      { name: 'node_modules/b/package.json', text: packageJson('b', '1.0.0') },
+    ],
+    { limits },
+  );
+  expect(found.packages.map(({ name }) => name)).toEqual(['b']);
+  expect(found.extractions.filter(({ state }) => state === 'unknown')).toEqual([
+    {
+      extractor: 'npm',
+      version: 1,
+      state: 'unknown',
+      reason: 'node_modules/a/package.json: a package whose name is too long',
+    },
+  ]);
+});
+
 test('a wanted hard link has what its target has; a link that leads elsewhere is unknown', async () => {
   const good = await readEntries(
     [

@@ -4,7 +4,7 @@
  */
 import { LazaretError } from '../../lib/errors.ts';
 import { memberPath } from './entry-path.ts';
-import type { EntryHeader, Extracted, Extractor, FileContent } from './extractor.ts';
+import type { EntryHeader, Extracted, ExtractedPackage, Extractor, FileContent } from './extractor.ts';
 import type { Extraction, FoundPackage, OsRelease } from './inventory.ts';
 import type { LayerLimits } from './layer-problem.ts';
 import { Spool } from './spool.ts';
@@ -119,7 +119,8 @@ export class ExtractionRun {
     return Math.min(fileBytesMax, this.#limits.extractSpoolBytesMax);
   }
 
-  #keep(work: Work, path: string, extracted: Extracted): void {
+  #keep(work: Work, path: string, whole: Extracted): void {
+    const extracted = this.#nameable(whole);
     const count = extracted.packages?.length ?? 0;
     if (this.#packages + count > this.#limits.layerPackagesMax) {
       note(work, path, `more than ${this.#limits.layerPackagesMax} packages in this layer`);
@@ -130,6 +131,16 @@ export class ExtractionRun {
     if (extracted !== nothing || work.found.size < this.#limits.extractedFilesMax)
       work.found.set(path, extracted);
     if (extracted.problem !== undefined) note(work, path, extracted.problem);
+  }
+
+  /** Packages whose names no index takes are not even held until the layer has ended. */
+  #nameable(extracted: Extracted): Extracted {
+    const { packages, problem = 'a package whose name is too long' } = extracted;
+    const lengthMax = this.#limits.packageNameLengthMax;
+    const kept = packages?.filter((found) => isNameable(found, lengthMax));
+    return packages === undefined || kept?.length === packages.length
+      ? extracted
+      : { ...extracted, packages: kept ?? [], problem };
   }
 
   /** os-release(5): `etc/os-release` comes before `usr/lib/os-release`, which is also the order of the paths. */
@@ -149,6 +160,13 @@ function accepts(work: Work, entry: EntryHeader, start: Uint8Array): boolean {
     note(work, entry.path, messageOf(error));
     return false;
   }
+}
+
+function isNameable(
+  { purl, name, version, sourceName = '', sourceVersion = '' }: ExtractedPackage,
+  lengthMax: number,
+): boolean {
+  return [purl, name, version, sourceName, sourceVersion].every((text) => text.length <= lengthMax);
 }
 
 function wants(work: Work, entry: EntryHeader): boolean {

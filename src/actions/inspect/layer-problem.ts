@@ -20,6 +20,7 @@ type LayerLimitName =
   | 'layerHeaderBytesMax'
   | 'layerInspectMs'
   | 'layerPackagesMax'
+  | 'packageNameLengthMax'
   | 'extractStartBytes'
   | 'extractHeldBytesMax'
   | 'extractFileBytesMax'

@@ -193,7 +193,7 @@ describeEngines('an import of advisories', (engines) => {
     await using world = await inventoryWorld(engines);
     const openssl = { version: '3.0.1', release: '1', source: 'openssl-3.0.1-1.src.rpm' };
     const content = sqliteDatabase([rpmHeader({ name: 'openssl-libs', epoch: 1, ...openssl })]);
-    for (const os of ['almalinux', 'rocky'])
+    for (const os of ['almalinux', 'rocky', 'rhel'])
       await world.push({
         layers: [
           await buildLayer([
@@ -210,11 +210,15 @@ describeEngines('an import of advisories', (engines) => {
     await world.import([
       advisory('ALSA-1', 'AlmaLinux:9', 'openssl-libs'),
       advisory('ALSA-2', 'AlmaLinux:9', 'openssl'),
+      advisory('RHSA-1', 'Red Hat:enterprise_linux:9::baseos', 'openssl-libs'),
+      advisory('RHSA-2', 'Red Hat:rhel_eus:9.2::baseos', 'openssl-libs'),
       advisory('RLSA-1', 'Rocky Linux:9', 'openssl'),
       advisory('RLSA-2', 'Rocky Linux:9', 'openssl-libs'),
     ]);
-    expect((await findings(world)).map((line) => line.split(' ').slice(0, 3))).toEqual([
+    const found = (await findings(world)).map((line) => line.split(' ').slice(0, 3));
+    expect(found.sort()).toEqual([
       ['openssl-libs@1:3.0.1-1', 'affected', 'ALSA-1'],
+      ['openssl-libs@1:3.0.1-1', 'affected', 'RHSA-1'],
       ['openssl-libs@1:3.0.1-1', 'affected', 'RLSA-1'],
     ]);
   });

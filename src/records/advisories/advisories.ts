@@ -1,4 +1,5 @@
 import type { Insertable } from 'kysely';
+import { matchedEcosystem } from '../../versions/distributions.ts';
 import type { OsvAdvisory } from '../../versions/osv/advisory.ts';
 import { severityOf } from '../../versions/osv/severity.ts';
 import type { Tx } from '../db/database.ts';
@@ -135,7 +136,7 @@ function packageRows(advisoryId: number, advisory: OsvAdvisory): AdvisoryPackage
           {
             advisory_id: advisoryId,
             position,
-            ecosystem: cleaned(entry.package.ecosystem),
+            ecosystem: matchedEcosystem(cleaned(entry.package.ecosystem)),
             name: cleaned(entry.package.name),
             affected: affectedText(entry),
             severity: severityOf(advisory, entry).level,

@@ -12,7 +12,7 @@ const runtimePack = 'runtimepack.';
 export const nuget: Extractor = {
   name: 'nuget',
   version: 1,
-  wants: ({ path }) => path.endsWith('.deps.json'),
+  wants: ({ path, kind }) => kind !== 'link' && path.endsWith('.deps.json'),
   extract: (_entry, content) => parseDepsJson(jsonObjectOf(content)),
 };
 

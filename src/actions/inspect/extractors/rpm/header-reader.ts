@@ -27,6 +27,8 @@ export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+const smallestBytes = 32;
+
 /** Counts what the headers of one database take. */
 export class HeaderBudget {
   #leftBytes: number;
@@ -35,11 +37,11 @@ export class HeaderBudget {
     this.#leftBytes = content.sizeBytes;
   }
 
-  /** Before so many bytes are read. @throws BrokenDatabase */
+  /** Before so many bytes are read; few are taken for some, so that small ones can't be without number. @throws BrokenDatabase */
   take(bytes: number): void {
     if (bytes > limits.rpmHeaderBytesMax)
       throw new BrokenDatabase(`a header of ${bytes} bytes; at most ${limits.rpmHeaderBytesMax} are read`);
-    this.#leftBytes -= bytes;
+    this.#leftBytes -= Math.max(bytes, smallestBytes);
     if (this.#leftBytes < 0) throw new BrokenDatabase('its headers overlap');
   }
 }

@@ -52,7 +52,7 @@ export function parseRpmHeader(blob: Uint8Array): RpmHeader | string {
   const data = blob.subarray(dataStart, dataStart + dataBytes);
   const text = (tag: number) => textAt(data, entries.get(tag));
   const name = text(tags.name);
-  if (!name) return 'a header without a name';
+  if (!name) return 'a header without a name, or with one that is too long';
   const [version, release] = [text(tags.version), text(tags.release)];
   if (!version || !release) return `the header of ${name} has no version`;
   return {
@@ -75,11 +75,11 @@ function entriesOf(view: DataView, count: number): ReadonlyMap<number, Entry> {
   return entries;
 }
 
-/** The first string, where there are several. */
+/** The first string, where there are several; one that is too long counts as none. */
 function textAt(data: Uint8Array, entry: Entry | undefined): string | undefined {
   if (entry === undefined || !stringTypes.includes(entry.type)) return undefined;
   const end = data.indexOf(0, entry.offset);
-  if (end <= entry.offset) return undefined;
+  if (end <= entry.offset || end - entry.offset > limits.rpmTextBytesMax) return undefined;
   return Buffer.from(data.buffer, data.byteOffset + entry.offset, end - entry.offset).toString('utf8');
 }
 

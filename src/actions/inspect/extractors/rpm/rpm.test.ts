@@ -182,6 +182,14 @@ describe('made to keep the reader busy', () => {
     expect(extract(ndbPath, bytes).problem).toBeDefined();
   });
 
+  test('a name without end is none', () => {
+    const long = rpmHeader({ name: 'x'.repeat(limits.rpmTextBytesMax + 1) });
+    expect(extract(ndbPath, ndbDatabase([long, rpmHeader({ name: 'a' })]))).toMatchObject({
+      packages: [{ name: 'a' }],
+      problem: 'a header without a name, or with one that is too long',
+    });
+  });
+
   test('a table Packages that is none is not looked into', () => {
     const bytes = sqliteDatabase([rpmHeader({ name: 'a' })]);
     const at = bytes.indexOf('tablePackages');
@@ -200,6 +208,42 @@ test('changes that are in the write-ahead log only make the result unknown; an e
     reason: `${sqlitePath}-wal: changes that are not in the database yet, and are not read`,
   });
   expect(namesIn(changed)).toEqual(['a']);
+});
+
+test('what Azure Linux leaves of the database reads the same', async () => {
+  const path = 'var/lib/rpmmanifest/container-manifest-2';
+  const lines = [
+    'openssl-libs\t1.1.1k-21.cm2\t1\t1\tMicrosoft Corporation\t(none)\t9\tx86_64\t0\topenssl-1.1.1k-21.cm2.src.rpm',
+    'openssl-libs 1.1.1k-21.cm2',
+    'shadow\t4.9-12.cm2\t1\t1\tMicrosoft Corporation\t2\t9\tx86_64\t2\tshadow-utils-4.9-12.cm2.src.rpm',
+  ];
+  const found = await inspect([
+    { name: path, text: `${lines.join('\n')}\n` },
+    { name: 'etc/os-release', text: 'ID=mariner\nVERSION_ID="2.0"\n' },
+  ]);
+  const at = { ecosystem: 'Azure Linux:2', path, extractor: 'rpm' };
+  expect(found.packages).toEqual([
+    {
+      ...at,
+      purl: 'pkg:rpm/mariner/openssl-libs@1.1.1k-21.cm2?arch=x86_64&distro=mariner-2.0',
+      name: 'openssl-libs',
+      version: '1.1.1k-21.cm2',
+      sourceName: 'openssl',
+      sourceVersion: '1.1.1k-21.cm2',
+    },
+    {
+      ...at,
+      purl: 'pkg:rpm/mariner/shadow@4.9-12.cm2?arch=x86_64&distro=mariner-2.0&epoch=2',
+      name: 'shadow',
+      version: '2:4.9-12.cm2',
+      sourceName: 'shadow-utils',
+      sourceVersion: '2:4.9-12.cm2',
+    },
+  ]);
+  expect(found.extractions[0]).toMatchObject({
+    state: 'unknown',
+    reason: `${path}: a line that names no package with a version`,
+  });
 });
 
 test('files of other names in the same folders are of no interest', () => {

@@ -5,6 +5,7 @@ import type { Extracted, ExtractedPackage, Extractor, FileContent } from '../../
 import { ContentProblem } from '../../file-content.ts';
 import { berkeleyHeaders } from './berkeley.ts';
 import { BrokenDatabase, type HeaderReader } from './header-reader.ts';
+import { parseManifest } from './manifest-file.ts';
 import { ndbHeaders } from './ndb.ts';
 import { parseRpmHeader, type RpmHeader } from './rpm-header.ts';
 import { sqliteHeaders } from './sqlite.ts';
@@ -16,6 +17,7 @@ const databases: ReadonlyMap<string, HeaderReader> = new Map([
   ['rpmdb.sqlite', sqliteHeaders],
 ]);
 const writeAheadLog = 'rpmdb.sqlite-wal';
+const manifest = 'var/lib/rpmmanifest/container-manifest-2';
 
 /**
  * What `rpm -qa` lists, without the keys that rpm keeps among its packages (`gpg-pubkey`): they are no software, and no
@@ -26,15 +28,17 @@ export const rpm: Extractor = {
   version: 1,
   fileBytesMax: limits.rpmDatabaseBytesMax,
   wants: ({ path, sizeBytes }) => {
+    if (path === manifest) return true;
     const name = nameInFolder(path);
     return name !== undefined && (databases.has(name) || (name === writeAheadLog && sizeBytes > 0));
   },
   extract: ({ path }, content) => {
+    if (path === manifest) return packagesOf(manifestLines(content));
     const headers = databases.get(nameInFolder(path) ?? '');
     if (headers === undefined)
       return { problem: 'changes that are not in the database yet, and are not read' };
     // rpm makes the file before it writes to it.
-    return content.sizeBytes === 0 ? {} : packagesOf(headers, content);
+    return content.sizeBytes === 0 ? {} : packagesOf(headersIn(headers(content)));
   },
   complete: ofRelease,
 };
@@ -44,16 +48,30 @@ function nameInFolder(path: string): string | undefined {
   return folder && path.slice(folder.length);
 }
 
-function packagesOf(headers: HeaderReader, content: FileContent): Extracted {
+function manifestLines(content: FileContent): (RpmHeader | string)[] {
+  if (content.sizeBytes > limits.extractHeadBytesMax)
+    throw new ContentProblem(
+      `a list of ${content.sizeBytes} bytes; at most ${limits.extractHeadBytesMax} are read`,
+    );
+  return parseManifest(Buffer.from(content.all()).toString('utf8'));
+}
+
+function* headersIn(blobs: Iterable<Uint8Array>): Generator<RpmHeader | string> {
+  for (const blob of blobs) yield parseRpmHeader(blob);
+}
+
+/** What is found before the database turns out to be broken stays. */
+function packagesOf(headers: Iterable<RpmHeader | string>): Extracted {
   const packages: ExtractedPackage[] = [];
   let problem: string | undefined;
+  let count = 0;
   try {
-    for (const blob of headers(content)) {
-      const header = parseRpmHeader(blob);
+    for (const header of headers) {
+      count += 1;
+      if (count > limits.layerPackagesMax)
+        throw new BrokenDatabase(`more than ${limits.layerPackagesMax} headers`);
       if (typeof header === 'string') problem ??= header;
       else if (header.name !== 'gpg-pubkey') packages.push(foundPackage(header));
-      if (packages.length > limits.layerPackagesMax)
-        throw new BrokenDatabase('more packages than a layer may have');
     }
   } catch (error) {
     if (!(error instanceof BrokenDatabase || error instanceof ContentProblem)) throw error;
