@@ -16,7 +16,7 @@ export interface CertificateAuthority {
   readonly folder: string;
   /** What a client trusts. */
   readonly caFile: string;
-  /** A certificate for localhost and 127.0.0.1, told apart by its common name. */
+  /** A certificate for localhost, 127.0.0.1 and registry.test, told apart by its common name. */
   readonly issue: (commonName: string) => Promise<CertificateFiles>;
   readonly close: () => Promise<void>;
 }
@@ -31,7 +31,7 @@ export async function openAuthority(): Promise<CertificateAuthority> {
   const subject = ['-subj', '/CN=test authority', '-days', '2'];
   await run(openssl, ['req', '-x509', ...curve, ...subject, '-keyout', caKey, '-out', caFile]);
   const names = at('names.cnf');
-  await writeFile(names, 'subjectAltName = DNS:localhost, IP:127.0.0.1\n');
+  await writeFile(names, 'subjectAltName = DNS:localhost, IP:127.0.0.1, DNS:registry.test\n');
   return {
     folder,
     caFile,

@@ -75,11 +75,16 @@ export interface ImageParts {
   /** The `config` member of the image's configuration: Cmd, Env, User, Labels … */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly annotations?: Readonly<Record<string, string>>;
+  /** In Go's words; this machine's unless told. */
+  readonly architecture?: string;
 }
+
+/** This machine's, in Go's words. */
+export const ownArchitecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
 
 export function buildImage(parts: ImageParts): Image {
   const config = jsonContent(mediaTypes.config, {
-    architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
+    architecture: parts.architecture ?? ownArchitecture,
     os: 'linux',
     config: parts.config ?? {},
     rootfs: { type: 'layers', diff_ids: parts.layers.map((layer) => layer.diffId) },
@@ -109,12 +114,21 @@ export function descriptor(of: Content): Descriptor {
 
 /** Writes the image as an OCI image layout (image-layout.md); an image that shares layers may be written beside it. */
 export async function writeLayout(folder: string, image: Image, ref = 'latest'): Promise<void> {
+  await writeContents(folder, { root: image.manifest, parts: [image.config, ...image.layers] }, ref);
+}
+
+/** The same for whatever `root` is: an index, say, with all that it and its children name as `parts`. */
+export async function writeContents(
+  folder: string,
+  { root, parts }: { readonly root: Content; readonly parts: readonly Content[] },
+  ref = 'latest',
+): Promise<void> {
   const blobs = join(folder, 'blobs', 'sha256');
   await mkdir(blobs, { recursive: true });
-  for (const part of [image.manifest, image.config, ...image.layers])
+  for (const part of [root, ...parts])
     await writeFile(join(blobs, part.digest.slice('sha256:'.length)), part.bytes);
   await writeFile(join(folder, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
-  const named = { ...descriptor(image.manifest), annotations: { 'org.opencontainers.image.ref.name': ref } };
+  const named = { ...descriptor(root), annotations: { 'org.opencontainers.image.ref.name': ref } };
   const index = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [named] };
   await writeFile(join(folder, 'index.json'), JSON.stringify(index));
 }
