@@ -37,44 +37,9 @@ export const docker: ToolKind = {
 };
 
 async function openDocker(site: Site): Promise<ContainerTool> {
-  const door = await openDoor(site.port);
-  const registry = `${hostName}:${door.port}`;
-  const at = (name: string) => join(site.folder, name);
-  await mkdir(at('etc'), { recursive: true });
-  await certificateFolder(at(join('etc', 'certs.d', registry)), site.caFile);
-  await writeFile(at('hosts'), `::1 ${hostName}\n127.0.0.1 localhost\n`);
-  const folders = ['--data-root', at('data'), '--exec-root', at('exec'), '--pidfile', at('pid')];
-  const host = `unix://${at('socket')}`;
-  const quiet = ['--iptables=false', '--bridge=none', '--storage-driver', 'vfs', '--host', host];
-  const daemon = spawn('unshare', inNamespace(site.folder, ['dockerd', ...folders, ...quiet]), {
-    stdio: 'ignore',
-  });
-  const command = [
-    '--target',
-    String(daemon.pid),
-    '--mount',
-    program,
-    '--config',
-    at('config'),
-    '--host',
-    host,
-  ];
-  const tool = (...argv: string[]) => run('nsenter', [...command, ...argv]);
-  const close = async () => {
-    await ended(daemon);
-    door.close();
-  };
-  try {
-    await answering(daemon, () => tool('info'));
-    const login = ['login', '--username', site.username, '--password-stdin', registry];
-    await runWithInput('nsenter', [...command, ...login], site.password);
-  } catch (error) {
-    await close();
-    throw error;
-  }
-
+  const { registry, tool, close } = await startEngine(site);
   async function push({ layout }: Contents, reference: string): Promise<void> {
-    const archive = at('image.tar');
+    const archive = join(site.folder, 'image.tar');
     await rm(archive, { force: true });
     const to = `docker-archive:${archive}:${reference}`;
     const any = ['--override-arch', (await architectureOf(layout)) ?? ''];
@@ -106,6 +71,36 @@ async function openDocker(site: Site): Promise<ContainerTool> {
     },
     close,
   };
+}
+
+/** The engine, with the command logged in. `tool` runs the command. */
+async function startEngine({ port, caFile, username, password, folder }: Site) {
+  const door = await openDoor(port);
+  const registry = `${hostName}:${door.port}`;
+  const at = (name: string) => join(folder, name);
+  await mkdir(at('etc'), { recursive: true });
+  await certificateFolder(at(join('etc', 'certs.d', registry)), caFile);
+  await writeFile(at('hosts'), `::1 ${hostName}\n127.0.0.1 localhost\n`);
+  const host = ['--host', `unix://${at('socket')}`];
+  const folders = ['--data-root', at('data'), '--exec-root', at('exec'), '--pidfile', at('pid')];
+  const quiet = ['--iptables=false', '--bridge=none', '--storage-driver', 'vfs'];
+  const engine = inNamespace(folder, ['dockerd', ...folders, ...quiet, ...host]);
+  const daemon = spawn('unshare', engine, { stdio: 'ignore' });
+  const inside = ['--target', String(daemon.pid), '--mount', program, '--config', at('config'), ...host];
+  const tool = (...argv: string[]) => run('nsenter', [...inside, ...argv]);
+  const close = async () => {
+    await ended(daemon);
+    door.close();
+  };
+  try {
+    await answering(daemon, () => tool('info'));
+    const login = ['login', '--username', username, '--password-stdin', registry];
+    await runWithInput('nsenter', [...inside, ...login], password);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { registry, tool, close };
 }
 
 function inNamespace(folder: string, command: readonly string[]): string[] {
