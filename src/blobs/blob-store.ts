@@ -80,6 +80,12 @@ export interface BlobContent {
    * iterator, also before the first step) or the signal aborts: one of these must happen.
    */
   readonly stream: AsyncIterable<Uint8Array>;
+  /**
+   * Instead of `stream`, and once: hands each chunk to `take`, and uses its memory again as soon as `take` resolves. It
+   * holds the blob open until it resolves, or rejects with what `take` or the store failed with, or the signal's reason.
+   * Only where the driver gains by it: memory of its own for each chunk costs as much as reading it.
+   */
+  readonly pump?: (take: (chunk: Uint8Array) => Promise<void>) => Promise<void>;
 }
 export interface StoredKey {
   readonly key: BlobKey;

@@ -1,9 +1,11 @@
 import type { FileHandle } from 'node:fs/promises';
 import { LazaretError } from '../lib/errors.ts';
+import { BufferPool } from './buffer-pool.ts';
 import { asUnavailable } from './durable-files.ts';
 
 /** Large enough to keep the trips to the thread pool rare; a reader holds two at most. */
 const chunkBytes = 512 * 1024;
+const buffers = new BufferPool({ bufferBytes: chunkBytes, kept: 32 });
 const finished = { done: true, value: undefined } as const;
 
 /**
@@ -51,6 +53,29 @@ export class FileStream implements AsyncIterableIterator<Uint8Array, undefined> 
     return finished;
   }
 
+  /** See `BlobContent`. While `take` has one chunk, the next is read. */
+  async pump(take: (chunk: Uint8Array) => Promise<void>): Promise<void> {
+    const pair = [buffers.take(), buffers.take()] as const;
+    let [reading, free] = [this.#startRead(pair[0]), pair[1]];
+    try {
+      for (;;) {
+        const chunk = await reading.catch((error: unknown) => {
+          throw asUnavailable('while a blob was read', error);
+        });
+        this.#signal?.throwIfAborted();
+        if (chunk === undefined) return;
+        reading = this.#startRead(free);
+        free = free === pair[0] ? pair[1] : pair[0];
+        await take(chunk);
+      }
+    } finally {
+      // A buffer that is still being read into belongs to nobody else.
+      await reading.catch(() => {});
+      for (const buffer of pair) buffers.giveBack(buffer);
+      await this.#close();
+    }
+  }
+
   async #nextChunk(): Promise<Uint8Array | undefined> {
     this.#signal?.throwIfAborted();
     if (this.#closing !== undefined) return undefined;
@@ -61,11 +86,13 @@ export class FileStream implements AsyncIterableIterator<Uint8Array, undefined> 
     return chunk;
   }
 
-  #startRead(): Promise<Uint8Array | undefined> {
+  #startRead(into?: Buffer): Promise<Uint8Array | undefined> {
     const start = this.#position;
-    if (start >= this.#end) return Promise.resolve(undefined);
+    if (start >= this.#end || this.#closing !== undefined) return Promise.resolve(undefined);
     this.#position = Math.min(start + chunkBytes, this.#end);
-    const reading = readFully(this.#handle, start, this.#position);
+    const bytes = this.#position - start;
+    const chunk = into ? into.subarray(0, bytes) : Buffer.allocUnsafeSlow(bytes);
+    const reading = readFully(this.#handle, start, chunk);
     // Its reader may stop before it asks for this chunk; one who asks gets the error all the same.
     reading.catch(() => {});
     return reading;
@@ -78,8 +105,7 @@ export class FileStream implements AsyncIterableIterator<Uint8Array, undefined> 
   }
 }
 
-async function readFully(handle: FileHandle, start: number, end: number): Promise<Uint8Array> {
-  const chunk = Buffer.allocUnsafeSlow(end - start);
+async function readFully(handle: FileHandle, start: number, chunk: Buffer): Promise<Uint8Array> {
   let filled = 0;
   while (filled < chunk.byteLength) {
     const { bytesRead } = await handle.read(chunk, filled, chunk.byteLength - filled, start + filled);

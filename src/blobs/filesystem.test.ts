@@ -50,6 +50,34 @@ describe('the filesystem store', () => {
     return key;
   }
 
+  test('pumps the same bytes as it streams, also a part of them, to a reader that keeps no chunk', async () => {
+    const content = randomBytes(1_700_000);
+    const key = await committed(content);
+    for (const range of [undefined, { start: 0, end: 0 }, { start: 600_000, end: 1_600_000 }]) {
+      const read = await store.read(key, range);
+      const copies: Buffer[] = [];
+      await read.pump?.(async (chunk) => {
+        copies.push(Buffer.from(chunk));
+        await new Promise((resolve) => setImmediate(resolve)); // meanwhile the next one is read
+      });
+      const expected = range ? content.subarray(range.start, range.end + 1) : content;
+      expect(Buffer.concat(copies).equals(expected)).toBe(true);
+    }
+    expect(await openDescriptors()).toBe(0);
+  });
+
+  test('lets go of a blob whose pumping failed or was aborted', async () => {
+    const key = await committed(randomBytes(1_700_000));
+    const failing = (await store.read(key)).pump?.(async () => {
+      throw new Error('the reader has gone');
+    });
+    await expect(failing).rejects.toThrow('the reader has gone');
+    const stop = new AbortController();
+    const aborted = (await store.read(key, undefined, stop.signal)).pump?.(async () => stop.abort());
+    await expect(aborted).rejects.toMatchObject({ name: 'AbortError' });
+    expect(await openDescriptors()).toBe(0);
+  });
+
   const waysToStop: Record<
     string,
     (stream: AsyncIterable<Uint8Array>, stop: AbortController) => Promise<unknown>

@@ -146,7 +146,8 @@ class FilesystemStore implements BlobStore {
       if (handle === undefined) throw storeMissing(key);
       try {
         const sizeBytes = (await handle.stat()).size;
-        return { sizeBytes, stream: new FileStream(handle, partOf(sizeBytes, range), signal) };
+        const stream = new FileStream(handle, partOf(sizeBytes, range), signal);
+        return { sizeBytes, stream, pump: (take) => stream.pump(take) };
       } catch (error) {
         await handle.close();
         throw error;

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { type BlobName, blobAddress, blobHead, blobOpen, blobStat } from '../../actions/pull/blob-open.ts';
 import { blobTracked } from '../../actions/pull/open-streams.ts';
@@ -10,6 +9,7 @@ import { assertNotRevoked, grantedBlob } from '../../records/access/pull-right.t
 import type { OciCall } from './call.ts';
 import { etagMatches, rangeOf } from './conditions.ts';
 import { assertMay, type Permitted } from './rights.ts';
+import { sendContent } from './send-content.ts';
 
 /** distribution-spec: end-2 (pulling), end-10 (deleting). */
 export async function serveBlob(call: OciCall, name: string, digestText: string): Promise<FastifyReply> {
@@ -46,9 +46,9 @@ async function pull(call: OciCall, permitted: Permitted, digest: Digest): Promis
   if (address !== undefined) return reply.code(307).header('location', address).send();
   const range = rangeOf(call, { digest, sizeBytes });
   await cutWhenQuarantined(call, name);
-  const { stream } = await blobOpen(deps, { ...name, range, signal });
+  const content = await blobOpen(deps, { ...name, range, signal });
   setLength(reply, sizeBytes, range);
-  return reply.send(Readable.from(stream, { objectMode: false }));
+  return sendContent(reply, content);
 }
 
 /** From here to its end the answer is cut, with its connection, if a quarantine comes to reach the blob. */
