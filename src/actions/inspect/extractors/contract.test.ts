@@ -1,8 +1,10 @@
 /** What holds for every extractor. A new one needs files of its format in test/support/extractor-samples.ts, no more. */
 import fc from 'fast-check';
+import { PackageURL } from 'packageurl-js';
 import { describe, expect, it } from 'vitest';
 import { extractorSamples } from '../../../../test/support/extractor-samples.ts';
 import { inChunks, type LayerEntry, tarOf } from '../../../../test/support/layers.ts';
+import { parsePackageName } from '../../../criteria/purl.ts';
 import { ManualClock } from '../../../lib/clock.ts';
 import { limits } from '../../../lib/limits.ts';
 import type { EntryHeader, Extractor, FileContent } from '../extractor.ts';
@@ -31,6 +33,15 @@ describe.each(extractors.map((extractor) => [extractor.name, extractor] as const
         expect([header.path, takes(extractor, header, bytes)]).toEqual([header.path, true]);
       const found = await readLayer(inChunks(await tarOf(entries)), { extractors: [extractor], clock });
       expect(found.packages.length > 0 || found.os !== undefined).toBe(true);
+    });
+
+    it('gives canonical purls, by which criteria find the package', async () => {
+      const found = await readLayer(inChunks(await tarOf(entries)), { extractors: [extractor], clock });
+      for (const { purl, name: called } of found.packages) {
+        expect(PackageURL.fromString(purl).toString()).toBe(purl);
+        // Purls fold the case of some names.
+        expect(parsePackageName(purl).name.toLowerCase()).toBe(called.toLowerCase());
+      }
     });
 
     it('decides by the header alone, the same each time, whatever it says', () => {
