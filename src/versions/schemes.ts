@@ -1,6 +1,6 @@
 import { debianScheme } from './debian.ts';
 import { mavenScheme } from './maven.ts';
-import { cratesScheme, goScheme, npmScheme } from './semver.ts';
+import { bitnamiScheme, cratesScheme, genericScheme, goScheme, npmScheme } from './semver.ts';
 import type { VersionScheme } from './version-scheme.ts';
 
 /** Every scheme there is; a distribution that compares as another one does is listed under its own name. */
@@ -9,6 +9,8 @@ export const versionSchemes: ReadonlyMap<string, VersionScheme> = new Map([
   ['Maven', mavenScheme],
   ['Go', goScheme],
   ['crates.io', cratesScheme],
+  ['Bitnami', bitnamiScheme],
+  ['generic', genericScheme],
   ['Debian', debianScheme],
   ['Ubuntu', debianScheme],
 ]);

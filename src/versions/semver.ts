@@ -29,6 +29,9 @@ export function semverScheme({ ecosystem, purlType }: SemverEcosystem): VersionS
 export const npmScheme = semverScheme({ ecosystem: 'npm', purlType: 'npm' });
 export const goScheme = semverScheme({ ecosystem: 'Go', purlType: 'golang' });
 export const cratesScheme = semverScheme({ ecosystem: 'crates.io', purlType: 'cargo' });
+export const bitnamiScheme = semverScheme({ ecosystem: 'Bitnami', purlType: 'bitnami' });
+/** Of programs that are in no ecosystem, as far as their versions look like these. */
+export const genericScheme = semverScheme({ ecosystem: 'generic', purlType: 'generic' });
 
 function parse(version: string): semver.SemVer | null {
   const short = /^v?(\d+)(?:\.(\d+))?([-+][0-9A-Za-z.+-]+)?$/.exec(version);

@@ -1,3 +1,4 @@
+import { dependencySection, elfOf, goInfo, machOOf, oldGoInfo, peOf } from './executables.ts';
 import type { LayerEntry } from './layers.ts';
 import { berkeleyDatabase, ndbDatabase, rpmHeader, sqliteDatabase } from './rpm-databases.ts';
 import { jarOf, zipOf } from './zip.ts';
@@ -29,6 +30,37 @@ export const extractorSamples: Readonly<Record<string, () => readonly LayerEntry
     },
     { name: 'var/lib/dpkg/status.d/base', text: 'Package: base-files\nVersion: 12\nArchitecture: amd64\n' },
   ],
+  'cargo-auditable': () => [
+    {
+      name: 'usr/bin/rg',
+      bytes: elfOf([
+        {
+          name: '.dep-v0',
+          bytes: dependencySection([{ name: 'regex', version: '1.5.4', source: 'crates.io' }]),
+        },
+      ]),
+    },
+  ],
+  executable: () => [
+    {
+      name: 'bin/busybox',
+      bytes: elfOf([{ name: '.rodata', bytes: Buffer.from('BusyBox v1.35.0 (2022)') }]),
+    },
+  ],
+  go: () => {
+    const modules = 'path\tm\nmod\texample.com/m\tv1.0.0\t\ndep\tgolang.org/x/sys\tv0.1.0\th1:x\n';
+    return [
+      { name: 'new', bytes: elfOf([{ name: '.go.buildinfo', bytes: goInfo({ modules }) }]) },
+      {
+        name: 'old',
+        bytes: elfOf([{ name: '.data', bytes: oldGoInfo({ modules }, 0x400000), address: 0x400000 }], {
+          stripped: true,
+        }),
+      },
+      { name: 'new.exe', bytes: peOf(goInfo({ modules })) },
+      { name: 'new-mac', bytes: machOOf('__go_buildinfo', goInfo({ modules })) },
+    ];
+  },
   java: () => [
     {
       name: 'opt/log4j-1.2.17.jar',

@@ -1,6 +1,10 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { inChunks, type LayerEntry, tarOf } from '../../../../../test/support/layers.ts';
 import { ManualClock } from '../../../../lib/clock.ts';
+import { isRecord } from '../../../../lib/fields.ts';
 import { readLayer } from '../../read-layer.ts';
 import { npm, parsePackageJson } from './npm.ts';
 
@@ -20,6 +24,13 @@ test.each([
   ['node_modules/@s/a/dist/package.json', false],
   ['node_modules/a/test/fixtures/package.json', false],
   ['my_node_modules/a/package.json', false],
+  ['app/packages/web/package.json', false],
+  ['app/packages/web/node_modules/a/package.json', true],
+  ['node_modules/a/node_modules/@s/b/node_modules/c/package.json', true],
+  ['node_modules/a/test/fixtures/node_modules/b/package.json', false],
+  ['node_modules/a/node_modules/b/test/node_modules/c/package.json', false],
+  ['node_modules/.store/b@1/node_modules/@s/a/node_modules/c/package.json', true],
+  ['node_modules/a/.cache/b/node_modules/c/package.json', false],
 ])('%s is an installed package: %s', (path, expected) => {
   expect(wants(path)).toBe(expected);
 });
@@ -84,4 +95,38 @@ test('a broken package.json is named and takes nothing else down', async () => {
       reason: 'node_modules/a/package.json: it is no JSON (and 1 more)',
     },
   ]);
+});
+
+/** What `npm ls --all --json` says is there, `NAME@VERSION` each. */
+function listed(node: unknown, found: Set<string>): Set<string> {
+  if (!isRecord(node) || !isRecord(node.dependencies)) return found;
+  for (const [name, child] of Object.entries(node.dependencies)) {
+    if (!isRecord(child) || typeof child.version !== 'string') continue;
+    // A package under another name is listed by that, with its own name only in where it came from.
+    found.add(`${name}@${child.version}`);
+    listed(child, found);
+  }
+  return found;
+}
+
+test("this checkout's own packages are those that npm lists", () => {
+  const root = join(import.meta.dirname, '../../../../..');
+  const files = readdirSync(join(root, 'node_modules'), { recursive: true, encoding: 'utf8' })
+    .map((path) => `node_modules/${path}`)
+    .filter(wants);
+  const ours = new Set(
+    files.flatMap((path) => {
+      const [found] = parsePackageJson(readFileSync(join(root, path), 'utf8')).packages ?? [];
+      const folder = path.slice(
+        path.lastIndexOf('node_modules/') + 'node_modules/'.length,
+        -'/package.json'.length,
+      );
+      return found === undefined ? [] : [`${folder}@${found.version}`];
+    }),
+  );
+  const output = execFileSync('npm', ['ls', '--all', '--json', '--prefix', root], {
+    encoding: 'utf8',
+    maxBuffer: 64 << 20,
+  });
+  expect([...ours].sort()).toEqual([...listed(JSON.parse(output), new Set())].sort());
 });

@@ -2,14 +2,28 @@ import { PackageURL } from 'packageurl-js';
 import type { Extracted, ExtractedPackage, Extractor } from '../../extractor.ts';
 import { textOf } from '../../file-content.ts';
 
-/** Directly at `node_modules/NAME/` or `node_modules/@SCOPE/NAME/`, at any depth; folders with a dot are no packages. */
-const packageFile = /(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/.@][^/]*\/package\.json$/;
+/**
+ * A package lies directly at `node_modules/NAME/` or `node_modules/@SCOPE/NAME/`, and one that only it uses in a
+ * `node_modules` of its own, and so on. What else lies in a package, its tests' fixtures for example, is installed by
+ * nobody. pnpm and bun keep the packages in a folder with a dot. Before the first `node_modules` there may be any folders.
+ */
+const packageFolder = /^(?:@[^/]+\/)?[^/.@][^/]*$/;
+const storedPackage = /^\.[^/]+\/[^/]+$/;
+
+function isInstalled(path: string): boolean {
+  const places = `/${path.slice(0, -'/package.json'.length)}`.split('/node_modules/');
+  return (
+    places.length > 1 &&
+    packageFolder.test(places.at(-1) ?? '') &&
+    places.slice(1, -1).every((place) => packageFolder.test(place) || storedPackage.test(place))
+  );
+}
 
 /** Packages that npm, yarn or pnpm installed: what lies in `node_modules`, not what a lock file wishes for. */
 export const npm: Extractor = {
   name: 'npm',
   version: 1,
-  wants: ({ path }) => path.endsWith('/package.json') && packageFile.test(path),
+  wants: ({ path }) => path.endsWith('/package.json') && isInstalled(path),
   extract: (_entry, content) => parsePackageJson(textOf(content)),
 };
 
