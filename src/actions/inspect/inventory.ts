@@ -80,9 +80,9 @@ export interface ArchiveMember {
 
 /** A package as its own database or metadata names it. */
 export interface FoundPackage {
-  /** Canonical, with version, without qualifiers that are not part of its identity but `arch` and `epoch`. */
+  /** Canonical, with version, and with those qualifiers only that tell packages apart: `arch`, `epoch`, `distro`, `platform`. */
   readonly purl: string;
-  /** OSV's ecosystem name where it is known from the package alone (`npm`); for dpkg the release comes from os-release later. */
+  /** OSV's name (`npm`, `Alpine:v3.18`); without its release, or empty, while a distribution's is not known. */
   readonly ecosystem: string;
   /** As advisories of that ecosystem name it (`@scope/name`). */
   readonly name: string;

@@ -37,7 +37,7 @@ test.each([
 
 describe('a package.json', () => {
   test('names package, version and licence', () => {
-    expect(parsePackageJson('{"name":"@types/node","version":"24.1.0","license":"MIT"}')).toEqual({
+    expect(parsePackageJson({ name: '@types/node', version: '24.1.0', license: 'MIT' })).toEqual({
       packages: [
         {
           purl: 'pkg:npm/%40types/node@24.1.0',
@@ -51,9 +51,7 @@ describe('a package.json', () => {
   });
 
   test('of before the purl rules keeps its name as advisories write it', () => {
-    expect(parsePackageJson('\uFEFF{"name":"JSONStream","version":"1.3.5"}').packages?.[0]?.name).toBe(
-      'JSONStream',
-    );
+    expect(parsePackageJson({ name: 'JSONStream', version: '1.3.5' }).packages?.[0]?.name).toBe('JSONStream');
   });
 
   test.each([
@@ -63,14 +61,14 @@ describe('a package.json', () => {
     ['{"license":5}', undefined],
     ['{"license":""}', undefined],
   ])('states its licence in several ways: %s', (text, license) => {
-    const whole = JSON.stringify({ name: 'a', version: '1.0.0', ...JSON.parse(text) });
+    const whole = { name: 'a', version: '1.0.0', ...JSON.parse(text) };
     expect(parsePackageJson(whole).packages?.[0]?.license).toBe(license);
   });
 
   test.each(['{"type":"module"}', '{"name":"a"}', '{"name":5,"version":"1"}', '{"name":"","version":"1"}'])(
     'without name and version is no package: %s',
     (text) => {
-      expect(parsePackageJson(text)).toEqual({});
+      expect(parsePackageJson(JSON.parse(text))).toEqual({});
     },
   );
 });
@@ -78,7 +76,7 @@ describe('a package.json', () => {
 test('a broken package.json is named and takes nothing else down', async () => {
   const entries: LayerEntry[] = [
     { name: 'node_modules/a/package.json', text: '{"name":' },
-    { name: 'node_modules/b/package.json', text: '{"name":"b","version":"1.0.0"}' },
+    { name: 'node_modules/b/package.json', text: '\uFEFF{"name":"b","version":"1.0.0"}' },
     { name: 'node_modules/c/package.json', text: '[]' },
   ];
   const found = await readLayer(inChunks(await tarOf(entries)), {
@@ -116,7 +114,7 @@ test("this checkout's own packages are those that npm lists", () => {
     .filter(wants);
   const ours = new Set(
     files.flatMap((path) => {
-      const [found] = parsePackageJson(readFileSync(join(root, path), 'utf8')).packages ?? [];
+      const [found] = parsePackageJson(JSON.parse(readFileSync(join(root, path), 'utf8'))).packages ?? [];
       const folder = path.slice(
         path.lastIndexOf('node_modules/') + 'node_modules/'.length,
         -'/package.json'.length,

@@ -1,6 +1,7 @@
 import { PackageURL } from 'packageurl-js';
+import { isRecord } from '../../../../lib/fields.ts';
 import type { Extracted, ExtractedPackage, Extractor } from '../../extractor.ts';
-import { textOf } from '../../file-content.ts';
+import { jsonObjectOf } from '../json-object.ts';
 
 /**
  * A package lies directly at `node_modules/NAME/` or `node_modules/@SCOPE/NAME/`, and one that only it uses in a
@@ -24,18 +25,11 @@ export const npm: Extractor = {
   name: 'npm',
   version: 1,
   wants: ({ path }) => path.endsWith('/package.json') && isInstalled(path),
-  extract: (_entry, content) => parsePackageJson(textOf(content)),
+  extract: (_entry, content) => parsePackageJson(jsonObjectOf(content)),
 };
 
 /** A package.json without name or version is legal and names no package: nothing is found in it. */
-export function parsePackageJson(text: string): Extracted {
-  let value: unknown;
-  try {
-    value = JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text);
-  } catch {
-    return { problem: 'it is no JSON' };
-  }
-  if (!isRecord(value)) return { problem: 'it is no JSON object' };
+export function parsePackageJson(value: Readonly<Record<string, unknown>>): Extracted {
   const { name, version } = value;
   if (typeof name !== 'string' || typeof version !== 'string' || name === '' || version === '') return {};
   const license = licenseOf(value);
@@ -66,8 +60,4 @@ function licenseOf(value: Readonly<Record<string, unknown>>): string | undefined
 function licenseName(value: unknown): string | undefined {
   if (typeof value === 'string' && value !== '') return value;
   return isRecord(value) && typeof value.type === 'string' && value.type !== '' ? value.type : undefined;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
