@@ -42,15 +42,17 @@ test('an application has the packages and the runtime it was built with', async 
   expect(found.extractions[0]?.state).toBe('done');
 });
 
-test('a file of that name that is no application has nothing', async () => {
-  const found = await inspect([{ name: path, text: '{"libraries":["a"]}' }]);
-  expect(found.packages).toEqual([]);
-  expect(found.extractions[0]?.state).toBe('done');
-});
+test.each(['{"libraries":["a"]}', '["react","wp-blocks"]', 'null'])(
+  'a file that is no application has nothing: %s',
+  async (text) => {
+    const found = await inspect([{ name: path, text }]);
+    expect(found.packages).toEqual([]);
+    expect(found.extractions[0]?.state).toBe('done');
+  },
+);
 
 test.each([
   ['{"libraries":', 'it is no JSON', []],
-  ['[]', 'it is no JSON object', []],
   [
     '{"libraries":{"nameless":{"type":"package"},"/1":{"type":"package"},"a/1":{"type":"package"}}}',
     "'nameless' is no name with a version",

@@ -1,7 +1,7 @@
 import { PackageURL } from 'packageurl-js';
 import { isRecord } from '../../../../lib/fields.ts';
 import type { Extracted, ExtractedPackage, Extractor } from '../../extractor.ts';
-import { jsonObjectOf } from '../json-object.ts';
+import { jsonOf } from '../json-object.ts';
 
 const runtimePack = 'runtimepack.';
 
@@ -13,11 +13,12 @@ export const nuget: Extractor = {
   name: 'nuget',
   version: 1,
   wants: ({ path, kind }) => kind !== 'link' && path.endsWith('.deps.json'),
-  extract: (_entry, content) => parseDepsJson(jsonObjectOf(content)),
+  extract: (_entry, content) => parseDepsJson(jsonOf(content)),
 };
 
-/** An object without `libraries` is another program's file of the same name. */
-export function parseDepsJson({ libraries }: Readonly<Record<string, unknown>>): Extracted {
+/** Without `libraries` it is another program's file of such a name: WordPress has lists in some. */
+function parseDepsJson(value: unknown): Extracted {
+  const libraries = isRecord(value) ? value.libraries : undefined;
   if (!isRecord(libraries)) return {};
   const packages: ExtractedPackage[] = [];
   let problem: string | undefined;
