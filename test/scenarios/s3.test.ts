@@ -24,6 +24,7 @@ import { pushLayers } from '../support/distribution-world.ts';
 import { http } from '../support/http.ts';
 import { buildLayer } from '../support/oci-layout.ts';
 import { quarantineLayer, releaseQuarantine } from '../support/regions.ts';
+import { s3Environment } from '../support/s3-place.ts';
 import { type S3Server, s3Server } from '../support/s3-server.ts';
 import { startTestServer } from '../support/server.ts';
 
@@ -52,7 +53,7 @@ function serverTests({ place }: S3Server): void {
     const config = place();
     const bucket = bucketAt(config);
     const clock = new ManualClock();
-    const server = await startTestServer({ clock, environment: environmentOf(config) });
+    const server = await startTestServer({ clock, environment: s3Environment(config) });
     cleanups.push(server.close);
     const acme = await server.user('acme-ci', 'acme', [maintainer]);
     const layer = await buildLayer([{ path: 'big', content: randomBytes(limits.storePartBytes + 900_000) }]);
@@ -88,7 +89,7 @@ function serverTests({ place }: S3Server): void {
   it('sends clients to the bucket when it is told to, but for nothing that is quarantined', async () => {
     const config = place();
     const clock = new ManualClock();
-    const environment = { ...environmentOf(config), LAZARET_BLOBS_REDIRECT: 'on' };
+    const environment = { ...s3Environment(config), LAZARET_BLOBS_REDIRECT: 'on' };
     const server = await startTestServer({ clock, environment });
     cleanups.push(server.close);
     const acme = await server.user('acme-ci', 'acme', [maintainer]);
@@ -110,7 +111,7 @@ function serverTests({ place }: S3Server): void {
   it('is backed up into a folder, and comes back in another bucket’s folder', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'lazaret-s3-'));
     cleanups.push(() => rm(folder, { recursive: true, force: true }));
-    const server = await startTestServer({ environment: environmentOf(place()) });
+    const server = await startTestServer({ environment: s3Environment(place()) });
     cleanups.push(server.close);
     const acme = await server.user('acme-ci', 'acme', [maintainer]);
     const layer = await buildLayer([{ path: 'a', content: 'text' }]);
@@ -119,7 +120,7 @@ function serverTests({ place }: S3Server): void {
     await backupTo(server.context.config, join(folder, 'backup'), never);
     await server.stop();
 
-    const environment = { ...environmentOf(place()), LAZARET_DATA: join(folder, 'data') };
+    const environment = { ...s3Environment(place()), LAZARET_DATA: join(folder, 'data') };
     await mkdir(environment.LAZARET_DATA);
     const { config } = await loadConfig({ environment, file: undefined });
     await restoreFrom(config, join(folder, 'backup'), never);
@@ -135,7 +136,7 @@ function serverTests({ place }: S3Server): void {
     const folder = await mkdtemp(join(tmpdir(), 'lazaret-s3-'));
     cleanups.push(() => rm(folder, { recursive: true, force: true }));
     const content = randomBytes(3 * limits.storePartBytes);
-    const first = await startProcess({ ...environmentOf(config), LAZARET_DATA: folder }, cleanups);
+    const first = await startProcess({ ...s3Environment(config), LAZARET_DATA: folder }, cleanups);
     const location = (await http(first.admin, 'POST /v2/shop/blobs/uploads/')).headers.get('location') ?? '';
     streamWithoutEnd(first.admin, location, content.subarray(0, 2 * limits.storePartBytes + 5_000));
     await until(async () => {
@@ -145,7 +146,7 @@ function serverTests({ place }: S3Server): void {
     first.process.kill('SIGKILL');
     await once(first.process, 'exit');
 
-    const { admin } = await startProcess({ ...environmentOf(config), LAZARET_DATA: folder }, cleanups);
+    const { admin } = await startProcess({ ...s3Environment(config), LAZARET_DATA: folder }, cleanups);
     const status = await http(admin, `GET ${location}`);
     expect(status.headers.get('range')).toBe(`0-${2 * limits.storePartBytes - 1}`);
     const from = 2 * limits.storePartBytes;
@@ -158,17 +159,6 @@ function serverTests({ place }: S3Server): void {
     expect(Buffer.from(await pulled.arrayBuffer()).equals(content)).toBe(true);
     expect((await all(bucket.list('uploads/'))).length + (await all(bucket.multiparts(''))).length).toBe(0);
   });
-}
-
-function environmentOf(config: S3Config): Record<string, string> {
-  return {
-    LAZARET_BLOBS_KIND: 's3',
-    LAZARET_BLOBS_BUCKET: config.bucket,
-    LAZARET_BLOBS_PREFIX: config.prefix,
-    LAZARET_BLOBS_ENDPOINT: config.endpoint ?? '',
-    LAZARET_BLOBS_ACCESS_KEY_ID: config.credentials?.accessKeyId ?? '',
-    LAZARET_BLOBS_SECRET_ACCESS_KEY: config.credentials?.secretAccessKey ?? '',
-  };
 }
 
 async function startProcess(

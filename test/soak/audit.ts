@@ -7,7 +7,7 @@ import { digestOf } from '../../src/oci/digest.ts';
 import { mediaTypes } from '../support/oci-layout.ts';
 import { collectNow } from './operator.ts';
 import { ask } from './request.ts';
-import { type Row, readBytes, type Store } from './store.ts';
+import type { Row, Store } from './store.ts';
 import { type Actor, violate } from './storm.ts';
 
 export interface Audit {
@@ -127,17 +127,17 @@ async function settled(actor: Actor, store: Store): Promise<void> {
 }
 
 async function brokenFiles({ storm }: Actor, store: Store): Promise<number> {
-  const paths = new Map((await store.files()).map(({ key, path }) => [key, path]));
+  const files = new Map((await store.files()).map((file) => [file.key, file]));
   let broken = 0;
   for (const { digest, storage_key: key } of await store.rows(
     `select digest, storage_key from blobs where state = 'live'`,
   )) {
-    const path = paths.get(String(key));
-    if (path !== undefined && digestOf(await readBytes(path)) === digest) continue;
+    const file = files.get(String(key));
+    if (file !== undefined && digestOf(await store.bytes(file)) === digest) continue;
     broken += 1;
     violate(
       storm,
-      `broken: ${digest} is live, and its file ${path === undefined ? 'is missing' : 'differs'}`,
+      `broken: ${digest} is live, and its file ${file === undefined ? 'is missing' : 'differs'}`,
     );
   }
   return broken;
@@ -147,7 +147,7 @@ async function leaks({ storm }: Actor, store: Store) {
   const named = new Set((await store.rows(namedKeys)).map((row) => row.storage_key));
   const files = await store.files();
   const stray = files.filter(({ key }) => !named.has(key));
-  for (const { key, size } of stray) violate(storm, `leak: ${size} bytes under ${key}, which no row names`);
+  for (const { size, path } of stray) violate(storm, `leak: ${size} bytes in ${path}, which no row names`);
   const free: Row[] = await store.rows(unneeded);
   for (const row of free) violate(storm, `leak: nothing needs ${row.digest}, which is ${row.state}`);
   const count = async (table: string) =>

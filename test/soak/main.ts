@@ -2,7 +2,8 @@
  * Runs real servers under a storm of real clients, for as long as asked, and proves that nothing was lost and nothing leaks.
  *
  *     npm run soak -- --minutes 30                       both engines, at the same time
- *     npm run soak -- --minutes 2 --engine sqlite        one server; or postgres: three servers on one database
+ *     npm run soak -- --minutes 2 --engine sqlite        one server; or postgres: three servers on one database;
+ *                                                        or s3: one server that keeps blobs in a real S3 server
  *     npm run soak -- --seed 7                           the choices of another run, as far as real time allows
  *
  * Ends with 1 if anything was broken, leaked, or not as promised. Nothing is left behind, also after Ctrl-C.
@@ -12,8 +13,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { interruption } from '../../demo/interruption.ts';
-import { type Engine, type Soaked, soak } from './soak.ts';
+import { type Soaked, soak } from './soak.ts';
+import type { Engine } from './storm.ts';
 import { table } from './table.ts';
+
+/** A kill every ten seconds or so. */
+const chaos = { pauseMs: { least: 4_000, more: 12_000 }, pushes: 0, downMs: 1_000, kills: Infinity };
 
 process.exit(await main());
 
@@ -29,7 +34,7 @@ async function main(): Promise<number> {
   const minutes = Number(values.minutes);
   const seed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed);
   if (!engines || !(minutes > 0) || !Number.isInteger(seed)) {
-    console.error('usage: npm run soak -- [--minutes N] [--engine sqlite|postgres|both] [--seed S]');
+    console.error('usage: npm run soak -- [--minutes N] [--engine sqlite|postgres|s3|both] [--seed S]');
     return 1;
   }
   console.log(`soak: ${minutes} min on ${engines.join(' and ')}, seed ${seed}`);
@@ -39,9 +44,9 @@ async function main(): Promise<number> {
   try {
     const ended = await Promise.allSettled(
       engines.map(async (engine): Promise<Soaked> => {
-        const own = join(folder, engine === 'sqlite' ? 's' : 'p');
+        const own = join(folder, { sqlite: 's', postgres: 'p', s3: 'o' }[engine]);
         await mkdir(own);
-        return soak({ engine, seed, minutes, folder: own, signal });
+        return soak({ engine, seed, minutes, chaos, realClients: true, folder: own, signal });
       }),
     );
     const failed = ended.filter((each) => each.status === 'rejected');
@@ -56,7 +61,7 @@ async function main(): Promise<number> {
 
 function enginesOf(word: string): readonly Engine[] | undefined {
   if (word === 'both') return ['sqlite', 'postgres'];
-  return word === 'sqlite' || word === 'postgres' ? [word] : undefined;
+  return word === 'sqlite' || word === 'postgres' || word === 's3' ? [word] : undefined;
 }
 
 function isBad({ violations, broken, leakedBytes, leakedKeys }: Soaked): boolean {

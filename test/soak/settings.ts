@@ -1,7 +1,13 @@
 /** How short everything is that lasts hours in production. Milliseconds. */
 export const graceMs = 3_000;
 
-export const shortLimits = { uploadHoldMs: 4_000, holdExtendEveryMs: 500, uploadIdleMs: 8_000 } as const;
+export const shortLimits = {
+  uploadHoldMs: 4_000,
+  holdExtendEveryMs: 500,
+  uploadIdleMs: 8_000,
+  /** So that the storm's small layers are written to S3 in parts. The S3 server of the tests takes such. */
+  storePartBytes: 8 * 1024,
+} as const;
 
 /** The settings of every server of the soak. */
 export const serverSettings = {

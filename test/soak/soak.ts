@@ -2,12 +2,15 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { S3Config } from '../../src/blobs/s3-config.ts';
 import { call } from '../../src/client/client.ts';
 import { accountCreate } from '../../src/contract/access.ts';
 import { SeededRandom } from '../simulation/random.ts';
 import { startPostgres } from '../support/postgres.ts';
+import { startRadosgw } from '../support/radosgw.ts';
+import { freshBucket, s3Environment } from '../support/s3-place.ts';
 import { type Audit, audit } from './audit.ts';
-import { killAtTimes } from './chaos.ts';
+import { type Chaos, killAtTimes } from './chaos.ts';
 import { Fleet, type Server } from './fleet.ts';
 import { collectNow, quarantineForAWhile } from './operator.ts';
 import { Promises } from './promises.ts';
@@ -16,20 +19,24 @@ import { push } from './push.ts';
 import { Quarantines } from './quarantines.ts';
 import { findRealClients, type RealClients, realPull, realPush, storedRound } from './real-clients.ts';
 import { graceMs } from './settings.ts';
-import { openStore, type Store } from './store.ts';
-import { type Actor, adminOf, type Counts, noCounts, type Storm, violate } from './storm.ts';
+import { openStore, type Place, type Store } from './store.ts';
+import { type Actor, adminOf, type Counts, type Engine, noCounts, type Storm, violate } from './storm.ts';
 import { deleteBlob, deleteManifest, deleteTag, restore } from './take.ts';
 import { accounts, type Pushable, repositories, tags, Universe } from './universe.ts';
-
-export type Engine = 'sqlite' | 'postgres';
 
 export interface SoakAsk {
   readonly engine: Engine;
   readonly seed: number;
+  /** At most: it also ends after the last kill. */
   readonly minutes: number;
+  readonly chaos: Chaos;
+  /** Whether skopeo, podman and buildah take part. */
+  readonly realClients: boolean;
   /** Exists; the caller removes it. */
   readonly folder: string;
   readonly signal: AbortSignal;
+  /** Servers that run already, and belong to the caller: a database, a place in a bucket. Without them they are started. */
+  readonly running?: { readonly database?: string; readonly bucket?: S3Config };
 }
 
 export interface Soaked extends Audit {
@@ -50,10 +57,10 @@ const clientsAtOnce = 8;
 export async function soak(ask: SoakAsk): Promise<Soaked> {
   const cleanups: (() => Promise<unknown>)[] = [];
   try {
-    const blobs = join(ask.folder, 'blobs');
+    const place = await placeFor(ask, cleanups);
     const database = await databaseFor(ask, cleanups);
     const environment = {
-      LAZARET_BLOBS_FOLDER: blobs,
+      ...settingsOf(place),
       ...(ask.engine === 'postgres' ? { LAZARET_DATABASE_URL: database } : {}),
     };
     const fleet = await Fleet.open({
@@ -66,7 +73,7 @@ export async function soak(ask: SoakAsk): Promise<Soaked> {
     const storm = await stormOn(ask, fleet);
     await storms(ask, storm);
     await Promise.all(fleet.servers.map(({ name }) => fleet.killAndRestart(name, 0)));
-    const store = await openStore({ engine: ask.engine, database, blobs });
+    const store = await openStore(database, place);
     cleanups.push(() => store.close());
     const audited = await audit({ storm, random: new SeededRandom(ask.seed) }, store);
     for (const line of await fleet.errors()) violate(storm, `a server's log: ${line}`);
@@ -78,13 +85,30 @@ export async function soak(ask: SoakAsk): Promise<Soaked> {
 
 /** @returns a file, or an address */
 async function databaseFor(
-  { engine, folder }: SoakAsk,
+  { engine, folder, running }: SoakAsk,
   cleanups: (() => Promise<unknown>)[],
 ): Promise<string> {
-  if (engine === 'sqlite') return join(folder, 'server-0', 'metadata.sqlite');
+  if (engine !== 'postgres') return join(folder, 'server-0', 'metadata.sqlite');
+  if (running?.database !== undefined) return running.database;
   const postgres = await startPostgres();
   cleanups.push(() => postgres.stop());
   return postgres.url;
+}
+
+/** Where its blobs are to be. */
+async function placeFor(
+  { engine, folder, running }: SoakAsk,
+  cleanups: (() => Promise<unknown>)[],
+): Promise<Place> {
+  if (engine !== 's3') return { kind: 'folder', folder: join(folder, 'blobs') };
+  if (running?.bucket !== undefined) return { kind: 's3', config: running.bucket };
+  const server = await startRadosgw();
+  cleanups.push(() => server.stop());
+  return { kind: 's3', config: await freshBucket(server) };
+}
+
+function settingsOf(place: Place): Record<string, string> {
+  return place.kind === 's3' ? s3Environment(place.config) : { LAZARET_BLOBS_FOLDER: place.folder };
 }
 
 async function stormOn({ engine, seed, minutes, folder, signal }: SoakAsk, fleet: Fleet): Promise<Storm> {
@@ -92,7 +116,7 @@ async function stormOn({ engine, seed, minutes, folder, signal }: SoakAsk, fleet
   const tools = join(folder, 'clients');
   await mkdir(tools);
   const password = await fleet.password();
-  const over = AbortSignal.timeout(minutes * 60_000);
+  const end = new AbortController();
   const storm = {
     engine,
     fleet,
@@ -104,7 +128,8 @@ async function stormOn({ engine, seed, minutes, folder, signal }: SoakAsk, fleet
     counts: noCounts(),
     unlinkings: new Map(),
     violations: [],
-    ending: AbortSignal.any([signal, over]),
+    end: () => end.abort(),
+    ending: AbortSignal.any([signal, end.signal, AbortSignal.timeout(minutes * 60_000)]),
   };
   const [server] = fleet.servers;
   if (!server) throw new Error('there is no server');
@@ -127,8 +152,8 @@ async function securityOfAcme(password: string, server: Server): Promise<Storm['
 }
 
 /** Everybody at once, until the time is over. */
-async function storms({ seed, signal }: SoakAsk, storm: Storm): Promise<void> {
-  const clients = await findRealClients();
+async function storms({ seed, signal, chaos, realClients }: SoakAsk, storm: Storm): Promise<void> {
+  const clients = realClients ? await findRealClients() : undefined;
   let actors = 0;
   const actor = (): Actor => ({ storm, random: new SeededRandom(seed * 1_000 + actors++) });
   const loop = async (work: (actor: Actor) => Promise<unknown>, pauseMs: number) => {
@@ -142,9 +167,9 @@ async function storms({ seed, signal }: SoakAsk, storm: Storm): Promise<void> {
     ...Array.from({ length: clientsAtOnce }, () => loop(anything, 60)),
     ...Array.from({ length: 3 }, () => loop(quarantineForAWhile, 4_000)),
     loop(collectNow, 2_000),
-    loop((self) => realAnything(self, clients), 3_000),
-    ...clients.stored.map((program) => loop((self) => storedRound(self, clients, program), 40_000)),
-    killAtTimes(actor()),
+    ...(clients ? [loop((self) => realAnything(self, clients), 3_000)] : []),
+    ...(clients?.stored.map((program) => loop((self) => storedRound(self, clients, program), 40_000)) ?? []),
+    killAtTimes(actor(), chaos).finally(storm.end),
   ]);
   signal.throwIfAborted();
 }

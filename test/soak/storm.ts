@@ -6,6 +6,9 @@ import type { Promises } from './promises.ts';
 import type { Quarantines, Span } from './quarantines.ts';
 import type { Universe } from './universe.ts';
 
+/** `s3`: metadata in SQLite, and blobs in a real S3 server. */
+export type Engine = 'postgres' | 's3' | 'sqlite';
+
 export interface Counts {
   pushes: number;
   pulls: number;
@@ -20,7 +23,7 @@ export interface Counts {
 }
 
 export interface Storm {
-  readonly engine: 'sqlite' | 'postgres';
+  readonly engine: Engine;
   /** For what real clients keep; removed at the end. */
   readonly folder: string;
   readonly fleet: Fleet;
@@ -34,6 +37,7 @@ export interface Storm {
   /** Blobs that somebody deletes from a repository: `repository digest`. */
   readonly unlinkings: Map<string, Span[]>;
   readonly violations: string[];
+  readonly end: () => void;
   /** Aborts when the storm is to end. */
   readonly ending: AbortSignal;
 }

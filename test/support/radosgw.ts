@@ -188,6 +188,7 @@ rgw dns name = localhost
 rgw crypt require ssl = false
 rgw thread pool size = 64
 rgw max chunk size = 4194304
+rgw multipart min part size = 4096
 `;
 }
 

@@ -2,14 +2,13 @@
  * One S3 server for a whole run of the tests, started when the first test asks for it. Test files run in processes of
  * their own, so they ask over HTTP; `global-setup.ts` answers.
  */
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { inject } from 'vitest';
 import type { S3Config } from '../../src/blobs/s3-config.ts';
 import { causeChain } from '../../src/lib/errors.ts';
 import { type S3Account, startRadosgw } from './radosgw.ts';
+import { freshBucket, placeIn } from './s3-place.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -57,18 +56,6 @@ export async function s3Server(): Promise<S3Server | { readonly missing: string 
   const answer: Answer = JSON.parse(await (await fetch(inject('s3Broker'))).text());
   if ('missing' in answer) return answer;
   const { account } = answer;
-  const bucket = `tests-${randomBytes(6).toString('hex')}`;
-  const place = (): S3Config => ({
-    ...placeOf(account),
-    bucket,
-    prefix: `${randomBytes(6).toString('hex')}/`,
-  });
-  const client = new S3Client({ ...placeOf(account), forcePathStyle: true });
-  await client.send(new CreateBucketCommand({ Bucket: bucket }));
-  client.destroy();
-  return { account, place };
-}
-
-function placeOf({ endpoint, ...credentials }: S3Account) {
-  return { endpoint, credentials, region: 'us-east-1', pathStyle: true, redirect: false };
+  const bucket = await freshBucket(account);
+  return { account, place: () => placeIn(bucket) };
 }
