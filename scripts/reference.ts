@@ -6,6 +6,8 @@ import { openApiDocument } from '../src/contract/openapi.ts';
 import { routes } from '../src/contract/routes.ts';
 import { criteriaSchema } from '../src/criteria/schema.ts';
 import { errorCodes } from '../src/lib/errors.ts';
+import { secretKinds } from '../src/secrets/kinds.ts';
+import type { SecretKind } from '../src/secrets/secret-kind.ts';
 import { configurationReference } from './configuration-page.ts';
 
 export interface Reference {
@@ -15,6 +17,7 @@ export interface Reference {
 }
 
 export const references: readonly Reference[] = [
+  { path: 'docs/reference/secret-kinds.md', text: () => secretKindsPage(secretKinds) },
   { path: 'docs/reference/configuration.md', text: configurationReference },
   {
     path: 'docs/reference/criteria.schema.json',
@@ -43,6 +46,24 @@ export function errorsPage(codes: ErrorTable): string {
     '',
     '| code | meaning | status | under `/v2/` |',
     '|---|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+export function secretKindsPage(kinds: readonly SecretKind[]): string {
+  const rows = kinds.map(
+    ({ id, title, paths }) =>
+      `| \`${id}\` | ${title} | ${paths === undefined ? 'everywhere' : 'in its files'} |`,
+  );
+  return [
+    '# Kinds of secrets',
+    '',
+    'What inspection looks for in the text of each layer, and criteria ask for: `secret: { "kind": "aws-*" }`. Generated',
+    'from `src/secrets/kinds.ts` by `npm run reference`.',
+    '',
+    '| kind | what it is | where |',
+    '|---|---|---|',
     ...rows,
     '',
   ].join('\n');

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { call } from '../client/client.ts';
+import { type Client, call } from '../client/client.ts';
 import type { RouteAnswer } from '../contract/route.ts';
 import { scanCreate } from '../contract/scans.ts';
+import { secretFingerprint } from '../contract/secrets.ts';
 import { LazaretError } from '../lib/errors.ts';
+import { limits } from '../lib/limits.ts';
 import { type CliIo, clientOf } from './io.ts';
 import { type OutputFormat, print, serverCommand, style } from './output.ts';
 import { planMade, reachAsked } from './quarantine-plan.ts';
@@ -22,6 +24,8 @@ interface ScanOptions {
   readonly fixed?: boolean;
   readonly file?: string[];
   readonly fileSha256?: string[];
+  readonly secret?: string[];
+  readonly secretStdin?: boolean;
   readonly any?: boolean;
   readonly criteria?: string;
   readonly effect?: string;
@@ -45,6 +49,8 @@ export function register(program: Command, io: CliIo): void {
     .option('--fixed', 'with --advisory or --severity: only where a fix exists')
     .option('--file <glob>', 'a file path: **/JndiLookup.class', collected)
     .option('--file-sha256 <hex>', 'a file with this content', collected)
+    .option('--secret <kind>', "a secret: private-key, 'aws-*', or '*' for any kind", collected)
+    .option('--secret-stdin', 'one very secret, read from standard input and kept nowhere')
     .option('--any', 'one of the criteria is enough (default: all of them)')
     .option('--criteria <file>', 'criteria as JSON; - for standard input')
     .option('--effect <effect>', 'quarantine: make a plan of the answer')
@@ -55,10 +61,12 @@ export function register(program: Command, io: CliIo): void {
 
 async function run(io: CliIo, reference: string | undefined, options: ScanOptions): Promise<void> {
   const scope = scopeOf(reference, options);
-  const criteria = await criteriaOf(io, options);
+  if (options.secretStdin && options.criteria === '-')
+    throw new LazaretError('invalid', '--secret-stdin and --criteria - both read standard input');
   if (options.effect !== undefined && options.effect !== 'quarantine')
     throw new LazaretError('invalid', `--effect '${options.effect}': the effect there is is quarantine`);
   const client = await clientOf(io, options);
+  const criteria = await criteriaOf(io, client, options);
   const answer = await call(client, scanCreate, { body: { criteria, scope } }, { signal: io.signal });
   if (options.effect === 'quarantine' && answer.counts.match > 0) {
     await planMade(io, client, {
@@ -79,7 +87,7 @@ function scopeOf(reference: string | undefined, options: ScanOptions) {
   throw new LazaretError('invalid', 'say what to scan: a reference, --repositories GLOB or --all');
 }
 
-async function criteriaOf(io: CliIo, options: ScanOptions): Promise<unknown> {
+async function criteriaOf(io: CliIo, client: Client, options: ScanOptions): Promise<unknown> {
   const parts: unknown[] = [
     ...(options.package ?? []).map(packageCriteria),
     ...(options.advisory ?? []).map((id) => ({ advisory: { id, ...fixedOf(options) } })),
@@ -88,7 +96,9 @@ async function criteriaOf(io: CliIo, options: ScanOptions): Promise<unknown> {
       : [{ advisory: { severity: options.severity, ...fixedOf(options) } }]),
     ...(options.file ?? []).map((path) => ({ file: { path } })),
     ...(options.fileSha256 ?? []).map((sha256) => ({ file: { sha256 } })),
+    ...(options.secret ?? []).map((kind) => ({ secret: { kind } })),
   ];
+  if (options.secretStdin) parts.push(await secretCriteria(io, client));
   if (options.criteria !== undefined) parts.push(await criteriaFile(io, options.criteria));
   // What everybody asks first: does anything known apply?
   if (parts.length === 0) return { advisory: { severity: 'low' } };
@@ -106,6 +116,19 @@ function packageCriteria(text: string): unknown {
   const version = at > text.indexOf('/') ? text.slice(at + 1) : undefined;
   if (version === undefined || !/^[<>=!*]/.test(version)) return { package: { purl: text } };
   return { package: { purl: text.slice(0, at), versions: version } };
+}
+
+/** The value goes to the server in the body of a request; what is searched for, and kept, is its fingerprint. */
+async function secretCriteria(io: CliIo, client: Client): Promise<unknown> {
+  const bytes = Buffer.concat(await io.stdin.toArray());
+  if (bytes.length === 0 || bytes.length > limits.secretValueBytesMax)
+    throw new LazaretError(
+      'invalid',
+      `standard input has ${bytes.length} bytes; a secret has 1 to ${limits.secretValueBytesMax}`,
+    );
+  const body = { value: bytes.toString('base64') };
+  const { fingerprints } = await call(client, secretFingerprint, { body }, { signal: io.signal });
+  return { any: fingerprints.map((fingerprint) => ({ secret: { fingerprint } })) };
 }
 
 async function criteriaFile(io: CliIo, file: string): Promise<unknown> {
@@ -151,9 +174,11 @@ function imageLines(image: ScanAnswer['images'][number], styled: boolean): strin
 type Found = ScanAnswer['images'][number]['evidence'][number];
 
 function evidenceText(found: Found): string {
-  const what = [found.purl, found.advisory, found.severity].filter((part) => part !== null).join('  ');
+  const what = [found.purl, found.secret, found.advisory, found.severity].filter(Boolean).join('  ');
   const fix = found.fixedVersion === null ? '' : `  fixed in ${found.fixedVersion}`;
-  return `${what}${fix}  ${found.path ?? ''} (layer ${found.layer.slice(7, 19)})`;
+  const line = found.line === undefined ? '' : `:${found.line}`;
+  const where = found.layer === null ? 'config' : `layer ${found.layer.slice(7, 19)}`;
+  return `${what}${fix}  ${found.path ?? ''}${line} (${where})`;
 }
 
 function feedLine(answer: ScanAnswer): string {

@@ -52,6 +52,7 @@ import {
 import type { AnyRoute } from './route.ts';
 import { criteriaSchemaShow, scanCreate, scanShow } from './scans.ts';
 import { scrubRun } from './scrub.ts';
+import { secretFingerprint } from './secrets.ts';
 import { signingKeyListRoute, signingKeyRotate } from './signing-keys.ts';
 import { openApiShow, versionShow } from './system.ts';
 import { trashListRoute, trashRestoreRoute } from './trash.ts';
@@ -70,6 +71,7 @@ export const routes: readonly AnyRoute[] = [
   principalSecret,
   roleBind,
   roleUnbind,
+  secretFingerprint,
   signingKeyListRoute,
   signingKeyRotate,
   versionShow,

@@ -5,12 +5,14 @@ export const textOrNull = Type.Union([Type.String(), Type.Null()]);
 const integerOrNull = Type.Union([Type.Integer(), Type.Null()]);
 
 export const evidenceSchema = Type.Object({
-  layer: Type.String({ description: 'digest of the layer' }),
+  layer: Type.Union([Type.String(), Type.Null()], { description: 'digest of the layer; null: the config' }),
   path: textOrNull,
   purl: textOrNull,
   advisory: textOrNull,
   severity: textOrNull,
   fixedVersion: textOrNull,
+  secret: Type.Optional(Type.String({ description: 'kind of a secret' })),
+  line: Type.Optional(Type.Integer()),
 });
 
 export const containerSchema = Type.Object({

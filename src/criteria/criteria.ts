@@ -1,6 +1,6 @@
 /**
  * The question. Criteria are JSON; `parse.ts` turns unknown JSON into these types and names the path of what is wrong.
- * A node has exactly one of `all`, `any`, `not`, `package`, `advisory`, `file`.
+ * A node has exactly one of `all`, `any`, `not`, `package`, `advisory`, `file`, `secret`.
  */
 export type Criteria =
   | AllCriteria
@@ -8,7 +8,8 @@ export type Criteria =
   | NotCriteria
   | PackageCriteria
   | AdvisoryCriteria
-  | FileCriteria;
+  | FileCriteria
+  | SecretCriteria;
 
 export interface AllCriteria {
   readonly all: readonly Criteria[];
@@ -52,6 +53,18 @@ export interface FileCriteria {
     readonly path?: string;
     readonly sha256?: string;
     readonly setuid?: boolean;
+    readonly in?: MatchPlace;
+  };
+}
+
+export interface SecretCriteria {
+  readonly secret: {
+    /** A kind of `secrets/kinds.ts`, or a glob over their names; `*` is every kind. */
+    readonly kind?: string;
+    /** A glob, as of files; `config:Env/*` is the environment of the image's config. */
+    readonly path?: string;
+    /** `1:…`: the key's version and the fingerprint in hexadecimal. */
+    readonly fingerprint?: string;
     readonly in?: MatchPlace;
   };
 }

@@ -1,4 +1,6 @@
-import type { AdvisoryCriteria, Criteria, FileCriteria, MatchPlace, PackageCriteria } from './criteria.ts';
+import type { AdvisoryCriteria, Criteria, FileCriteria, PackageCriteria } from './criteria.ts';
+import { placeSuffix } from './parts.ts';
+import { describeSecret } from './secret.ts';
 
 /** A clause for people, without a full stop: `a fixable advisory of severity high or worse applies`. */
 export function describeCriteria(criteria: Criteria): string {
@@ -7,7 +9,8 @@ export function describeCriteria(criteria: Criteria): string {
   if ('not' in criteria) return `not (${describeCriteria(criteria.not)})`;
   if ('package' in criteria) return describePackage(criteria.package);
   if ('advisory' in criteria) return describeAdvisory(criteria.advisory);
-  return describeFile(criteria.file);
+  if ('file' in criteria) return describeFile(criteria.file);
+  return describeSecret(criteria.secret);
 }
 
 function join(parts: readonly Criteria[], word: 'and' | 'or'): string {
@@ -41,9 +44,4 @@ function describeFile({ path, sha256, setuid, in: place }: FileCriteria['file'])
   const name = path === undefined ? '' : ` at ${path}`;
   const hash = sha256 === undefined ? '' : ` with sha256 ${sha256.slice(0, 12)}…`;
   return `contains ${kind}${name}${hash}${placeSuffix(place)}`;
-}
-
-function placeSuffix(place: MatchPlace | undefined): string {
-  if (place === undefined) return '';
-  return place === 'layer' ? ' (in a layer)' : ' (in the image)';
 }

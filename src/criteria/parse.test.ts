@@ -5,7 +5,8 @@ import { LazaretError } from '../lib/errors.ts';
 import { limits } from '../lib/limits.ts';
 import type { Criteria } from './criteria.ts';
 import { describeCriteria } from './describe.ts';
-import { matchPlaces, parseCriteria, severities } from './parse.ts';
+import { parseCriteria, severities } from './parse.ts';
+import { matchPlaces } from './parts.ts';
 import { criteriaSchema } from './schema.ts';
 
 const schema = Compile(criteriaSchema);
@@ -53,6 +54,14 @@ const leaf = fc.oneof(
       in: place,
     })
     .map((body) => ({ file: present(body) })),
+  fc
+    .record({
+      kind: fc.constantFrom('private-key', 'aws-*', '*'),
+      path: optional(fc.constantFrom('root/**', 'config:Env/*')),
+      fingerprint: optional(fc.stringMatching(/^[1-9]:[0-9a-f]{64}$/)),
+      in: place,
+    })
+    .map((body) => ({ secret: present(body) })),
 );
 const { criteria } = fc.letrec((tie) => ({
   criteria: fc.oneof(

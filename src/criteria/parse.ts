@@ -4,14 +4,15 @@ import { Field } from '../lib/fields.ts';
 import { limits } from '../lib/limits.ts';
 import { schemeOfPurlType } from '../versions/schemes.ts';
 import { parseVersionRange } from '../versions/vers.ts';
-import type { AdvisoryCriteria, Criteria, FileCriteria, MatchPlace, PackageCriteria } from './criteria.ts';
+import type { AdvisoryCriteria, Criteria, FileCriteria, PackageCriteria } from './criteria.ts';
+import { parseGlob, parsePlace } from './parts.ts';
+import { parseSecret } from './secret.ts';
 
-export const matchPlaces = ['layer', 'image'] as const;
 /** From least to worst. */
 export const severities = ['low', 'medium', 'high', 'critical'] as const;
 
-const kinds = ['all', 'any', 'not', 'package', 'advisory', 'file'] as const;
-const laterKinds: readonly string[] = ['secret', 'license', 'config', 'image'];
+const kinds = ['all', 'any', 'not', 'package', 'advisory', 'file', 'secret'] as const;
+const laterKinds: readonly string[] = ['license', 'config', 'image'];
 
 /**
  * Purls come back in their canonical form; nothing else is changed.
@@ -47,6 +48,8 @@ function parseNode(node: Field, budget: Budget): Criteria {
       return { advisory: parseAdvisory(body) };
     case 'file':
       return { file: parseFile(body) };
+    case 'secret':
+      return { secret: parseSecret(body) };
   }
 }
 
@@ -149,23 +152,8 @@ function parseFile(body: Field): FileCriteria['file'] {
   };
 }
 
-function parseGlob(field: Field): string {
-  const glob = field.text(limits.layerPathBytesMax);
-  if (glob.startsWith('/'))
-    throw field.error(`must not begin with '/'; paths in a layer have none: '${glob.replace(/^\/+/, '')}'`);
-  if (glob.includes('\0')) throw field.error('must not contain a NUL');
-  if (glob.split('/').some((part) => part === '.' || part === '..' || part === ''))
-    throw field.error("must not have an empty part, '.' or '..'");
-  return glob;
-}
-
 function parseSha256(field: Field): string {
   const hex = field.string();
   if (/^[a-f0-9]{64}$/.test(hex)) return hex;
   throw field.error('must be 64 lower-case hexadecimal digits');
-}
-
-function parsePlace(body: Field): { in?: MatchPlace } {
-  const place = body.optional('in')?.oneOf(matchPlaces);
-  return place === undefined ? {} : { in: place };
 }

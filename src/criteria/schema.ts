@@ -1,6 +1,7 @@
-import { matchPlaces, severities } from './parse.ts';
+import { severities } from './parse.ts';
+import { pathGlobSchema, placeSchema as place } from './parts.ts';
+import { secretSchema } from './secret.ts';
 
-const place = { enum: matchPlaces, description: 'where the match must be' } as const;
 const node = { $ref: '#/$defs/criteria' } as const;
 const nodes = { type: 'array', minItems: 1, items: node } as const;
 
@@ -22,6 +23,7 @@ export const criteriaSchema = {
         only('package', { $ref: '#/$defs/package' }),
         only('advisory', { $ref: '#/$defs/advisory' }),
         only('file', { $ref: '#/$defs/file' }),
+        only('secret', { $ref: '#/$defs/secret' }),
       ],
     },
     package: {
@@ -65,17 +67,13 @@ export const criteriaSchema = {
       additionalProperties: false,
       anyOf: [{ required: ['path'] }, { required: ['sha256'] }, { required: ['setuid'] }],
       properties: {
-        path: {
-          type: 'string',
-          pattern: '^(?!(?:[\\s\\S]*/)?\\.{0,2}(?:/|$))[^\\u0000]+$',
-          maxLength: 4096,
-          description: 'a glob; ** crosses folders',
-        },
+        path: pathGlobSchema,
         sha256: { type: 'string', pattern: '^[a-f0-9]{64}$' },
         setuid: { type: 'boolean' },
         in: place,
       },
     },
+    secret: secretSchema,
   },
 } as const;
 

@@ -29,6 +29,11 @@ export function globMatcher(glob: string): (text: string) => boolean {
   };
 }
 
+/** Whether it stands for one text, itself. */
+export function isLiteralGlob(glob: string): boolean {
+  return !/[*?[{\\]/.test(glob);
+}
+
 /** What every text that matches begins with, for use with an index; may be empty. @throws invalid as `globMatcher` */
 export function globPrefix(glob: string): string {
   return parse(glob).map(literalStart).reduce(commonStart);

@@ -102,6 +102,11 @@ export const limits = {
   /** A manifest, a pom, or another text that says what an archive or an executable is. */
   metadataBytesMax: 1 * MiB,
   layerPackagesMax: 200_000,
+  /** Secrets are looked for in so much of a text file, and so many are kept of a layer. */
+  secretFileBytesMax: 64 * MiB,
+  layerSecretsMax: 20_000,
+  /** What `scan --secret-stdin` takes. */
+  secretValueBytesMax: 64 * KiB,
   /** A package's purl, and its name, which are indexed. */
   packageNameLengthMax: 1_024,
 

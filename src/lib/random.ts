@@ -23,6 +23,11 @@ export function randomKey(): string {
   return bytesOf(16).toString('hex');
 }
 
+/** The key of an HMAC-SHA256. */
+export function randomHmacKey(): Uint8Array {
+  return bytesOf(32);
+}
+
 /** A password or token of 192 bits, in letters that need no quoting anywhere. */
 export function randomSecret(): string {
   return bytesOf(24).toString('base64url');

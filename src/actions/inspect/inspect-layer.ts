@@ -21,6 +21,7 @@ import {
   inspectionOf,
 } from '../../records/inventory/pending.ts';
 import { type Job, jobExtend, jobFail, jobFinish, jobRelease } from '../../records/jobs/jobs.ts';
+import { currentFingerprintKey } from './fingerprint-key.ts';
 import { inspectActor } from './inspect-actor.ts';
 import type { Inspector } from './inspector.ts';
 
@@ -58,7 +59,8 @@ async function read(
   signal: AbortSignal,
 ): Promise<void> {
   const startedMs = clock.wallMs();
-  const options = { signal, ...(mediaType === undefined ? {} : { mediaType }) };
+  const fingerprintKey = await currentFingerprintKey(database);
+  const options = { signal, fingerprintKey, ...(mediaType === undefined ? {} : { mediaType }) };
   const parts = inspector.inspect(blob.storageKey, options);
   const kept = await layerInventoryKeep({ database, pathIds }, blob.id, parts);
   await database.transact((tx) => finish(tx, { job, blob, kept, durationMs: clock.wallMs() - startedMs }));

@@ -51,7 +51,7 @@ describeEngines('inspection', (engines) => {
       diffId: layer.diffId,
       files: 3,
       packages: 1,
-      extractions: extractors.map(({ name }) => ({ extractor: name })),
+      extractions: [...extractors.map(({ name }) => ({ extractor: name })), { extractor: 'secrets' }],
     });
     const { items: files } = await fileList(database, { manifestId: id, place: 'layer', ...page });
     expect(files.map(({ path, kind }) => `${path} ${kind}`)).toEqual([

@@ -1,6 +1,7 @@
 import type { BlobKey, BlobStore } from '../../blobs/blob-store.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { LazaretError } from '../../lib/errors.ts';
+import type { FingerprintKey } from '../../secrets/fingerprint.ts';
 import type { Extractor } from './extractor.ts';
 import type { InventoryPart } from './inventory.ts';
 import type { LayerLimits } from './layer-problem.ts';
@@ -18,9 +19,15 @@ export interface Inspector {
   close(): Promise<void>;
 }
 
-export interface InspectOptions {
+/** What the reading is told beside where the layer is; it goes to worker threads as it is. */
+export interface InspectHow {
   /** As the manifest states it, if one does. */
   readonly mediaType?: string;
+  /** For secrets, which are not looked for without it. */
+  readonly fingerprintKey?: FingerprintKey;
+}
+
+export interface InspectOptions extends InspectHow {
   readonly signal?: AbortSignal;
 }
 
@@ -36,7 +43,7 @@ export function createInProcessInspector(options: InProcessInspectorOptions): In
   const { store, ...reading } = options;
   const closing = new AbortController();
   return {
-    async *inspect(key, { mediaType, signal } = {}) {
+    async *inspect(key, { mediaType, fingerprintKey, signal } = {}) {
       const either = signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]);
       either.throwIfAborted();
       const { stream } = await store.read(key, undefined, either);
@@ -44,6 +51,7 @@ export function createInProcessInspector(options: InProcessInspectorOptions): In
         ...reading,
         signal: either,
         ...(mediaType === undefined ? {} : { mediaType }),
+        ...(fingerprintKey === undefined ? {} : { fingerprintKey }),
       });
     },
     async close() {

@@ -1,19 +1,28 @@
 import assert from 'node:assert/strict';
-import type { FoundPackage, InventoryPart, LayerFile, LayerInventory, LayerSummary } from './inventory.ts';
+import type {
+  FoundPackage,
+  InventoryPart,
+  LayerFile,
+  LayerInventory,
+  LayerSecret,
+  LayerSummary,
+} from './inventory.ts';
 
 /** All parts in one piece, for layers known to be small: it holds every record in memory. */
 export async function collectInventory(parts: AsyncIterable<InventoryPart>): Promise<LayerInventory> {
   const files = new Map<string, LayerFile>();
   const packages: FoundPackage[] = [];
+  const secrets: LayerSecret[] = [];
   let summary: LayerSummary | undefined;
   for await (const part of parts) {
     if (part.kind === 'files') for (const file of part.files) files.set(file.path, file);
     else if (part.kind === 'hiders') for (const file of part.files) addHider(files, file);
     else if (part.kind === 'packages') packages.push(...part.packages);
+    else if (part.kind === 'secrets') secrets.push(...part.secrets);
     else summary = part.summary;
   }
   assert(summary !== undefined, 'an inventory ends with its summary');
-  return { ...summary, files: [...files.values()], packages };
+  return { ...summary, files: [...files.values()], packages, secrets };
 }
 
 function addHider(files: Map<string, LayerFile>, hider: LayerFile): void {

@@ -4,11 +4,12 @@ import type { Digest } from '../../oci/digest.ts';
 export interface LayerInventory extends LayerSummary {
   readonly files: readonly LayerFile[];
   readonly packages: readonly FoundPackage[];
+  readonly secrets: readonly LayerSecret[];
 }
 
 /**
  * An inventory in pieces, so that a layer of a million files is never in memory whole. In this order: `files`,
- * `hiders`, `packages`, each none or several times, then one `summary`. How they add up to one record per path:
+ * `hiders`, `packages`, `secrets`, each none or several times, then one `summary`. How they add up to one record per path:
  *
  * - `files`: within a part every path is there once; a path that a former part had as well replaces that record (in a
  *   tar the last one wins).
@@ -21,6 +22,7 @@ export type InventoryPart =
   | { readonly kind: 'files'; readonly files: readonly LayerFile[] }
   | { readonly kind: 'hiders'; readonly files: readonly LayerFile[] }
   | { readonly kind: 'packages'; readonly packages: readonly FoundPackage[] }
+  | { readonly kind: 'secrets'; readonly secrets: readonly LayerSecret[] }
   | { readonly kind: 'summary'; readonly summary: LayerSummary };
 
 export interface LayerSummary {
@@ -94,4 +96,15 @@ export interface FoundPackage {
   readonly path: string;
   readonly extractor: string;
   readonly license?: string;
+}
+
+/** Where a secret is, and its fingerprint under the installation's key; never its value. */
+export interface LayerSecret {
+  /** One of `secretKinds`. */
+  readonly kind: string;
+  readonly path: string;
+  /** From 1. */
+  readonly line: number;
+  readonly fingerprint: Uint8Array;
+  readonly keyVersion: number;
 }

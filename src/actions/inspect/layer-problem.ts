@@ -21,6 +21,8 @@ type LayerLimitName =
   | 'layerInspectMs'
   | 'layerPackagesMax'
   | 'packageNameLengthMax'
+  | 'layerSecretsMax'
+  | 'secretFileBytesMax'
   | 'extractStartBytes'
   | 'extractHeldBytesMax'
   | 'extractFileBytesMax'

@@ -4,6 +4,7 @@ import type { ExtractionRun } from './extraction-run.ts';
 import type { EntryHeader } from './extractor.ts';
 import type { FileKind, InventoryPart, LayerFile } from './inventory.ts';
 import { type LayerLimits, LayerProblem } from './layer-problem.ts';
+import type { FileSecrets, LayerSecrets } from './layer-secrets.ts';
 import type { TarEntry, TarListener } from './tar-parser.ts';
 import type { WantedFile } from './wanted-file.ts';
 
@@ -16,6 +17,7 @@ const emptyFile = createHash('sha256').digest();
 interface OpenFile {
   readonly header: EntryHeader;
   readonly wanted: WantedFile | undefined;
+  readonly secrets: FileSecrets | undefined;
   readonly sparse: boolean;
   gotBytes: number;
   /** Only of files that arrive in several pieces. */
@@ -29,14 +31,16 @@ export class LayerWalk implements TarListener {
   /** The first path that was over a limit; such an entry is left out and the walk goes on. */
   problem: string | undefined;
   readonly #run: ExtractionRun;
+  readonly #secrets: LayerSecrets;
   readonly #limits: LayerLimits;
   #batch = new Map<string, LayerFile>();
   readonly #full: InventoryPart[] = [];
   readonly #hiders = new Map<string, LayerFile>();
   #open: OpenFile | undefined;
 
-  constructor(run: ExtractionRun, limits: LayerLimits) {
-    this.#run = run;
+  constructor(listeners: { run: ExtractionRun; secrets: LayerSecrets }, limits: LayerLimits) {
+    this.#run = listeners.run;
+    this.#secrets = listeners.secrets;
     this.#limits = limits;
   }
 
@@ -79,6 +83,7 @@ export class LayerWalk implements TarListener {
     }
     file.gotBytes += bytes.length;
     file.wanted?.push(bytes);
+    file.secrets?.push(bytes);
   }
 
   entryEnd(): void {
@@ -87,6 +92,7 @@ export class LayerWalk implements TarListener {
     if (!file.sparse && file.header.sizeBytes === 0) file.sha256 = emptyFile;
     if (file.hash !== undefined) file.sha256 = file.hash.digest();
     file.wanted?.end();
+    file.secrets?.end();
     const { path, sizeBytes, mode } = file.header;
     this.#record(
       file.sha256 === undefined
@@ -103,7 +109,9 @@ export class LayerWalk implements TarListener {
     const { type: kind, sizeBytes, mode, sparse } = entry;
     if (kind === 'file') {
       const header = { path, kind, sizeBytes, mode };
-      this.#open = { header, wanted: this.#run.open(header, sparse), sparse, gotBytes: 0 };
+      // A sparse file has holes, which are zeros: it is binary.
+      const secrets = sparse ? undefined : this.#secrets.open(header);
+      this.#open = { header, wanted: this.#run.open(header, sparse), secrets, sparse, gotBytes: 0 };
       return;
     }
     if (kind === 'hardlink') this.#run.link({ path, kind, sizeBytes: 0, mode }, normalPath(entry.linkPath));

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, LazaretError } from '../../lib/errors.ts';
+import type { InspectHow } from './inspector.ts';
 import type { InventoryPart } from './inventory.ts';
 import type { WorkerSetup } from './worker.ts';
 import { type FromWorker, type ToWorker, unpackPart } from './worker-messages.ts';
@@ -36,11 +37,11 @@ export class PoolWorker {
   }
 
   /** One job. @throws what ended it; the worker is still usable only if it ended by itself. */
-  async *inspect(key: string, mediaType: string | undefined): AsyncGenerator<InventoryPart> {
+  async *inspect(key: string, how: InspectHow): AsyncGenerator<InventoryPart> {
     // A process must not end while it waits for this thread, and must not stay for an idle one.
     this.#worker.ref();
     try {
-      this.#send({ kind: 'inspect', key, mediaType });
+      this.#send({ kind: 'inspect', key, how });
       for (;;) {
         const message = await this.#next();
         if (message.kind === 'failed') throw new LazaretError(message.code, message.message);

@@ -127,7 +127,7 @@ class InspectPool implements Inspector {
 
   /** The worker's parts, while the caller's signal and the time are watched from outside the thread. */
   async *#watched(worker: PoolWorker, key: string, options: InspectOptions): AsyncGenerator<InventoryPart> {
-    const { mediaType, signal } = options;
+    const { signal, ...how } = options;
     const done = new AbortController();
     const patienceMs = this.#limits.layerInspectMs + limits.layerStuckMs;
     let stuck = false;
@@ -140,7 +140,7 @@ class InspectPool implements Inspector {
     });
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      yield* worker.inspect(key, mediaType);
+      yield* worker.inspect(key, how);
     } catch (error) {
       signal?.throwIfAborted();
       if (!stuck) throw error;

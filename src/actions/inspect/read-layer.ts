@@ -11,12 +11,14 @@ import type { Clock } from '../../lib/clock.ts';
 import { abortable, type ByteSource } from '../../lib/streams.ts';
 import { digestEnd } from '../../oci/digest.ts';
 import { isFilesystemLayer } from '../../oci/media-types.ts';
+import type { FingerprintKey } from '../../secrets/fingerprint.ts';
 import { Decompression } from './decompress.ts';
 import { ExtractionRun } from './extraction-run.ts';
 import type { Extractor } from './extractor.ts';
 import type { InventoryPart, LayerInventory, LayerSummary } from './inventory.ts';
 import { collectInventory } from './inventory-collect.ts';
 import { type LayerLimits, LayerProblem, layerLimits } from './layer-problem.ts';
+import { LayerSecrets } from './layer-secrets.ts';
 import { chunked, LayerWalk } from './layer-walk.ts';
 import { TarParser } from './tar-parser.ts';
 
@@ -26,6 +28,8 @@ export interface ReadLayerOptions {
   readonly limits?: LayerLimits;
   /** As the manifest states it: what is no file system is not read, and *not applicable*. Never tells the compression. */
   readonly mediaType?: string;
+  /** Without it secrets are not looked for. */
+  readonly fingerprintKey?: FingerprintKey;
   readonly signal?: AbortSignal;
 }
 
@@ -63,6 +67,7 @@ class LayerReading {
   readonly #startMs: number;
   readonly #decompression: Decompression;
   readonly #run: ExtractionRun;
+  readonly #secrets: LayerSecrets;
   readonly #walk: LayerWalk;
   readonly #parser: TarParser;
   readonly #hash = createHash('sha256');
@@ -77,7 +82,8 @@ class LayerReading {
     this.#startMs = options.clock.bootMs();
     this.#decompression = new Decompression(abortable(source, options.signal), this.#limits);
     this.#run = new ExtractionRun(options.extractors, this.#limits);
-    this.#walk = new LayerWalk(this.#run, this.#limits);
+    this.#secrets = new LayerSecrets(options.fingerprintKey, this.#limits);
+    this.#walk = new LayerWalk({ run: this.#run, secrets: this.#secrets }, this.#limits);
     this.#parser = new TarParser(this.#walk, this.#limits.layerHeaderBytesMax);
   }
 
@@ -105,14 +111,16 @@ class LayerReading {
   *#conclusion(): Generator<InventoryPart> {
     const reason = this.#readProblem ?? this.#walkProblem ?? this.#walk.problem;
     const { packages, extractions, os } = this.#run.result(reason);
+    const found = this.#secrets.result(reason);
     for (const some of chunked(packages)) yield { kind: 'packages', packages: some };
+    for (const some of chunked(found.secrets)) yield { kind: 'secrets', secrets: some };
     const summary: LayerSummary = {
       state: reason === undefined ? 'done' : 'unknown',
       ...(reason === undefined ? {} : { reason }),
       ...(this.#readProblem === undefined ? { diffId: digestEnd(this.#hash, 'sha256') } : {}),
       uncompressedBytes: this.#decompression.uncompressedBytes,
       entries: this.#walk.entries,
-      extractions,
+      extractions: [...extractions, ...found.extractions],
       ...(os === undefined ? {} : { os }),
     };
     yield { kind: 'summary', summary };

@@ -4,12 +4,13 @@
  * slows the reading instead of filling the memory. One job at a time, so messages carry no job's name.
  */
 import { causeChain, type ErrorCode, LazaretError } from '../../lib/errors.ts';
+import type { InspectHow } from './inspector.ts';
 import type { FileKind, InventoryPart, LayerFile } from './inventory.ts';
 
 export const partsAhead = 3;
 
 export type ToWorker =
-  | { readonly kind: 'inspect'; readonly key: string; readonly mediaType: string | undefined }
+  | { readonly kind: 'inspect'; readonly key: string; readonly how: InspectHow }
   | { readonly kind: 'more' };
 
 export type FromWorker =

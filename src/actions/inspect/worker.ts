@@ -5,7 +5,7 @@ import type { BlobStore } from '../../blobs/blob-store.ts';
 import { type BlobStoreConfig, openBlobStore } from '../../blobs/drivers.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { extractors } from './extractors/list.ts';
-import { createInProcessInspector } from './inspector.ts';
+import { createInProcessInspector, type InspectHow } from './inspector.ts';
 import type { LayerLimits } from './layer-problem.ts';
 import { type FromWorker, packError, packPart, partsAhead, type ToWorker } from './worker-messages.ts';
 
@@ -28,18 +28,18 @@ port.on('message', (message: ToWorker) => {
     wake?.();
   } else {
     credit = partsAhead;
-    inspect(message.key, message.mediaType).catch((error) => port.postMessage(packError(error)));
+    inspect(message.key, message.how).catch((error) => port.postMessage(packError(error)));
   }
 });
 
-async function inspect(key: string, mediaType: string | undefined): Promise<void> {
+async function inspect(key: string, how: InspectHow): Promise<void> {
   const inspector = createInProcessInspector({
     store: await store(),
     extractors,
     clock: systemClock,
     limits: setup.limits,
   });
-  for await (const part of inspector.inspect(key, mediaType === undefined ? {} : { mediaType })) {
+  for await (const part of inspector.inspect(key, how)) {
     if (credit === 0) await new Promise<void>((resolve) => (wake = resolve));
     credit -= 1;
     const { packed, transfer } = packPart(part);

@@ -146,16 +146,20 @@ async function answerOf(
   return { name: stored.name, images: answer.images, criteria: stored.criteria };
 }
 
-/** The layers that evidence names; the manifest of an image that matches only as a whole. */
+/** The layers that evidence names; the manifest of an image that matches only as a whole, or by its config. */
 function marksOf(matching: readonly ScanResult[]): Mark[] {
   const layers = new Map<string, Mark>();
   const manifests = new Map<string, Mark>();
   for (const image of matching) {
-    if (image.evidence.length === 0) manifests.set(image.digest, markOf('manifest', image.digest, []));
+    const ofConfig = image.evidence.filter((evidence) => evidence.layer === null);
+    if (image.evidence.length === ofConfig.length)
+      manifests.set(image.digest, markOf('manifest', image.digest, ofConfig));
     for (const evidence of image.evidence) {
-      const before = layers.get(evidence.layer)?.evidence ?? [];
+      const { layer } = evidence;
+      if (layer === null) continue;
+      const before = layers.get(layer)?.evidence ?? [];
       const known = before.some((other) => JSON.stringify(other) === JSON.stringify(evidence));
-      layers.set(evidence.layer, markOf('layer', evidence.layer, known ? before : [...before, evidence]));
+      layers.set(layer, markOf('layer', layer, known ? before : [...before, evidence]));
     }
   }
   return [...layers.values(), ...manifests.values()];
@@ -199,13 +203,13 @@ async function assertAllAtHome(deps: QuarantineDeps, { images }: Radius): Promis
 
 /** Bytes that are themselves the harm are kept for a shorter time than a package with an advisory. */
 function retentionOf(deps: QuarantineDeps, criteria: unknown): number {
-  return isFile(criteria) ? deps.retention.harmfulMs : deps.retention.packagesMs;
+  return isBytes(criteria) ? deps.retention.harmfulMs : deps.retention.packagesMs;
 }
 
 function isHarm(criteria: unknown): boolean {
-  return criteria === null || isFile(criteria);
+  return criteria === null || isBytes(criteria);
 }
 
-function isFile(criteria: unknown): boolean {
-  return JSON.stringify(criteria).includes('"file"');
+function isBytes(criteria: unknown): boolean {
+  return /"(?:file|secret)":/.test(JSON.stringify(criteria));
 }

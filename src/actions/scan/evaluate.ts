@@ -111,8 +111,13 @@ async function gatherEvidence(database: Database, parts: readonly Part[], manife
   if (manifestIds.length === 0) return found;
   for (const { leaf } of parts) {
     for (const row of await database.search(leaf.evidence(manifestIds, limits.scanMatchesMax))) {
-      const { manifest_id, fixed_version, ...rest } = row;
-      const evidence = { ...rest, fixedVersion: fixed_version };
+      const { manifest_id, fixed_version, secret, line, ...rest } = row;
+      const evidence = {
+        ...rest,
+        fixedVersion: fixed_version,
+        ...(secret ? { secret } : {}),
+        ...(line ? { line: Number(line) } : {}),
+      };
       const list = found.get(Number(manifest_id));
       if (list) list.push(evidence);
       else found.set(Number(manifest_id), [evidence]);

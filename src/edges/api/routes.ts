@@ -23,6 +23,7 @@ import { type ReplicationDeps, replicationRoutes } from './replication.ts';
 import { retentionRoutes } from './retention.ts';
 import { scanRoutes } from './scans.ts';
 import { scrubRoutes } from './scrub.ts';
+import { secretRoutes } from './secrets.ts';
 import { type SystemDeps, systemRoutes } from './system.ts';
 import { trashRoutes } from './trash.ts';
 
@@ -62,6 +63,7 @@ export function apiRoutes(deps: ApiDeps): BoundRoute[] {
     ...retentionRoutes(deps),
     ...scanRoutes(deps),
     ...scrubRoutes(deps),
+    ...secretRoutes(deps),
     ...systemRoutes(deps),
     ...trashRoutes(deps),
   ];

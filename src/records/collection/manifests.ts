@@ -96,6 +96,7 @@ export async function manifestRemove(tx: Tx, repositoryId: number, manifestId: n
     .executeTakeFirst();
   if (!elsewhere) {
     await db.deleteFrom('image_packages').where('manifest_id', '=', manifestId).execute();
+    await db.deleteFrom('image_secrets').where('manifest_id', '=', manifestId).execute();
     await db.deleteFrom('images').where('manifest_id', '=', manifestId).execute();
     await db.deleteFrom('edges').where('manifest_id', '=', manifestId).execute();
     await db.deleteFrom('manifests').where('id', '=', manifestId).execute();

@@ -98,7 +98,13 @@ async function forgetUnnamed(tx: Tx, condemned: readonly number[]): Promise<void
     .returning(['repository_id', 'blob_id'])
     .execute();
   await usageUnlinked(tx, links);
-  for (const table of ['layer_packages', 'layer_files', 'extractions', 'inspections'] as const)
+  for (const table of [
+    'layer_packages',
+    'layer_secrets',
+    'layer_files',
+    'extractions',
+    'inspections',
+  ] as const)
     await db.deleteFrom(table).where('blob_id', 'in', ids).execute();
   await db.deleteFrom('blobs').where('id', 'in', ids).execute();
 }

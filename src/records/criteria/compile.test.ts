@@ -8,6 +8,8 @@ const leaves: readonly (readonly [string, LeafCriteria])[] = [
   ['advisory', { advisory: { id: 'CVE-2021-23337', fixed: true } }],
   ['advisory-severity', { advisory: { severity: 'high', in: 'layer' } }],
   ['file', { file: { path: 'etc/passwd', setuid: true } }],
+  ['secret', { secret: { kind: 'aws-*' } }],
+  ['secret-in-image', { secret: { path: 'root/**', fingerprint: `1:${'ab'.repeat(32)}`, in: 'image' } }],
   ['file-in-image', { file: { sha256: 'ab'.repeat(32), in: 'image' } }],
 ];
 

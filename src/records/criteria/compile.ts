@@ -1,11 +1,17 @@
-import type { AdvisoryCriteria, FileCriteria, PackageCriteria } from '../../criteria/criteria.ts';
+import type {
+  AdvisoryCriteria,
+  FileCriteria,
+  PackageCriteria,
+  SecretCriteria,
+} from '../../criteria/criteria.ts';
 import type { Database } from '../db/database.ts';
 import { advisoryLeaf } from './advisory.ts';
 import { fileLeaf } from './file.ts';
 import type { ImageScope, Leaf } from './leaf.ts';
 import { packageLeaf } from './package.ts';
+import { secretLeaf } from './secret.ts';
 
-export type LeafCriteria = PackageCriteria | AdvisoryCriteria | FileCriteria;
+export type LeafCriteria = PackageCriteria | AdvisoryCriteria | FileCriteria | SecretCriteria;
 
 /** The one list of kinds. @throws invalid */
 export async function compileLeaf(
@@ -15,5 +21,6 @@ export async function compileLeaf(
 ): Promise<Leaf> {
   if ('package' in criteria) return packageLeaf(database.read, criteria, scope);
   if ('advisory' in criteria) return advisoryLeaf(database.read, criteria, scope);
-  return fileLeaf(database, criteria, scope);
+  if ('file' in criteria) return fileLeaf(database, criteria, scope);
+  return secretLeaf(database, criteria, scope);
 }

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { FileCriteria } from '../../criteria/criteria.ts';
-import { globMatcher, globPrefix } from '../../lib/globs.ts';
+import { globMatcher, globPrefix, isLiteralGlob } from '../../lib/globs.ts';
 import type { Database } from '../db/database.ts';
 import { within } from './found-packages.ts';
 import type { EvidenceRow, ImageScope, Leaf } from './leaf.ts';
@@ -17,10 +17,10 @@ export async function fileLeaf(database: Database, criteria: FileCriteria, scope
   const conditions = [
     within('edges.manifest_id', scope),
     sql<boolean>`layer_files.kind in ('file', 'hardlink', 'link', 'device')`,
-    ...(path === undefined ? [] : [await pathIs(database, path)]),
+    ...(path === undefined ? [] : [await pathIs(database, 'layer_files.path_id', path)]),
     ...(sha256 === undefined ? [] : [sql<boolean>`layer_files.sha256 = ${Buffer.from(sha256, 'hex')}`]),
     ...(setuid === undefined ? [] : [setuidIs(setuid)]),
-    ...(place === 'image' ? [sql<boolean>`not exists (${hiddenAbove})`] : []),
+    ...(place === 'image' ? [sql<boolean>`not exists (${hiddenAbove('layer_files.path_id')})`] : []),
   ];
   const found = sql`from layer_files
     join paths on paths.id = layer_files.path_id
@@ -37,13 +37,13 @@ export async function fileLeaf(database: Database, criteria: FileCriteria, scope
 }
 
 /** A later layer of the same image that has this path again, or hides it or a folder above it. */
-const hiddenAbove = sql`select 1 from edges as upper_edges
+export const hiddenAbove = (pathId: string) => sql`select 1 from edges as upper_edges
   join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest
   join layer_files as upper_files on upper_files.blob_id = upper_blobs.id
   join paths as upper_paths on upper_paths.id = upper_files.path_id
   where upper_edges.manifest_id = edges.manifest_id and upper_edges.kind = 'layer'
     and upper_edges.position > edges.position
-    and (upper_files.path_id = layer_files.path_id
+    and (upper_files.path_id = ${sql.ref(pathId)}
       or (upper_files.kind in ('whiteout', 'opaque')
         and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/'))`;
 
@@ -54,8 +54,8 @@ function setuidIs(wanted: boolean): RawBuilder<boolean> {
 }
 
 /** A literal path by its index; of a glob, the known paths are narrowed by its literal start and then matched one by one. */
-async function pathIs(database: Database, glob: string): Promise<RawBuilder<boolean>> {
-  if (!/[*?[{\\]/.test(glob)) return sql<boolean>`paths.path = ${glob}`;
+export async function pathIs(database: Database, pathId: string, glob: string): Promise<RawBuilder<boolean>> {
+  if (isLiteralGlob(glob)) return sql<boolean>`paths.path = ${glob}`;
   const prefix = globPrefix(glob);
   const suffix = /[^*?{}[\]\\/]*$/.exec(glob)?.[0] ?? '';
   const candidates = await database.search(
@@ -64,7 +64,7 @@ async function pathIs(database: Database, glob: string): Promise<RawBuilder<bool
   );
   const matches = globMatcher(glob);
   const ids = candidates.filter((row) => matches(row.path)).map((row) => row.id);
-  return within('layer_files.path_id', ids);
+  return within(pathId, ids);
 }
 
 function escaped(literal: string): string {

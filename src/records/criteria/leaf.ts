@@ -15,12 +15,16 @@ export interface Leaf {
 
 export interface EvidenceRow {
   readonly manifest_id: number;
-  readonly layer: string;
+  /** null: the image's config. */
+  readonly layer: string | null;
   readonly path: string | null;
   readonly purl: string | null;
   readonly advisory: string | null;
   readonly severity: string | null;
   readonly fixed_version: string | null;
+  /** A kind of secrets, and where in the file it is. */
+  readonly secret?: string | null;
+  readonly line?: number | null;
 }
 
 /** Which images are asked about; undefined: all. */

@@ -29,9 +29,11 @@ import type {
 } from './tables/fleet.ts';
 import type {
   ExtractionTable,
+  ImageSecretTable,
   ImageTable,
   InspectionTable,
   LayerFileTable,
+  LayerSecretTable,
   PackageTable,
 } from './tables/inventory.ts';
 import type { JobTable, LogTable } from './tables/log.ts';
@@ -94,6 +96,9 @@ export interface Tables {
   packages: PackageTable;
   layer_packages: { blob_id: number; package_id: number; path_id: number; extractor: string };
   layer_files: LayerFileTable;
+  fingerprint_keys: { version: number; key: Uint8Array; created_at: number };
+  layer_secrets: LayerSecretTable;
+  image_secrets: ImageSecretTable;
   images: ImageTable;
   image_packages: { manifest_id: number; package_id: number; blob_id: number; path_id: number };
   // advisories

@@ -4,11 +4,13 @@
  * transaction sets the inspection's state with `inspectionFinish`. Until then the inspection is `pending`, and no reader
  * takes the rows for complete. Every step can be repeated: a second read ends in the same rows.
  */
+import type { Insertable } from 'kysely';
 import { limits } from '../../lib/limits.ts';
 import type { Database, Tx } from '../db/database.ts';
 import { chunked } from '../db/engine.ts';
 import type { InspectionTable, LayerFileTable } from '../db/tables/inventory.ts';
 import type { KnownIds } from './known-ids.ts';
+import { layerSecretsForget, layerSecretsKeep } from './layer-secrets.ts';
 import { packageKey, packagesEnsure } from './packages.ts';
 import { keptPath, pathsEnsure } from './paths.ts';
 import {
@@ -42,12 +44,14 @@ export async function layerInventoryKeep(
   parts: AsyncIterable<KeptPart>,
 ): Promise<KeptLayer> {
   await forgetFormer(deps.database, blobId);
+  await layerSecretsForget(deps.database, blobId);
   let files = 0;
   const packages: InventoryPackage[] = [];
   let summary: InventorySummary | undefined;
   for await (const part of parts) {
     if (part.kind === 'summary') summary = part.summary;
     else if (part.kind === 'packages') packages.push(...part.packages);
+    else if (part.kind === 'secrets') await layerSecretsKeep(deps.database, blobId, part.secrets);
     else {
       for (let at = 0; at < part.files.length; at += filesAtOnce)
         await filesKeep(deps, blobId, part.kind, part.files.slice(at, at + filesAtOnce));
@@ -69,7 +73,7 @@ export async function inspectionFinish(
   const blob = await tx.db.selectFrom('blobs').select('id').where('id', '=', blobId).executeTakeFirst();
   if (!blob) return false;
   const { summary } = found;
-  const row: Omit<InspectionTable, 'blob_id'> = {
+  const row: Omit<Insertable<InspectionTable>, 'blob_id'> = {
     state: summary.state,
     reason: summary.reason === undefined ? null : storable(summary.reason),
     diff_id: summary.diffId ?? null,
@@ -78,6 +82,7 @@ export async function inspectionFinish(
     duration_ms: Math.round(found.durationMs),
     os: summary.os ? JSON.stringify(summary.os) : null,
     version: found.version,
+    secrets_read: secretsRead(summary) ? 1 : 0,
     inspected_at: tx.nowMs,
   };
   await tx.db
@@ -87,6 +92,12 @@ export async function inspectionFinish(
     .execute();
   await extractionsKeep(tx, blobId, summary.extractions);
   return true;
+}
+
+/** To the end of all its text; what is no file system has none. */
+function secretsRead({ state, extractions }: InventorySummary): boolean {
+  if (state === 'notApplicable') return true;
+  return extractions.some((one) => one.extractor === 'secrets' && one.state === 'done');
 }
 
 async function forgetFormer(database: Database, blobId: number): Promise<void> {

@@ -26,6 +26,15 @@ export interface InventoryPackage extends PackageFacts {
   readonly extractor: string;
 }
 
+/** A secret's place and fingerprint; its value is nowhere. */
+export interface InventorySecret {
+  readonly kind: string;
+  readonly path: string;
+  readonly line: number;
+  readonly fingerprint: Uint8Array;
+  readonly keyVersion: number;
+}
+
 export interface InventoryExtraction {
   readonly extractor: string;
   readonly version: number;
@@ -51,10 +60,11 @@ export interface InventorySummary {
   readonly os?: InventoryOs;
 }
 
-/** In the order and with the meaning that the inspection's own parts have: files, hiders, packages, then the summary. */
+/** In the order and with the meaning that the inspection's own parts have: files, hiders, packages, secrets, then the summary. */
 export type KeptPart =
   | { readonly kind: 'files' | 'hiders'; readonly files: readonly InventoryFile[] }
   | { readonly kind: 'packages'; readonly packages: readonly InventoryPackage[] }
+  | { readonly kind: 'secrets'; readonly secrets: readonly InventorySecret[] }
   | { readonly kind: 'summary'; readonly summary: InventorySummary };
 
 /** PostgreSQL's text can't hold a zero character, and nothing that names something has one. */

@@ -15,7 +15,7 @@ join paths as upper_paths on upper_paths.id = upper_files.path_id
 where upper_edges.manifest_id = edges.manifest_id
 and upper_edges.kind = 'layer'
 and upper_edges.position > edges.position
-and (upper_files.path_id = layer_files.path_id
+and (upper_files.path_id = "layer_files"."path_id"
 or (upper_files.kind in ('whiteout', 'opaque')
 and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/')))
 
@@ -38,7 +38,7 @@ join paths as upper_paths on upper_paths.id = upper_files.path_id
 where upper_edges.manifest_id = edges.manifest_id
 and upper_edges.kind = 'layer'
 and upper_edges.position > edges.position
-and (upper_files.path_id = layer_files.path_id
+and (upper_files.path_id = "layer_files"."path_id"
 or (upper_files.kind in ('whiteout', 'opaque')
 and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/')))
 and "edges"."manifest_id" in (7)

@@ -11,6 +11,8 @@ export interface InspectionTable {
   duration_ms: number;
   os: string | null;
   version: number;
+  /** 1: all its text was looked through for secrets. */
+  secrets_read: Generated<number>;
   inspected_at: number | null;
 }
 
@@ -57,4 +59,26 @@ export interface ImageTable {
   config: string | null;
   created_at: number | null;
   inspected_at: number | null;
+}
+
+/** Where a layer has a secret, by the fingerprint of its value. */
+export interface LayerSecretTable {
+  id: Generated<number>;
+  blob_id: number;
+  path_id: number;
+  line: number;
+  kind: string;
+  fingerprint: Uint8Array;
+  key_version: number;
+}
+
+/** The same of an image's config: its environment, history, labels and commands. */
+export interface ImageSecretTable {
+  id: Generated<number>;
+  manifest_id: number;
+  /** `config:Env/TOKEN` */
+  place: string;
+  kind: string;
+  fingerprint: Uint8Array;
+  key_version: number;
 }

@@ -1,0 +1,35 @@
+select edges.manifest_id
+from layer_secrets as found
+join paths on paths.id = found.path_id
+join blobs on blobs.id = found.blob_id
+join edges on edges.digest = blobs.digest
+and edges.kind = 'layer'
+where found.kind in ('aws-access-key', 'aws-secret-key')
+and "edges"."manifest_id" in (7) union select found.manifest_id
+from image_secrets as found
+where found.kind in ('aws-access-key', 'aws-secret-key')
+and "found"."manifest_id" in (7)
+
+select distinct edges.manifest_id
+from inspections
+join blobs on blobs.id = inspections.blob_id
+join edges on edges.digest = blobs.digest
+and edges.kind = 'layer'
+where inspections.state = 'done'
+and inspections.secrets_read = 0
+and "edges"."manifest_id" in (7)
+
+select edges.manifest_id, blobs.digest as layer, paths.path, null as purl, null as advisory, null as severity, null as fixed_version, found.kind as secret, found.line
+from layer_secrets as found
+join paths on paths.id = found.path_id
+join blobs on blobs.id = found.blob_id
+join edges on edges.digest = blobs.digest
+and edges.kind = 'layer'
+where found.kind in ('aws-access-key', 'aws-secret-key')
+and "edges"."manifest_id" in (7)
+and "edges"."manifest_id" in (7) union all select found.manifest_id, null, found.place, null, null, null, null, found.kind, null
+from image_secrets as found
+where found.kind in ('aws-access-key', 'aws-secret-key')
+and "found"."manifest_id" in (7)
+and "found"."manifest_id" in (7)
+limit $1

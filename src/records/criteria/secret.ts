@@ -1,0 +1,86 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { SecretCriteria } from '../../criteria/criteria.ts';
+import { secretKindsNamed } from '../../criteria/secret.ts';
+import { globMatcher, isLiteralGlob } from '../../lib/globs.ts';
+import { parseFingerprint } from '../../secrets/fingerprint.ts';
+import type { Database } from '../db/database.ts';
+import { hiddenAbove, pathIs } from './file.ts';
+import { within } from './found-packages.ts';
+import type { EvidenceRow, ImageScope, Leaf } from './leaf.ts';
+
+/**
+ * `secret`: in a layer, whether a later one hides it or not (the default: whoever can pull the layer can read it), or in
+ * what the image shows; an image's config is part of both. A layer whose text was not looked through to its end makes
+ * the image unknown.
+ */
+export async function secretLeaf(
+  database: Database,
+  criteria: SecretCriteria,
+  scope: ImageScope,
+): Promise<Leaf> {
+  const db = database.read;
+  const { path, in: place = 'layer' } = criteria.secret;
+  const wanted = conditionsOf(criteria.secret);
+  const ofLayers = [
+    ...wanted,
+    within('edges.manifest_id', scope),
+    ...(path === undefined ? [] : [await pathIs(database, 'found.path_id', path)]),
+    ...(place === 'image' ? [sql<boolean>`not exists (${hiddenAbove('found.path_id')})`] : []),
+  ];
+  const ofConfigs = [
+    ...wanted,
+    within('found.manifest_id', scope),
+    ...(path === undefined ? [] : [await placeIs(database, path)]),
+  ];
+  const layers = sql`layer_secrets as found
+    join paths on paths.id = found.path_id
+    join blobs on blobs.id = found.blob_id
+    join edges on edges.digest = blobs.digest and edges.kind = 'layer'
+    where ${sql.join(ofLayers, sql` and `)}`;
+  const configs = sql`image_secrets as found where ${sql.join(ofConfigs, sql` and `)}`;
+  return {
+    matches: sql<{ manifest_id: number }>`select edges.manifest_id from ${layers}
+      union select found.manifest_id from ${configs}`.compile(db),
+    unknowns: notLookedThrough(scope).compile(db),
+    evidence: (manifestIds, limit) =>
+      sql<EvidenceRow>`select edges.manifest_id, blobs.digest as layer, paths.path, null as purl, null as advisory,
+          null as severity, null as fixed_version, found.kind as secret, found.line
+        from ${layers} and ${within('edges.manifest_id', manifestIds)}
+      union all select found.manifest_id, null, found.place, null, null, null, null, found.kind, null
+        from ${configs} and ${within('found.manifest_id', manifestIds)}
+      limit ${limit}`.compile(db),
+  };
+}
+
+function conditionsOf({ kind, fingerprint }: SecretCriteria['secret']): RawBuilder<boolean>[] {
+  const conditions: RawBuilder<boolean>[] = [];
+  if (kind !== undefined && kind !== '*')
+    conditions.push(
+      sql<boolean>`found.kind in (${sql.join(secretKindsNamed(kind).map((id) => sql.lit(id)))})`,
+    );
+  const parsed = fingerprint === undefined ? undefined : parseFingerprint(fingerprint);
+  if (parsed) {
+    const bytes = Buffer.from(parsed.fingerprint);
+    conditions.push(
+      sql<boolean>`found.fingerprint = ${bytes} and found.key_version = ${sql.lit(parsed.version)}`,
+    );
+  }
+  return conditions.length > 0 ? conditions : [sql<boolean>`1 = 1`];
+}
+
+/** Of the few distinct places in configs that have a secret, those that the glob means. */
+async function placeIs(database: Database, glob: string): Promise<RawBuilder<boolean>> {
+  if (isLiteralGlob(glob)) return sql<boolean>`found.place = ${glob}`;
+  const rows = await database.read.selectFrom('image_secrets').select('place').distinct().execute();
+  const places = rows.map(({ place }) => place).filter(globMatcher(glob));
+  if (places.length === 0) return sql<boolean>`1 = 0`;
+  return sql<boolean>`found.place in (${sql.join(places)})`;
+}
+
+/** Read before secrets were looked for, or with a text file that is too large: an index holds just these. */
+function notLookedThrough(scope: ImageScope) {
+  return sql<{ manifest_id: number }>`select distinct edges.manifest_id from inspections
+    join blobs on blobs.id = inspections.blob_id
+    join edges on edges.digest = blobs.digest and edges.kind = 'layer'
+    where inspections.state = 'done' and inspections.secrets_read = 0 and ${within('edges.manifest_id', scope)}`;
+}
