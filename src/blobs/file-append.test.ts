@@ -62,6 +62,36 @@ test('a failed flush cuts the file back to what an earlier one made durable', as
   expect(String(disk.content)).toBe('abc');
 });
 
+test('a large upload is flushed while it comes; a flush that failed then is told at its end', async () => {
+  const source = () => inChunks(Buffer.alloc(40 * 1024 * 1024), 1024 * 1024);
+  const diskOf = (flush: (flushes: number) => void) => {
+    const disk = { lengthBytes: 0, flushes: 0 };
+    return Object.assign(disk, {
+      writev: async (buffers: readonly Uint8Array[], position: number) => {
+        const bytesWritten = buffers.reduce((sum, { byteLength }) => sum + byteLength, 0);
+        disk.lengthBytes = position + bytesWritten;
+        return { bytesWritten };
+      },
+      datasync: async () => flush(++disk.flushes),
+      truncate: async (lengthBytes: number) => {
+        disk.lengthBytes = lengthBytes;
+      },
+      stat: async () => ({ size: disk.lengthBytes }),
+    });
+  };
+  const sound = diskOf(() => {});
+  expect(await appendDurably(sound, 0, source())).toBe(40 * 1024 * 1024);
+  expect(sound.flushes).toBe(2);
+  const failing = diskOf((flushes) => {
+    if (flushes === 1) throw systemError('EIO', 'fdatasync');
+  });
+  await expect(appendDurably(failing, 0, source())).rejects.toSatisfy((error) =>
+    hasCode(error, 'unavailable'),
+  );
+  // No later flush would tell which bytes are lost.
+  expect(failing).toMatchObject({ lengthBytes: 0, flushes: 1 });
+});
+
 test('an error of the source that looks like one of the disk stays what it is', async () => {
   const reset = systemError('ECONNRESET', 'read');
   async function* source() {

@@ -13,9 +13,11 @@ export interface AppendableFile {
 /** Chunks from the network are small; gathered, they cost one trip to the thread pool per batch. */
 const batchBytes = 1024 * 1024;
 const batchChunksMax = 512;
+/** So much is on its way to the disk while more arrives; at the end little is left to wait for. */
+const flushEveryBytes = 32 * 1024 * 1024;
 
 /**
- * Writes `source` into an open file from `offset` on and flushes it. At most two batches are in memory: one that is
+ * Writes `source` into an open file from `offset` on and flushes it, which begins while bytes still come. At most two batches are in memory: one that is
  * being written, one that is being gathered; a slower disk so holds the source back.
  *
  * When the source or the disk fails, what was written before is flushed and kept, and the failure is thrown. When the
@@ -30,24 +32,54 @@ export async function appendDurably(
   source: AsyncIterable<Uint8Array>,
 ): Promise<number> {
   let failure: { error: unknown } | undefined;
+  const flushes = new Flushes(handle);
   try {
-    await writeBatches(handle, offset, source);
+    await writeBatches(handle, offset, source, flushes);
   } catch (error) {
     failure = { error };
   }
   if (failure !== undefined && hasCode(failure.error, 'storeFull')) await cutBack(handle, offset);
-  await flushOrCutBack(handle, offset, failure);
+  await flushOrCutBack(handle, { offset, flushes, failure });
   if (failure !== undefined) throw failure.error;
   return (await handle.stat()).size;
 }
 
+/** Flushes of one file while it is written, one at a time. */
+class Flushes {
+  readonly #handle: AppendableFile;
+  #going: Promise<void> | undefined;
+  #failure: { error: unknown } | undefined;
+
+  constructor(handle: AppendableFile) {
+    this.#handle = handle;
+  }
+
+  /** Of what was written so far, unless one goes on; what it fails with is told at the end. */
+  begin(): void {
+    this.#going ??= this.#handle.datasync().then(
+      () => {
+        this.#going = undefined;
+      },
+      (error: unknown) => {
+        this.#failure ??= { error };
+      },
+    );
+  }
+
+  /** Of everything. @throws what this one, or one before it, failed with */
+  async end(): Promise<void> {
+    await this.#going;
+    if (this.#failure !== undefined) throw this.#failure.error;
+    await this.#handle.datasync();
+  }
+}
+
 async function flushOrCutBack(
   handle: AppendableFile,
-  offset: number,
-  failure: { error: unknown } | undefined,
+  { offset, flushes, failure }: { offset: number; flushes: Flushes; failure: { error: unknown } | undefined },
 ) {
   try {
-    await handle.datasync();
+    await flushes.end();
   } catch (error) {
     await cutBack(handle, offset);
     const cause =
@@ -64,13 +96,23 @@ async function cutBack(handle: AppendableFile, offset: number): Promise<void> {
   });
 }
 
-async function writeBatches(handle: AppendableFile, offset: number, source: AsyncIterable<Uint8Array>) {
+async function writeBatches(
+  handle: AppendableFile,
+  offset: number,
+  source: AsyncIterable<Uint8Array>,
+  flushes: Flushes,
+) {
+  let flushedUpTo = offset;
   let position = offset;
   let batch: Uint8Array[] = [];
   let gathered = 0;
   let writing = Promise.resolve();
   const write = async () => {
     await writing;
+    if (position - flushedUpTo >= flushEveryBytes) {
+      flushes.begin();
+      flushedUpTo = position;
+    }
     writing = writeFully(handle, batch, position);
     // Awaited by the next write or at the end; until then its failure has no listener.
     writing.catch(() => {});

@@ -14,7 +14,7 @@
  * - append: bytes are flushed before their length is told, and the name in `uploads/` before the first append
  *   returns. A crash leaves the told bytes, and perhaps more; `length` flushes what it counts. Bytes that were never
  *   flushed may be wrong after a crash of the machine; whoever goes on with an upload hashes it from the start.
- * - commit: flush the file, make its folder durable, rename, flush the folder of the new name, then that of the old.
+ * - commit: flush the file (unless its last append, in this process, has), make its folder durable, rename, flush the folder of the new name, then that of the old.
  *   The rename is one step: the key is in `uploads/` or in `blobs/`, whole in both. Before it, commit starts again.
  *   After it, commit finds the file in `blobs/` and repeats the flushes that may be missing.
  * - delete: the upload first, then the blob. A commit that renames between the two is undone by the second; one that
@@ -28,6 +28,8 @@ import type { FileHandle } from 'node:fs/promises';
 import { access, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LazaretError } from '../lib/errors.ts';
+import { limits } from '../lib/limits.ts';
+import { shared } from '../lib/shared.ts';
 import { abortable } from '../lib/streams.ts';
 import type { BlobContent, BlobKey, BlobStore, ByteRange, NoteStore, StoredKey } from './blob-store.ts';
 import {
@@ -81,6 +83,10 @@ class FilesystemStore implements BlobStore {
   readonly #writers = new KeyWriters();
   /** Folders under `blobs/` known to be durable. */
   readonly #fanOut = new Set<string>();
+  /** The uploads that this process has flushed, and how long they were then. */
+  readonly #flushed = new Map<BlobKey, number>();
+  /** Those who need the same folder flushed at the same time share it. */
+  readonly #flushes = new Map<string, () => Promise<void>>();
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -92,7 +98,10 @@ class FilesystemStore implements BlobStore {
     return this.#writers.only(key, async () => {
       const handle = await this.#translated('to open an upload', () => this.#openUpload(key, offset));
       try {
-        return await appendDurably(handle, offset, abortable(source, signal));
+        this.#flushed.delete(key);
+        const length = await appendDurably(handle, offset, abortable(source, signal));
+        this.#rememberFlushed(key, length);
+        return length;
       } finally {
         await handle.close();
       }
@@ -104,6 +113,8 @@ class FilesystemStore implements BlobStore {
     return this.#translated('to measure a blob', async () => {
       const committed = await this.#ifThere(stat(this.#blobPath(key)));
       if (committed !== undefined) return committed.size;
+      const flushed = this.#flushed.get(key);
+      if (flushed !== undefined && (await this.#sizeOfUpload(key)) === flushed) return flushed;
       const handle = await this.#ifThere(open(this.#uploadPath(key), 'r'));
       // Nothing, or renamed between the two looks.
       if (handle === undefined) return (await this.#ifThere(stat(this.#blobPath(key))))?.size ?? 0;
@@ -126,14 +137,16 @@ class FilesystemStore implements BlobStore {
         const path = done ? blobPath : this.#uploadPath(key);
         await this.#ensureFanOut(this.#fanOutFolder(key));
         try {
-          await flushFile(path);
+          const flushed = done ? undefined : this.#flushed.get(key);
+          if (flushed === undefined || (await this.#sizeOfUpload(key)) !== flushed) await flushFile(path);
           if (!done) await rename(path, blobPath);
         } catch (error) {
           if (isSystemCode(error, 'ENOENT')) throw await this.#missing(key, error);
           throw error;
         }
-        await flushFolder(this.#fanOutFolder(key));
-        await flushFolder(join(this.#folder, 'uploads'));
+        await this.#flush(this.#fanOutFolder(key));
+        await this.#flush(join(this.#folder, 'uploads'));
+        this.#flushed.delete(key);
       }),
     );
   }
@@ -157,6 +170,7 @@ class FilesystemStore implements BlobStore {
 
   async delete(keys: readonly BlobKey[]): Promise<void> {
     keys.forEach(assertBlobKey);
+    for (const key of keys) this.#flushed.delete(key);
     await this.#translated('to delete blobs', async () => {
       const changed = new Set<string>();
       await inGroups(keys, async (key) => {
@@ -185,7 +199,7 @@ class FilesystemStore implements BlobStore {
     if (handle === undefined) {
       checkOffset(key, offset, 0);
       const fresh = await open(this.#uploadPath(key), 'wx+', fileMode);
-      await flushFolder(join(this.#folder, 'uploads')).catch(async (error: unknown) => {
+      await this.#flush(join(this.#folder, 'uploads')).catch(async (error: unknown) => {
         await fresh.close();
         throw error;
       });
@@ -198,6 +212,22 @@ class FilesystemStore implements BlobStore {
       await handle.close();
       throw error;
     }
+  }
+
+  async #sizeOfUpload(key: BlobKey): Promise<number | undefined> {
+    return (await this.#ifThere(stat(this.#uploadPath(key))))?.size;
+  }
+
+  /** Who is forgotten here is flushed once more. */
+  #rememberFlushed(key: BlobKey, length: number): void {
+    if (this.#flushed.size >= limits.openUploadsRememberedMax) this.#flushed.clear();
+    this.#flushed.set(key, length);
+  }
+
+  #flush(folder: string): Promise<void> {
+    const flush = this.#flushes.get(folder) ?? shared(() => flushFolder(folder));
+    this.#flushes.set(folder, flush);
+    return flush();
   }
 
   async *#listFolder(folder: string, committed: boolean, signal: AbortSignal | undefined) {
@@ -227,7 +257,7 @@ class FilesystemStore implements BlobStore {
     if (this.#fanOut.has(folder)) return;
     await ensureFolder(folder);
     // Also when it was there: a process that died may have made it without flushing its name.
-    await flushFolder(join(this.#folder, 'blobs'));
+    await this.#flush(join(this.#folder, 'blobs'));
     this.#fanOut.add(folder);
   }
 

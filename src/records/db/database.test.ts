@@ -40,6 +40,26 @@ describeEngines('the database', (world) => {
     expect(events.map((event) => event.position)).toEqual(Array.from({ length: 20 }, (_, n) => n + 1));
   });
 
+  it('keeps what others do at the same time as one that fails, and tells each its own', async () => {
+    const database = await world.open();
+    const account = (name: string) =>
+      database.transact(async (tx) => {
+        await tx.db.insertInto('accounts').values({ name, created_at: tx.nowMs }).execute();
+        tx.emit({ type: 't.t', lane: 'local', subject: name, actor: 'a', data: {} });
+        if (name === 'refused') throw new Error('no');
+        return name;
+      });
+    const told = await Promise.allSettled(['a', 'refused', 'b', 'a', 'c'].map(account));
+    const ok = told.map((each) => (each.status === 'fulfilled' ? each.value : 'failed'));
+    expect(ok.filter((each) => each !== 'failed').sort()).toEqual(['a', 'b', 'c']);
+    expect(ok[1]).toBe('failed');
+    const rows = await database.read.selectFrom('accounts').select('name').orderBy('name').execute();
+    expect(rows.map((row) => row.name)).toEqual(['a', 'b', 'c']);
+    const events = await logRead(database.read, { after: 0, limit: 10 });
+    expect(events.map((event) => event.position)).toEqual([1, 2, 3]);
+    expect(events.map((event) => event.subject).sort()).toEqual(['a', 'b', 'c']);
+  });
+
   it('searches with the rows of a compiled query', async () => {
     const database = await world.open();
     await database.transact(async (tx) => {

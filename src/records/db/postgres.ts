@@ -1,10 +1,10 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { LazaretError } from '../../lib/errors.ts';
+import { shared } from '../../lib/shared.ts';
 import type { Database, DatabaseOptions } from './database.ts';
 import { openEpoch } from './epoch.ts';
 import { migrate } from './migrate.ts';
-import { sharedRead } from './shared-read.ts';
 import type { Tables } from './tables.ts';
 import { beginTransaction } from './transaction.ts';
 
@@ -39,7 +39,7 @@ export async function openPostgres(url: string, options: DatabaseOptions): Promi
   return {
     engine: 'postgres',
     read,
-    logHead: sharedRead(async () => Number((await pool.query(headQuery)).rows[0]?.head ?? 0)),
+    logHead: shared(async () => Number((await pool.query(headQuery)).rows[0]?.head ?? 0)),
     transact: (work) =>
       retried(() =>
         read.transaction().execute(async (db) => {

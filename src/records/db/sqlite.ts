@@ -4,17 +4,18 @@ import { Worker } from 'node:worker_threads';
 import BetterSqlite3 from 'better-sqlite3';
 import { type CompiledQuery, Kysely, type SqliteDatabase, SqliteDialect } from 'kysely';
 import { LazaretError } from '../../lib/errors.ts';
+import { shared } from '../../lib/shared.ts';
 import type { Database, DatabaseOptions } from './database.ts';
 import { openEpoch } from './epoch.ts';
 import { migrate } from './migrate.ts';
-import { sharedRead } from './shared-read.ts';
 import { withKeptStatements } from './sqlite-statements.ts';
+import { SqliteWriter } from './sqlite-writer.ts';
 import type { Tables } from './tables.ts';
 import { beginTransaction } from './transaction.ts';
 
 /**
  * SQLite inside the process. Exactly one connection writes (better-sqlite3 waits synchronously, so a second writer would
- * freeze the server as long as the first one's transaction); Kysely's dialect queues transactions on it. Every other
+ * freeze the server as long as the first one's transaction); `SqliteWriter` queues transactions on it. Every other
  * connection is read-only; long searches run on one in a worker thread. Another process writes only for a moment
  * (`lazaret admin reset`), and is waited for: see `lockingAtOnce`.
  */
@@ -29,6 +30,7 @@ export async function openSqlite(file: string, options: DatabaseOptions): Promis
   await migrate(kyselyOf(writerConnection), 'sqlite');
   const writer = kyselyOf(lockingAtOnce(writerConnection, withKeptStatements(writerConnection)));
   const epoch = await openEpoch(writer, options.region);
+  const transactions = new SqliteWriter(writer, () => writerConnection.inTransaction);
 
   const readConnection = new BetterSqlite3(file, { readonly: true });
   readConnection.pragma('cache_size = -16000');
@@ -40,10 +42,10 @@ export async function openSqlite(file: string, options: DatabaseOptions): Promis
   return {
     engine: 'sqlite',
     read,
-    logHead: sharedRead(async () => head.get() ?? 0),
+    logHead: shared(async () => head.get() ?? 0),
     transact: async (work) => {
       let wake = false;
-      const value = await writer.transaction().execute(async (db) => {
+      const value = await transactions.transact(async (db) => {
         const open = beginTransaction(db, {
           engine: 'sqlite',
           epoch,

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
-import { sharedRead } from './shared-read.ts';
+import { shared } from './shared.ts';
 
-it('reads once for those who ask in one turn, and never gives what was read before it was asked', async () => {
+it('runs once for those who ask in one turn, and never gives the result of a run from before it was asked', async () => {
   let written = 0;
   const reads: number[] = [];
   const going: (() => void)[] = [];
-  const read = sharedRead(async () => {
+  const read = shared(async () => {
     const seen = written;
     reads.push(seen);
     await new Promise<void>((resolve) => going.push(resolve));
@@ -23,9 +23,9 @@ it('reads once for those who ask in one turn, and never gives what was read befo
   expect(await Promise.all(second)).toEqual([2, 2]);
 });
 
-it('tells each who waits of a failure, and reads again for the next', async () => {
+it('tells each who waits of a failure, and runs again for the next', async () => {
   let fails = true;
-  const read = sharedRead(async () => {
+  const read = shared(async () => {
     if (fails) throw new Error('unreachable');
     return 'here';
   });
