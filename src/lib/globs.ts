@@ -34,6 +34,14 @@ export function isLiteralGlob(glob: string): boolean {
   return !/[*?[{\\]/.test(glob);
 }
 
+/** The globs without braces that it is short for. @throws invalid as `globMatcher` */
+export function globAlternatives(glob: string): readonly string[] {
+  parse(glob);
+  const alternatives: string[] = [];
+  expandBraces(glob, glob, alternatives);
+  return alternatives;
+}
+
 /** What every text that matches begins with, for use with an index; may be empty. @throws invalid as `globMatcher` */
 export function globPrefix(glob: string): string {
   return parse(glob).map(literalStart).reduce(commonStart);

@@ -100,6 +100,8 @@ export const limits = {
   /** All that is unpacked: so much always, beyond it so many times the archive's size. */
   archiveUnpackedBytes: 256 * MiB,
   archiveRatioMax: 50,
+  /** Archives of one layer whose content is not kept twice. */
+  layerArchivesRemembered: 100_000,
   executableSectionsMax: 4_096,
   /** A manifest, a pom, or another text that says what an archive or an executable is. */
   metadataBytesMax: 1 * MiB,

@@ -5,7 +5,7 @@
 import { LazaretError } from '../../lib/errors.ts';
 import { memberPath } from './entry-path.ts';
 import type { EntryHeader, Extracted, ExtractedPackage, Extractor, FileContent } from './extractor.ts';
-import type { Extraction, FoundPackage, OsRelease } from './inventory.ts';
+import type { ArchiveMember, Extraction, FoundPackage, OsRelease } from './inventory.ts';
 import type { LayerLimits } from './layer-problem.ts';
 import { Spool } from './spool.ts';
 import { WantedFile } from './wanted-file.ts';
@@ -14,6 +14,11 @@ export interface ExtractionResult {
   readonly extractions: readonly Extraction[];
   readonly packages: readonly FoundPackage[];
   readonly os?: OsRelease;
+}
+
+interface ReadArchive {
+  readonly members: readonly ArchiveMember[];
+  readonly version: number;
 }
 
 interface Work {
@@ -30,6 +35,7 @@ export class ExtractionRun {
   readonly #works: readonly Work[];
   readonly #limits: LayerLimits;
   readonly #spool = new Spool();
+  readonly #archives: ReadArchive[] = [];
   #packages = 0;
 
   constructor(extractors: readonly Extractor[], limits: LayerLimits) {
@@ -62,6 +68,11 @@ export class ExtractionRun {
     }
     for (const work of works) note(work, entry.path, 'a sparse file, which is not read');
     return undefined;
+  }
+
+  /** What the files that were read since the last call hold, if they are archives. */
+  takeArchives(): readonly ReadArchive[] {
+    return this.#archives.splice(0);
   }
 
   /** Links have no bytes: a hard link to what was read here has the same content, any other can't be followed. */
@@ -108,7 +119,9 @@ export class ExtractionRun {
   /** @throws unavailable when the content can't be read for a reason that is not the layer's */
   #extract(work: Work, entry: EntryHeader, content: FileContent): void {
     try {
-      this.#keep(work, entry.path, work.extractor.extract(entry, content));
+      const { members = [], ...extracted } = work.extractor.extract(entry, content);
+      if (members.length > 0) this.#archives.push({ members, version: work.extractor.version });
+      this.#keep(work, entry.path, extracted);
     } catch (error) {
       if (error instanceof LazaretError && error.code === 'unavailable') throw error;
       note(work, entry.path, messageOf(error));

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type {
+  FoundArchive,
   FoundPackage,
   InventoryPart,
   LayerFile,
@@ -13,16 +14,18 @@ export async function collectInventory(parts: AsyncIterable<InventoryPart>): Pro
   const files = new Map<string, LayerFile>();
   const packages: FoundPackage[] = [];
   const secrets: LayerSecret[] = [];
+  const archives: FoundArchive[] = [];
   let summary: LayerSummary | undefined;
   for await (const part of parts) {
     if (part.kind === 'files') for (const file of part.files) files.set(file.path, file);
     else if (part.kind === 'hiders') for (const file of part.files) addHider(files, file);
     else if (part.kind === 'packages') packages.push(...part.packages);
     else if (part.kind === 'secrets') secrets.push(...part.secrets);
+    else if (part.kind === 'archive') archives.push(part.archive);
     else summary = part.summary;
   }
   assert(summary !== undefined, 'an inventory ends with its summary');
-  return { ...summary, files: [...files.values()], packages, secrets };
+  return { ...summary, files: [...files.values()], packages, secrets, archives };
 }
 
 function addHider(files: Map<string, LayerFile>, hider: LayerFile): void {

@@ -5,6 +5,7 @@ export interface LayerInventory extends LayerSummary {
   readonly files: readonly LayerFile[];
   readonly packages: readonly FoundPackage[];
   readonly secrets: readonly LayerSecret[];
+  readonly archives: readonly FoundArchive[];
 }
 
 /**
@@ -19,6 +20,7 @@ export interface LayerInventory extends LayerSummary {
  * A summary whose state is `unknown` takes nothing back: what was found is there, only not everything was.
  */
 export type InventoryPart =
+  | { readonly kind: 'archive'; readonly archive: FoundArchive }
   | { readonly kind: 'files'; readonly files: readonly LayerFile[] }
   | { readonly kind: 'hiders'; readonly files: readonly LayerFile[] }
   | { readonly kind: 'packages'; readonly packages: readonly FoundPackage[] }
@@ -78,6 +80,22 @@ export interface ArchiveMember {
   readonly sizeBytes: number;
   /** Not of what could not be unpacked. */
   readonly sha256?: Uint8Array;
+}
+
+/**
+ * A distinct archive, by its content, with its own files in columns; what is in an archive in it is that archive's. Its
+ * part comes at any place among the others, since no path needs it.
+ */
+export interface FoundArchive {
+  readonly sha256: Uint8Array;
+  /** Of the extractor that read it: a newer one may find more. */
+  readonly version: number;
+  readonly paths: readonly string[];
+  readonly sizes: Float64Array<ArrayBuffer>;
+  /** SHA-256, 32 bytes each; zeros of what could not be unpacked. */
+  readonly hashes: Uint8Array<ArrayBuffer>;
+  /** Archives in it at any depth, each content once. */
+  readonly nested: readonly { readonly path: string; readonly sha256: Uint8Array }[];
 }
 
 /** A package as its own database or metadata names it. */

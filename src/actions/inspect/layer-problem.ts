@@ -20,6 +20,7 @@ type LayerLimitName =
   | 'layerHeaderBytesMax'
   | 'layerInspectMs'
   | 'layerPackagesMax'
+  | 'layerArchivesRemembered'
   | 'packageNameLengthMax'
   | 'layerSecretsMax'
   | 'secretFileBytesMax'

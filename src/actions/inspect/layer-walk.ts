@@ -2,6 +2,7 @@ import { createHash, type Hash, hash } from 'node:crypto';
 import { normalPath, pathDepth, pathMeaning } from './entry-path.ts';
 import type { ExtractionRun } from './extraction-run.ts';
 import type { EntryHeader } from './extractor.ts';
+import { archivesOf } from './found-archives.ts';
 import type { FileKind, InventoryPart, LayerFile } from './inventory.ts';
 import { type LayerLimits, LayerProblem } from './layer-problem.ts';
 import type { FileSecrets, LayerSecrets } from './layer-secrets.ts';
@@ -36,6 +37,7 @@ export class LayerWalk implements TarListener {
   #batch = new Map<string, LayerFile>();
   readonly #full: InventoryPart[] = [];
   readonly #hiders = new Map<string, LayerFile>();
+  readonly #archivesSeen = new Map<string, 'whole' | 'part'>();
   #open: OpenFile | undefined;
 
   constructor(listeners: { run: ExtractionRun; secrets: LayerSecrets }, limits: LayerLimits) {
@@ -93,6 +95,7 @@ export class LayerWalk implements TarListener {
     if (file.hash !== undefined) file.sha256 = file.hash.digest();
     file.wanted?.end();
     file.secrets?.end();
+    if (file.wanted !== undefined && file.sha256 !== undefined) this.#archives(file.sha256);
     const { path, sizeBytes, mode } = file.header;
     this.#record(
       file.sha256 === undefined
@@ -100,6 +103,23 @@ export class LayerWalk implements TarListener {
         : { path, kind: 'file', sizeBytes, mode, sha256: file.sha256 },
     );
     this.#open = undefined;
+  }
+
+  /** Each content once: a layer may have the same archive, or archives with the same in them, many times. */
+  #archives(sha256: Uint8Array): void {
+    for (const read of this.#run.takeArchives())
+      for (const archive of archivesOf({ ...read, sha256 })) {
+        const key = Buffer.from(archive.sha256).toString('base64');
+        // That which lies in another was read without what it holds in turn.
+        if (
+          this.#archivesSeen.get(key) === 'whole' ||
+          (this.#archivesSeen.has(key) && archive.nested.length === 0)
+        )
+          continue;
+        if (this.#archivesSeen.size < this.#limits.layerArchivesRemembered)
+          this.#archivesSeen.set(key, archive.sha256 === sha256 ? 'whole' : 'part');
+        this.#full.push({ kind: 'archive', archive });
+      }
   }
 
   #real(path: string, entry: TarEntry): void {

@@ -38,6 +38,8 @@ const hashBytes = 32;
 
 /** With the buffers to hand over instead of copying. */
 export function packPart(part: InventoryPart): { packed: PackedPart; transfer: ArrayBuffer[] } {
+  if (part.kind === 'archive')
+    return { packed: part, transfer: [part.archive.sizes.buffer, part.archive.hashes.buffer] };
   if (part.kind !== 'files' && part.kind !== 'hiders') return { packed: part, transfer: [] };
   const files = packFiles(part.files);
   const columns = [files.kinds, files.sizes, files.modes, files.hashes, files.hashed];

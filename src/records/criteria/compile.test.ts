@@ -10,6 +10,7 @@ const leaves: readonly (readonly [string, LeafCriteria])[] = [
   ['file', { file: { path: 'etc/passwd', setuid: true } }],
   ['secret', { secret: { kind: 'aws-*' } }],
   ['secret-in-image', { secret: { path: 'root/**', fingerprint: `1:${'ab'.repeat(32)}`, in: 'image' } }],
+  ['file-in-archive', { file: { path: 'opt/**/JndiLookup.class' } }],
   ['file-in-image', { file: { sha256: 'ab'.repeat(32), in: 'image' } }],
 ];
 

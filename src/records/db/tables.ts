@@ -28,6 +28,8 @@ import type {
   RevocationTable,
 } from './tables/fleet.ts';
 import type {
+  ArchiveFileTable,
+  ArchiveTable,
   ExtractionTable,
   ImageSecretTable,
   ImageTable,
@@ -99,6 +101,10 @@ export interface Tables {
   fingerprint_keys: { version: number; key: Uint8Array; created_at: number };
   layer_secrets: LayerSecretTable;
   image_secrets: ImageSecretTable;
+  archives: ArchiveTable;
+  archive_paths: { id: Generated<number>; folder: string; name: string };
+  archive_files: ArchiveFileTable;
+  archive_nestings: { archive_id: number; nested_id: number; path: string };
   images: ImageTable;
   image_packages: { manifest_id: number; package_id: number; blob_id: number; path_id: number };
   // advisories

@@ -9,6 +9,7 @@ import { limits } from '../../lib/limits.ts';
 import type { Database, Tx } from '../db/database.ts';
 import { chunked } from '../db/engine.ts';
 import type { InspectionTable, LayerFileTable } from '../db/tables/inventory.ts';
+import { archiveKeep } from './archive-keep.ts';
 import type { KnownIds } from './known-ids.ts';
 import { layerSecretsForget, layerSecretsKeep } from './layer-secrets.ts';
 import { packageKey, packagesEnsure } from './packages.ts';
@@ -52,6 +53,7 @@ export async function layerInventoryKeep(
     if (part.kind === 'summary') summary = part.summary;
     else if (part.kind === 'packages') packages.push(...part.packages);
     else if (part.kind === 'secrets') await layerSecretsKeep(deps.database, blobId, part.secrets);
+    else if (part.kind === 'archive') await archiveKeep(deps.database, part.archive);
     else {
       for (let at = 0; at < part.files.length; at += filesAtOnce)
         await filesKeep(deps, blobId, part.kind, part.files.slice(at, at + filesAtOnce));

@@ -60,8 +60,19 @@ export interface InventorySummary {
   readonly os?: InventoryOs;
 }
 
+/** A distinct archive: its own files in columns, and where in it others lie. */
+export interface InventoryArchive {
+  readonly sha256: Uint8Array;
+  readonly version: number;
+  readonly paths: readonly string[];
+  readonly sizes: Float64Array;
+  readonly hashes: Uint8Array;
+  readonly nested: readonly { readonly path: string; readonly sha256: Uint8Array }[];
+}
+
 /** In the order and with the meaning that the inspection's own parts have: files, hiders, packages, secrets, then the summary. */
 export type KeptPart =
+  | { readonly kind: 'archive'; readonly archive: InventoryArchive }
   | { readonly kind: 'files' | 'hiders'; readonly files: readonly InventoryFile[] }
   | { readonly kind: 'packages'; readonly packages: readonly InventoryPackage[] }
   | { readonly kind: 'secrets'; readonly secrets: readonly InventorySecret[] }

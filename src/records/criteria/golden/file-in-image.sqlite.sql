@@ -5,8 +5,34 @@ join blobs on blobs.id = layer_files.blob_id
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
 where "edges"."manifest_id" in (7)
+and not exists (select 1
+from edges as upper_edges
+join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest
+join layer_files as upper_files on upper_files.blob_id = upper_blobs.id
+join paths as upper_paths on upper_paths.id = upper_files.path_id
+where upper_edges.manifest_id = edges.manifest_id
+and upper_edges.kind = 'layer'
+and upper_edges.position > edges.position
+and (upper_files.path_id = "layer_files"."path_id"
+or (upper_files.kind in ('whiteout', 'opaque')
+and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/')))
 and layer_files.kind in ('file', 'hardlink', 'link', 'device')
-and layer_files.sha256 = ?
+and layer_files.sha256 = ? union select distinct edges.manifest_id
+from (select archive_files.archive_id as holder_id, archive_paths.folder || archive_paths.name as path
+from archive_files
+join archive_paths on archive_paths.id = archive_files.path_id
+where archive_files.sha256 = ? union all select archive_nestings.archive_id as holder_id, archive_nestings.path || '!/' || archive_paths.folder || archive_paths.name as path
+from archive_files
+join archive_paths on archive_paths.id = archive_files.path_id
+join archive_nestings on archive_nestings.nested_id = archive_files.archive_id
+where archive_files.sha256 = ?) as member
+join archives on archives.id = member.holder_id
+join layer_files on layer_files.sha256 = archives.sha256
+join paths on paths.id = layer_files.path_id
+join blobs on blobs.id = layer_files.blob_id
+join edges on edges.digest = blobs.digest
+and edges.kind = 'layer'
+where "edges"."manifest_id" in (7)
 and not exists (select 1
 from edges as upper_edges
 join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest
@@ -21,15 +47,42 @@ and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/
 
 -- none
 
-select edges.manifest_id, blobs.digest as layer, paths.path, null as purl, null as advisory, null as severity, null as fixed_version
+select edges.manifest_id, blobs.digest as layer, paths.path as path, null as purl, null as advisory, null as severity, null as fixed_version
 from layer_files
 join paths on paths.id = layer_files.path_id
 join blobs on blobs.id = layer_files.blob_id
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
 where "edges"."manifest_id" in (7)
+and not exists (select 1
+from edges as upper_edges
+join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest
+join layer_files as upper_files on upper_files.blob_id = upper_blobs.id
+join paths as upper_paths on upper_paths.id = upper_files.path_id
+where upper_edges.manifest_id = edges.manifest_id
+and upper_edges.kind = 'layer'
+and upper_edges.position > edges.position
+and (upper_files.path_id = "layer_files"."path_id"
+or (upper_files.kind in ('whiteout', 'opaque')
+and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/')))
 and layer_files.kind in ('file', 'hardlink', 'link', 'device')
 and layer_files.sha256 = ?
+and "edges"."manifest_id" in (7) union all select edges.manifest_id, blobs.digest as layer, paths.path || '!/' || member.path as path, null as purl, null as advisory, null as severity, null as fixed_version
+from (select archive_files.archive_id as holder_id, archive_paths.folder || archive_paths.name as path
+from archive_files
+join archive_paths on archive_paths.id = archive_files.path_id
+where archive_files.sha256 = ? union all select archive_nestings.archive_id as holder_id, archive_nestings.path || '!/' || archive_paths.folder || archive_paths.name as path
+from archive_files
+join archive_paths on archive_paths.id = archive_files.path_id
+join archive_nestings on archive_nestings.nested_id = archive_files.archive_id
+where archive_files.sha256 = ?) as member
+join archives on archives.id = member.holder_id
+join layer_files on layer_files.sha256 = archives.sha256
+join paths on paths.id = layer_files.path_id
+join blobs on blobs.id = layer_files.blob_id
+join edges on edges.digest = blobs.digest
+and edges.kind = 'layer'
+where "edges"."manifest_id" in (7)
 and not exists (select 1
 from edges as upper_edges
 join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest

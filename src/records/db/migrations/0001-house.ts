@@ -20,6 +20,7 @@ function statements({ id, int, bytes }: { id: string; int: string; bytes: string
     ...accessStatements(id, int),
     ...catalogStatements(id, int, bytes),
     ...inventoryStatements(id, int, bytes),
+    ...archiveStatements(id, int, bytes),
     ...advisoryStatements(id, int),
     ...quarantineStatements(id, int),
     ...fleetStatements(id, int),
@@ -163,6 +164,21 @@ function inventoryStatements(id: string, int: string, bytes: string): string[] {
       references packages, blob_id ${int} not null, path_id ${int} not null references paths,
       primary key (manifest_id, package_id, path_id))`, // no reference to blobs: each blob that goes would look through all of it
     `create index image_packages_package on image_packages (package_id)`,
+  ];
+}
+
+/** What is in archives, once for each content, however many layers and other archives have it. */
+function archiveStatements(id: string, int: string, bytes: string): string[] {
+  return [
+    `create table archives (id ${id}, sha256 ${bytes} not null unique, version ${int} not null)`,
+    `create table archive_paths (id ${id}, folder text not null, name text not null, unique (name, folder))`,
+    `create table archive_files (archive_id ${int} not null references archives, path_id ${int} not null
+      references archive_paths, size_bytes ${int} not null, sha256 ${bytes}, primary key (archive_id, path_id))`,
+    `create index archive_files_path on archive_files (path_id)`,
+    `create index archive_files_sha256 on archive_files (sha256)`,
+    `create table archive_nestings (archive_id ${int} not null references archives, nested_id ${int} not null
+      references archives, path text not null, primary key (archive_id, nested_id))`,
+    `create index archive_nestings_nested on archive_nestings (nested_id)`,
   ];
 }
 

@@ -50,6 +50,21 @@ export interface LayerFileTable {
   sha256: Uint8Array | null;
 }
 
+/** A distinct archive; `version` is 0 until all its files are kept. */
+export interface ArchiveTable {
+  id: Generated<number>;
+  sha256: Uint8Array;
+  version: number;
+}
+
+/** Its own files; what is in an archive in it is that archive's. Without a hash what could not be unpacked. */
+export interface ArchiveFileTable {
+  archive_id: number;
+  path_id: number;
+  size_bytes: number;
+  sha256: Uint8Array | null;
+}
+
 /** The image's view: what all its layers together show. */
 export interface ImageTable {
   manifest_id: number;

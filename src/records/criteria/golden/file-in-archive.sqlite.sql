@@ -1,0 +1,56 @@
+select distinct edges.manifest_id
+from layer_files
+join paths on paths.id = layer_files.path_id
+join blobs on blobs.id = layer_files.blob_id
+join edges on edges.digest = blobs.digest
+and edges.kind = 'layer'
+where "edges"."manifest_id" in (7)
+and layer_files.kind in ('file', 'hardlink', 'link', 'device')
+and 1 = 0 union select distinct edges.manifest_id
+from (select archive_files.archive_id as holder_id, archive_paths.folder || archive_paths.name as path
+from archive_files
+join archive_paths on archive_paths.id = archive_files.path_id
+where 1 = 0 union all select archive_nestings.archive_id as holder_id, archive_nestings.path || '!/' || archive_paths.folder || archive_paths.name as path
+from archive_files
+join archive_paths on archive_paths.id = archive_files.path_id
+join archive_nestings on archive_nestings.nested_id = archive_files.archive_id
+where 1 = 0) as member
+join archives on archives.id = member.holder_id
+join layer_files on layer_files.sha256 = archives.sha256
+join paths on paths.id = layer_files.path_id
+join blobs on blobs.id = layer_files.blob_id
+join edges on edges.digest = blobs.digest
+and edges.kind = 'layer'
+where "edges"."manifest_id" in (7)
+and 1 = 0
+
+-- none
+
+select edges.manifest_id, blobs.digest as layer, paths.path as path, null as purl, null as advisory, null as severity, null as fixed_version
+from layer_files
+join paths on paths.id = layer_files.path_id
+join blobs on blobs.id = layer_files.blob_id
+join edges on edges.digest = blobs.digest
+and edges.kind = 'layer'
+where "edges"."manifest_id" in (7)
+and layer_files.kind in ('file', 'hardlink', 'link', 'device')
+and 1 = 0
+and "edges"."manifest_id" in (7) union all select edges.manifest_id, blobs.digest as layer, paths.path || '!/' || member.path as path, null as purl, null as advisory, null as severity, null as fixed_version
+from (select archive_files.archive_id as holder_id, archive_paths.folder || archive_paths.name as path
+from archive_files
+join archive_paths on archive_paths.id = archive_files.path_id
+where 1 = 0 union all select archive_nestings.archive_id as holder_id, archive_nestings.path || '!/' || archive_paths.folder || archive_paths.name as path
+from archive_files
+join archive_paths on archive_paths.id = archive_files.path_id
+join archive_nestings on archive_nestings.nested_id = archive_files.archive_id
+where 1 = 0) as member
+join archives on archives.id = member.holder_id
+join layer_files on layer_files.sha256 = archives.sha256
+join paths on paths.id = layer_files.path_id
+join blobs on blobs.id = layer_files.blob_id
+join edges on edges.digest = blobs.digest
+and edges.kind = 'layer'
+where "edges"."manifest_id" in (7)
+and 1 = 0
+and "edges"."manifest_id" in (7)
+limit ?
