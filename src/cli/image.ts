@@ -3,6 +3,7 @@ import { type Client, call } from '../client/client.ts';
 import { imageListRoute, imageShow } from '../contract/images.ts';
 import type { RouteAnswer } from '../contract/route.ts';
 import { systemClock } from '../lib/clock.ts';
+import { sbomCommand } from './image-sbom.ts';
 import { imageText } from './image-text.ts';
 import { type InventoryOptions, inventoryListAsked, inventoryOptions } from './inventory-lists.ts';
 import { type CliIo, clientOf, type ServerOptions } from './io.ts';
@@ -37,7 +38,7 @@ export function register(program: Command, io: CliIo): void {
     .action((reference: string, options: ShowOptions) => showImage(io, reference, options));
   inventoryOptions(show);
   const command = new Command('image').description('List images, and see what is in them');
-  program.addCommand(command.addCommand(list).addCommand(show));
+  program.addCommand(command.addCommand(list).addCommand(show).addCommand(sbomCommand(io)));
 }
 
 const pageSize = 1_000;

@@ -110,3 +110,21 @@ export const imageFileList = inventoryList({
     shown,
   }),
 });
+
+export const imageSbom = route({
+  name: 'imageSbom',
+  method: 'GET',
+  path: '/api/v1/images/sbom',
+  summary:
+    'The bill of materials of an image, as application/vnd.cyclonedx+json (1.6) or application/spdx+json (2.3)',
+  audience: 'caller',
+  params: nothing,
+  query: Type.Object({
+    reference: imageReference,
+    platform: Type.Optional(imagePlatform),
+    format: Type.Union([Type.Literal('cyclonedx'), Type.Literal('spdx')], { default: 'cyclonedx' }),
+  }),
+  body: nothing,
+  response: Type.Unknown(),
+  answer: 'bytes',
+});

@@ -99,6 +99,11 @@ const content: Record<string, Endpoint> = {
   'GET /api/v1/images': { may: pull, shows: 'acme/shop' },
   'GET /api/v1/images/show': { may: pull, path: at('/api/v1/images/show?reference=acme/shop:1') },
   'GET /api/v1/images/packages': { may: pull, path: at('/api/v1/images/packages?reference=acme/shop:1') },
+  'GET /api/v1/images/sbom': {
+    may: pull,
+    path: at('/api/v1/images/sbom?reference=acme/shop:1'),
+    hides: ['nameUnknown'],
+  },
   'GET /api/v1/images/files': { may: pull, path: at('/api/v1/images/files?reference=acme/shop:1') },
   'GET /api/v1/trash': { may: pull, shows: 'acme/shop' },
   'POST /api/v1/trash/restore': { may: maintain, body: () => ({ reference: 'acme/shop:none' }) },

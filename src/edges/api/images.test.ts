@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -207,6 +207,18 @@ describe('the command line', () => {
     await expect(show('--files', '--layer', '3')).rejects.toMatchObject({ code: 'invalid' });
     expect((await lazaret(world.reader, 'image', 'show', reference, '--layers')).text).toContain('done');
     expect((await lazaret(world.reader, 'image', 'ls')).text).toMatch(/acme\/shop +1 +sha256:/);
+  });
+
+  it('writes the bill of materials to a file or to standard output', async () => {
+    const file = join(folder, 'shop.cdx.json');
+    await lazaret(world.reader, 'image', 'sbom', reference, '-o', file);
+    expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ bomFormat: 'CycloneDX' });
+    const printed = await lazaret(world.reader, 'image', 'sbom', reference, '--format', 'spdx');
+    expect(JSON.parse(printed.text)).toMatchObject({ spdxVersion: 'SPDX-2.3' });
+    const nowhere = lazaret(world.reader, 'image', 'sbom', reference, '-o', join(folder, 'no', 'folder'));
+    await expect(nowhere).rejects.toMatchObject({ code: 'invalid' });
+    const asked = await http(world.reader, 'GET /api/v1/images/sbom?reference=acme/shop:1');
+    expect(asked.headers.get('content-type')).toBe('application/vnd.cyclonedx+json');
   });
 
   it('lets only the operator import', async () => {

@@ -1,4 +1,5 @@
-import { imageFileList, imagePackageList } from '../../contract/inventory-lists.ts';
+import { sbomOf } from '../../actions/describe/sbom.ts';
+import { imageFileList, imagePackageList, imageSbom } from '../../contract/inventory-lists.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Caller } from '../../records/access/caller.ts';
@@ -20,6 +21,12 @@ export function inventoryListRoutes({ database }: { readonly database: Database 
     bind(imageFileList, ({ query, caller }) =>
       pageOf(database, { query, caller }, (ask) => fileList(database, ask)),
     ),
+    bind(imageSbom, async ({ query, caller }) => {
+      const { id, digest, repository } = await oneImageSeen(database, caller, query);
+      const image = { id, digest, repository: repository.name };
+      const { mediaType: contentType, bytes } = await sbomOf(database, image, query.format);
+      return { contentType, sizeBytes: bytes.length, stream: once(bytes) };
+    }),
   ];
 }
 
@@ -52,4 +59,8 @@ async function pageOf<T>(
   const { state, reason } = await imageState(database.read, manifestId);
   const { items, next } = await read({ manifestId, place, layer, path, after, limit });
   return { digest, state, reason, items, next };
+}
+
+async function* once(bytes: Uint8Array) {
+  yield bytes;
 }
