@@ -23,6 +23,8 @@ export interface BenchOptions {
   readonly signal: AbortSignal;
   /** To see that it works: as little as possible, so that no figure says anything. Some benchmarks have no such run. */
   readonly tiny: boolean;
+  /** Only the part of that name, of a benchmark that has parts. */
+  readonly only?: string | undefined;
   /** Tells what goes on. */
   readonly say: (line: string) => void;
 }
@@ -35,4 +37,6 @@ export interface Benchmark {
   readonly name: string;
   readonly summary: string;
   readonly measure: Measure;
+  /** What `--only` can name. */
+  readonly parts?: readonly string[];
 }

@@ -36,7 +36,7 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 async function run(
-  { benchmark, tiny }: BenchArguments,
+  { benchmark, tiny, only }: BenchArguments,
   figures: Figure[],
   signal: AbortSignal,
 ): Promise<void> {
@@ -44,7 +44,7 @@ async function run(
   await endAbandoned(worldsFolder, await prepareMachine());
   try {
     const say = (line: string) => console.error(`  ${line}`);
-    for await (const figure of benchmark.measure({ folder, signal, tiny, say })) {
+    for await (const figure of benchmark.measure({ folder, signal, tiny, only, say })) {
       figures.push(figure);
       say(`${figure.name}: ${figure.value} ${figure.unit}`);
     }
@@ -64,6 +64,7 @@ interface BenchArguments {
   readonly benchmark: Benchmark;
   readonly json: string | undefined;
   readonly tiny: boolean;
+  readonly only: string | undefined;
 }
 
 /** @returns undefined for bad usage */
@@ -71,15 +72,21 @@ function readOptions(argv: readonly string[]): BenchArguments | undefined {
   try {
     const { values, positionals } = parseArgs({
       args: [...argv],
-      options: { json: { type: 'string' }, tiny: { type: 'boolean', default: false } },
+      options: {
+        json: { type: 'string' },
+        tiny: { type: 'boolean', default: false },
+        only: { type: 'string' },
+      },
       allowPositionals: true,
     });
     const benchmark = benchmarks.find(({ name }) => name === positionals[0]);
     if (!benchmark || positionals.length > 1) return undefined;
+    const { only } = values;
+    if (only !== undefined && !benchmark.parts?.includes(only)) return undefined;
     // npm runs this in the project's folder; the path is meant from where it was typed.
     const { INIT_CWD: typedIn = '' } = process.env;
     const json = values.json === undefined ? undefined : resolve(typedIn, values.json);
-    return { benchmark, json, tiny: values.tiny };
+    return { benchmark, json, tiny: values.tiny, only };
   } catch {
     return undefined;
   }
@@ -89,6 +96,9 @@ function usageText(): string {
   const lines = benchmarks.map(({ name, summary }) => `  npm run bench -- ${name}   ${summary}`);
   const options = [
     '  --json FILE   also write the figures to FILE',
+    ...benchmarks.flatMap(({ name, parts }) =>
+      parts ? [`  --only PART   of ${name}: ${parts.join(', ')}`] : [],
+    ),
     '  --tiny        only see whether it works (registry); the figures say nothing',
   ];
   return `Measures, and prints a table.\n\n${lines.join('\n')}\n\n${options.join('\n')}`;

@@ -119,6 +119,13 @@ export class SeededRows implements Disposable {
     await this.#flush();
   }
 
+  /** So many images, each a config and a tag. */
+  async manifests(count: number): Promise<void> {
+    await this.#images(count, { layersEach: 0 });
+    this.#database.pragma('wal_checkpoint(TRUNCATE)');
+    await this.#flush();
+  }
+
   /** Of a quarantine by its name. */
   written(quarantine: string): { marks: number; events: number } {
     const count = (text: string) =>

@@ -16,13 +16,18 @@ const memoryTargetMb = 300;
 const readyTargetMs = 1_000;
 
 /** A fresh server with the account that everything is pushed to. */
-export function withOwnServer<T>(options: BenchOptions, work: (server: OneServer) => Promise<T>): Promise<T> {
+export function withOwnServer<T>(
+  options: BenchOptions,
+  work: (server: OneServer) => Promise<T>,
+  { name = 'lazaret', settings = {} }: { name?: string; settings?: Readonly<Record<string, string>> } = {},
+): Promise<T> {
   const { signal } = options;
-  return withFreshServer({ folder: join(options.folder, 'lazaret'), signal }, async (server) => {
+  const prepared = async (server: OneServer) => {
     const client = { url: server.url, credentials: server.admin };
     await call(client, accountCreate, { body: { name: 'bench' } }, { signal });
     return work(server);
-  });
+  };
+  return withFreshServer({ folder: join(options.folder, name), signal }, prepared, settings);
 }
 
 export async function* measureMemory(options: BenchOptions): AsyncGenerator<Figure> {

@@ -3,18 +3,21 @@ import type { Figure } from '../benchmark.ts';
 import { ratioFigure, type SideName, type Sides } from './sides.ts';
 
 const connections = 32;
-const manifestTarget = 6;
+const manifestTargets = { sqlite: 6, postgres: 2 } as const;
 const blobTarget = 1;
 const tag = 'v1';
 
-export async function* measureManifests(sides: Sides): AsyncGenerator<Figure> {
-  sides.say('manifest by tag');
+export async function* measureManifests(
+  sides: Sides,
+  engine: 'sqlite' | 'postgres' = 'sqlite',
+): AsyncGenerator<Figure> {
+  sides.say(`manifest by tag, ours on ${engine}`);
   for (const side of ['ours', 'theirs'] as const)
     await sides.done(side, 'manifests', { kind: 'images', images: 1, tag });
   const { manifestMs: forMs } = sides.sizes;
   const work = { kind: 'manifests', tag, connections, forMs } as const;
-  yield ratioFigure(manifestTarget, {
-    name: 'manifest GET by tag, 32 connections',
+  yield ratioFigure(manifestTargets[engine], {
+    name: `manifest GET by tag, 32 connections${engine === 'postgres' ? ', PostgreSQL' : ''}`,
     rounds: await sides.inTurn((side) => sides.done(side, 'manifests', work)),
     unit: 'requests/s',
     note: `${forMs / 1000} s a round, of an image of 20 layers; here with a token, there without authorisation`,

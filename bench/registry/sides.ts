@@ -16,11 +16,12 @@ export type SideName = 'ours' | 'theirs';
 export class Sides {
   readonly sizes: Sizes;
   readonly #ours: OneServer;
-  readonly #theirs: string;
+  readonly #theirs: OneServer | string;
   readonly #load: Load;
   readonly #options: BenchOptions;
 
-  constructor(sides: { ours: OneServer; theirs: string; load: Load }, options: BenchOptions) {
+  /** @param sides.theirs the address of one that asks for no token, or another server of ours */
+  constructor(sides: { ours: OneServer; theirs: OneServer | string; load: Load }, options: BenchOptions) {
     this.#ours = sides.ours;
     this.#theirs = sides.theirs;
     this.#load = sides.load;
@@ -33,10 +34,11 @@ export class Sides {
     const { folder, signal } = this.#options;
     await promisify(execFile)('sync', ['-f', folder], { signal });
     const name = `${account}/${repository}`;
+    const server = side === 'ours' ? this.#ours : this.#theirs;
     const target: LoadTarget =
-      side === 'ours'
-        ? { url: this.#ours.url, repository: name, authorization: await tokenFor(this.#ours, name, signal) }
-        : { url: this.#theirs, repository: name, authorization: '' };
+      typeof server === 'string'
+        ? { url: server, repository: name, authorization: '' }
+        : { url: server.url, repository: name, authorization: await tokenFor(server, name, signal) };
     return this.#load.done(target, work);
   }
 
@@ -67,10 +69,13 @@ interface Ratio {
   readonly per?: number;
   readonly unit: string;
   readonly note: string;
+  /** What ours is measured against. */
+  readonly other?: string;
 }
 
 /** Ours against theirs: of each round, the ratio; in the note, what both reached. */
-export function ratioFigure(target: number | null, { name, rounds, per = 1, unit, note }: Ratio): Figure {
+export function ratioFigure(target: number | null, ratio: Ratio): Figure {
+  const { name, rounds, per = 1, unit, note, other = 'docker-registry' } = ratio;
   const rates = (side: SideName) => rounds[side].map(({ count, ms }) => ((count / ms) * 1000) / per);
   const theirs = rates('theirs');
   const measured = {
@@ -78,7 +83,7 @@ export function ratioFigure(target: number | null, { name, rounds, per = 1, unit
     unit: '×',
     samples: rates('ours').map((rate, round) => rate / (theirs[round] ?? Number.NaN)),
     note:
-      `ours ${spread(rates('ours'))} ${unit}, docker-registry ${spread(theirs)}; the client took ` +
+      `ours ${spread(rates('ours'))} ${unit}, ${other} ${spread(theirs)}; the client took ` +
       `${coresText(rounds.ours)} of a core for ours, ${coresText(rounds.theirs)} for the other; ${note}`,
   };
   return target === null ? figure(measured) : figureAtLeast(target, measured);

@@ -9,6 +9,7 @@ export interface Sizes {
   /** Of each of the blobs that are pushed while memory is looked at. */
   readonly largeBytes: number;
   readonly blobsInStore: number;
+  readonly manifestsInStore: number;
 }
 
 const mib = 1024 * 1024;
@@ -22,6 +23,7 @@ export const fullSizes: Sizes = {
   listsInRound: 20,
   largeBytes: 1024 * mib,
   blobsInStore: 1_000_000,
+  manifestsInStore: 1_000_000,
 };
 
 export const tinySizes: Sizes = {
@@ -33,4 +35,5 @@ export const tinySizes: Sizes = {
   listsInRound: 2,
   largeBytes: 8 * mib,
   blobsInStore: 1_000,
+  manifestsInStore: 1_000,
 };
