@@ -100,7 +100,10 @@ export interface FoundArchive {
 
 /** A package as its own database or metadata names it. */
 export interface FoundPackage {
-  /** Canonical, with version, and with those qualifiers only that tell packages apart: `arch`, `epoch`, `distro`, `platform`. */
+  /**
+   * Canonical, with version, and with those qualifiers only that tell packages apart: `arch`, `epoch`, `distro`, `platform`;
+   * and with `from=file_name` where nothing but the name of a file says it.
+   */
   readonly purl: string;
   /** OSV's name (`npm`, `Alpine:v3.18`); without its release, or empty, while a distribution's is not known. */
   readonly ecosystem: string;

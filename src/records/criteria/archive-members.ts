@@ -1,7 +1,7 @@
 /**
  * `file` also asks what is in archives. A member's path begins with the archive's and `!/`: `app.jar!/org/A.class`, and so
  * on for archives in archives. A glob reaches into archives where it says `!/`, and at each `**`, which stands for archives
- * on the way as for folders: `**` + `/A.class` is in every archive, `opt/**` + `/A.class` in those below `opt`.
+ * on the way as for folders (docs/concepts/scan.md).
  */
 import { type RawBuilder, sql } from 'kysely';
 import { globAlternatives, globMatcher, isLiteralGlob } from '../../lib/globs.ts';
