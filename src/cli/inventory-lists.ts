@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { type Client, call } from '../client/client.ts';
 import type { imageShow } from '../contract/images.ts';
-import { imageFileList, imagePackageList } from '../contract/inventory-lists.ts';
+import { imageFileList, imagePackageList, imageSecretList } from '../contract/inventory-lists.ts';
 import type { RouteAnswer } from '../contract/route.ts';
 import { LazaretError } from '../lib/errors.ts';
 import { limits } from '../lib/limits.ts';
@@ -13,6 +13,8 @@ import { sizeText } from './words.ts';
 export interface InventoryOptions extends OutputOptions {
   readonly packages?: boolean;
   readonly files?: boolean;
+  readonly secrets?: boolean;
+  readonly kind?: string;
   readonly platform?: string;
   readonly in?: 'image' | 'layer';
   /** A number, as `--layers` counts, or the start of a digest. */
@@ -35,6 +37,7 @@ export function inventoryOptions(command: Command): void {
   command
     .option('--packages', 'list its packages')
     .option('--files', 'list its files')
+    .option('--secrets', 'list where it has secrets')
     .option('--platform <platform>', 'of an index: linux/amd64')
     .addOption(
       new Option('--in <place>', 'what all layers together show, or what any layer has').choices([
@@ -45,13 +48,15 @@ export function inventoryOptions(command: Command): void {
     .option('--layer <layer>', 'of one layer: its number, or the start of its digest')
     .option('--path <glob>', "whose path matches: 'usr/lib/**'")
     .option('--name <glob>', 'packages whose name matches')
-    .option('--type <type>', 'packages of this type: deb, npm');
+    .option('--type <type>', 'packages of this type: deb, npm')
+    .option('--kind <glob>', "secrets of these kinds: 'aws-*'");
 }
 
 /** The list that the options ask for, to be printed. */
 export function inventoryListAsked(options: InventoryOptions): ((asked: Asked) => Promise<void>) | undefined {
   if (options.packages) return printPackages;
   if (options.files) return printFiles;
+  if (options.secrets) return printSecrets;
   return undefined;
 }
 
@@ -93,6 +98,30 @@ async function printFiles(asked: Asked): Promise<void> {
         file.kind,
         file.kind === 'file' ? sizeText(file.sizeBytes) : null,
         `/${file.path}`,
+      ]),
+      shorten: { path: 'end' },
+    }),
+  );
+}
+
+async function printSecrets(asked: Asked): Promise<void> {
+  const { io, client, options } = asked;
+  const own = options.kind === undefined ? {} : { kind: options.kind };
+  const secrets = await all(asked, (query) =>
+    call(client, imageSecretList, { query: { ...query, ...own, in: options.in ?? 'layer' } }, io),
+  );
+  await print(
+    io,
+    options.output,
+    secrets,
+    (): Table => ({
+      columns: ['kind', 'layer', 'path', 'line', 'fingerprint'],
+      rows: secrets.map(({ kind, layer, path, line, fingerprint, shown }) => [
+        kind,
+        layer === null ? 'config' : layerText(asked, { layer, shown }),
+        layer === null ? path : `/${path}`,
+        line,
+        fingerprint.slice(0, 14),
       ]),
       shorten: { path: 'end' },
     }),

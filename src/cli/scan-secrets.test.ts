@@ -51,6 +51,11 @@ it('finds one very secret that is given on standard input, with or without a lin
   );
 });
 
+it('lists where an image has secrets', async () => {
+  const { text } = await lazaret(server.admin, 'image', 'show', 'default/shop:1', '--secrets');
+  expect(text).toMatch(/github-token +1 +\/app\/deploy\.sh +2 +1:[0-9a-f]{12}/);
+});
+
 it('leaves the value in no file of the data folder but the blob itself, and in no line of the log', async () => {
   expect(lines.length).toBeGreaterThan(0);
   expect(lines.filter((line) => line.includes(value))).toEqual([]);

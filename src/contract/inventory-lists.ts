@@ -128,3 +128,19 @@ export const imageSbom = route({
   response: Type.Unknown(),
   answer: 'bytes',
 });
+
+export const imageSecretList = inventoryList({
+  name: 'imageSecretList',
+  noun: 'secrets',
+  summary: 'Where an image has secrets, by path; never their values',
+  in: 'layer',
+  filters: { kind: glob('a glob that the kind matches: aws-*') },
+  item: Type.Object({
+    kind: Type.String(),
+    path: Type.String({ description: 'config:Env/NAME and the like in the config of the image' }),
+    line: Type.Union([Type.Integer(), Type.Null()]),
+    fingerprint: Type.String({ description: 'for criteria: secret.fingerprint' }),
+    layer: Type.Union([Type.String(), Type.Null()], { description: 'null: the config has it' }),
+    shown,
+  }),
+});

@@ -132,6 +132,10 @@ export const replicationHead = route({
 export const accessSnapshot = Type.Object({
   /** The log's head before it was read: events up to there are in it. */
   position: Type.Integer(),
+  /** The keys that secrets are fingerprinted with, base64, by version; regions older than these have none. */
+  fingerprintKeys: Type.Optional(
+    Type.Array(Type.Object({ version: Type.Integer({ minimum: 1 }), key: Type.String() })),
+  ),
   accounts: Type.Array(
     Type.Object({ name: Type.String(), createdAt: Type.Integer(), anonymousPull: Type.Boolean() }),
   ),

@@ -18,7 +18,7 @@ import { grantCreate, grantDelete, grantListRoute } from './grants.ts';
 import { imageListRoute, imageShow } from './images.ts';
 import { immutabilityRuleCreate, immutabilityRuleDelete, immutabilityRuleList } from './immutability.ts';
 import { containerList, instanceCreate, instanceList } from './instances.ts';
-import { imageFileList, imagePackageList, imageSbom } from './inventory-lists.ts';
+import { imageFileList, imagePackageList, imageSbom, imageSecretList } from './inventory-lists.ts';
 import {
   principalCreate,
   principalDisable,
@@ -82,6 +82,7 @@ export const routes: readonly AnyRoute[] = [
   imageListRoute,
   imagePackageList,
   imageSbom,
+  imageSecretList,
   imageShow,
   agentAssignments,
   agentReportSend,

@@ -43,7 +43,7 @@ describe('parseImageConfig', () => {
       variant: 'v2',
       created: '2026-01-01T00:00:00Z',
       diffIds: [diffId],
-      historyCount: 2,
+      history: ['x', ''],
       config: {
         user: 'app',
         env: ['A=1'],
@@ -61,7 +61,7 @@ describe('parseImageConfig', () => {
     const parsed = parseImageConfig(Buffer.from(JSON.stringify({ ...minimal, config: null, history: null })));
     expect(parsed).toMatchObject({
       diffIds: [diffId],
-      historyCount: 0,
+      history: [],
       config: { user: '', env: [], labels: {} },
     });
   });

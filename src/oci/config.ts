@@ -14,7 +14,8 @@ export interface ImageConfig {
   /** The digest of each layer's uncompressed tar, bottom first; claimed by whoever wrote the config. */
   readonly diffIds: readonly Digest[];
   readonly config: RuntimeConfig;
-  readonly historyCount: number;
+  /** How each step says it was made; empty where it does not. */
+  readonly history: readonly string[];
 }
 
 export interface RuntimeConfig {
@@ -52,7 +53,11 @@ export function parseImageConfig(bytes: Uint8Array): ImageConfig {
     ...(created ? { created } : {}),
     diffIds: parseRootfs(document.member('rootfs')),
     config: parseRuntime(document.optionalOrNull('config')),
-    historyCount: document.optionalOrNull('history')?.items(listMax).length ?? 0,
+    history:
+      document
+        .optionalOrNull('history')
+        ?.items(listMax)
+        .map((step) => step.optionalOrNull('created_by')?.string(limits.configBytesMax) ?? '') ?? [],
   };
 }
 

@@ -21,6 +21,8 @@ import {
 } from '../../records/inventory/image-layers.ts';
 import { type InventoryOs, storable } from '../../records/inventory/rows.ts';
 import { databaseWord, hasRelease, ofRelease } from '../../versions/distributions.ts';
+import { configView } from './config-view.ts';
+import { currentFingerprintKey } from './fingerprint-key.ts';
 import { imageView, pathsOfInterest } from './image-view.ts';
 import { inspectActor } from './inspect-actor.ts';
 
@@ -58,6 +60,7 @@ async function viewOf(database: Database, { manifestId, layers, config }: Looked
     reason: null,
     os: null,
     config: null,
+    secrets: [],
     createdAt: null,
     shown: [],
     learned: [],
@@ -68,13 +71,16 @@ async function viewOf(database: Database, { manifestId, layers, config }: Looked
   const held = await packagesOfLayers(database, blobIds(layers));
   const visible = await visiblePackages(database, layers, held);
   const shown = visible.map((found) => ({ ...found, facts: ofRelease(found.facts, os) }));
+  const seen =
+    config.kind === 'read' ? configView(config.config, await currentFingerprintKey(database)) : undefined;
   const problem = layerProblem(layers) ?? configProblem(layers, config) ?? releaseProblem(shown, os);
   return {
     ...nothing,
     state: problem === undefined ? 'done' : 'unknown',
     reason: problem === undefined ? null : storable(problem),
     os: os ? JSON.stringify(os) : null,
-    config: config.kind === 'read' ? configText(config.config) : null,
+    config: seen?.text ?? null,
+    secrets: seen?.secrets ?? [],
     createdAt: config.kind === 'read' ? createdAt(config.config) : null,
     shown,
     learned: learnedFrom(held, os),
@@ -173,21 +179,6 @@ async function configOf({ database, blobs }: CompleteImageDeps, manifestId: numb
     if (!(error instanceof LazaretError) || error.code === 'unavailable') throw error;
     return { kind: 'unread', reason: causeChain(error) };
   }
-}
-
-/** Names of the environment only: values are often secrets. */
-function configText({ config, ...image }: ImageConfig): string {
-  return JSON.stringify({
-    os: image.os,
-    architecture: image.architecture,
-    variant: image.variant,
-    user: config.user,
-    env: config.env.map((variable) => variable.split('=', 1)[0]),
-    workingDir: config.workingDir,
-    exposedPorts: config.exposedPorts,
-    labels: config.labels,
-    history: image.historyCount,
-  });
 }
 
 function createdAt({ created }: ImageConfig): number | null {

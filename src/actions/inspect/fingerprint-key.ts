@@ -12,11 +12,16 @@ import type { FingerprintKey } from '../../secrets/fingerprint.ts';
 
 /** @throws unavailable in a region that its primary has not given the key yet */
 export async function currentFingerprintKey(database: Database): Promise<FingerprintKey> {
+  const key = await fingerprintKeyEnsure(database);
+  if (key) return key;
+  throw new LazaretError('unavailable', 'the primary region has not sent the key of fingerprints yet');
+}
+
+/** The newest; made now where there is none, but in the primary region only. */
+export async function fingerprintKeyEnsure(database: Database): Promise<FingerprintKey | undefined> {
   const newest = await fingerprintKeyNewest(database.read);
   if (newest) return newest;
-  const regions = await regionList(database.read);
-  const primary = regions.find((region) => region.is_primary === 1);
-  if (primary && primary.is_self !== 1)
-    throw new LazaretError('unavailable', `region ${primary.name} has not sent the key of fingerprints yet`);
+  const primary = (await regionList(database.read)).find((region) => region.is_primary === 1);
+  if (primary && primary.is_self !== 1) return undefined;
   return database.transact((tx) => fingerprintKeyAdd(tx, { version: 1, key: randomHmacKey() }));
 }

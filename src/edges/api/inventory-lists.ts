@@ -1,5 +1,10 @@
 import { sbomOf } from '../../actions/describe/sbom.ts';
-import { imageFileList, imagePackageList, imageSbom } from '../../contract/inventory-lists.ts';
+import {
+  imageFileList,
+  imagePackageList,
+  imageSbom,
+  imageSecretList,
+} from '../../contract/inventory-lists.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Caller } from '../../records/access/caller.ts';
@@ -8,6 +13,7 @@ import { fileList } from '../../records/inventory/file-list.ts';
 import { imageState } from '../../records/inventory/image-read.ts';
 import { type InventoryAsk, type InventoryPage, listedLayers } from '../../records/inventory/list.ts';
 import { packageList } from '../../records/inventory/package-list.ts';
+import { secretList } from '../../records/inventory/secret-list.ts';
 import { type BoundRoute, bind } from './bind.ts';
 import { oneImageSeen } from './image-seen.ts';
 
@@ -17,6 +23,9 @@ export function inventoryListRoutes({ database }: { readonly database: Database 
       pageOf(database, { query, caller }, (ask) =>
         packageList(database, { ...ask, type: query.type, name: query.name }),
       ),
+    ),
+    bind(imageSecretList, ({ query, caller }) =>
+      pageOf(database, { query, caller }, (ask) => secretList(database, { ...ask, kind: query.kind })),
     ),
     bind(imageFileList, ({ query, caller }) =>
       pageOf(database, { query, caller }, (ask) => fileList(database, ask)),

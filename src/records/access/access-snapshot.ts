@@ -1,13 +1,14 @@
 import type { AccessSnapshot } from '../../contract/replication.ts';
 import type { Tx } from '../db/database.ts';
 import type { Reader } from '../db/engine.ts';
+import { fingerprintKeyAdd, fingerprintKeyList } from '../inventory/fingerprint-keys.ts';
 import { logHead } from '../log/log.ts';
 import { accountEnsure, accountRows } from './accounts.ts';
 
 /**
  * Who may do what, as the primary region decides it: accounts, and users and robots with their roles. A follower takes
  * over the whole: what it has that the primary has not is disabled, what has the same name becomes the primary's.
- * Principals of instances and regions are not in it; they belong to the region that they speak to. Signing keys never
+ * The key of fingerprints is with it, since regions share it. Principals of instances and regions are not in it; they belong to the region that they speak to. Signing keys never
  * leave their region: each signs its own tokens.
  */
 export async function accessSnapshotRead(db: Reader): Promise<AccessSnapshot> {
@@ -33,8 +34,13 @@ export async function accessSnapshotRead(db: Reader): Promise<AccessSnapshot> {
     .orderBy('role_bindings.id')
     .execute();
   const bindingsOf = Map.groupBy(bindings, (binding) => binding.principal_id);
+  const keys = await fingerprintKeyList(db);
   return {
     position,
+    fingerprintKeys: keys.map(({ version, key }) => ({
+      version,
+      key: Buffer.from(key).toString('base64'),
+    })),
     accounts,
     principals: principals.map((row) => ({
       uid: row.uid,
@@ -58,6 +64,8 @@ export async function accessSnapshotRead(db: Reader): Promise<AccessSnapshot> {
 /** @param origin the primary region, whose snapshot it is */
 export async function accessSnapshotApply(tx: Tx, snapshot: AccessSnapshot, origin: string): Promise<void> {
   const actor = `region/${origin}`;
+  for (const { version, key } of snapshot.fingerprintKeys ?? [])
+    await fingerprintKeyAdd(tx, { version, key: Buffer.from(key, 'base64') });
   for (const account of snapshot.accounts) await accountApply(tx, account, actor);
   const names = snapshot.principals.map((principal) => principal.name);
   await tx.db

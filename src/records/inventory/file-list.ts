@@ -116,7 +116,7 @@ async function filesOf(
 }
 
 /** What the layers have at these paths and at the folders above them. */
-async function stackAt(database: Database, layers: readonly ListedLayer[], paths: readonly string[]) {
+export async function stackAt(database: Database, layers: readonly ListedLayer[], paths: readonly string[]) {
   const wanted = new Set(paths);
   for (const path of paths) for (const folder of foldersAbove(path)) wanted.add(folder);
   const blobIds = layers.map(({ blobId }) => blobId);

@@ -7,7 +7,7 @@ import type { Database, Tx } from '../db/database.ts';
 import { chunked } from '../db/engine.ts';
 import type { ImageTable } from '../db/tables/inventory.ts';
 import { packageKey, packagesEnsure } from './packages.ts';
-import type { PackageFacts } from './rows.ts';
+import { type PackageFacts, storable } from './rows.ts';
 
 /** A package that the image shows, as the image says it is. */
 export interface ShownPackage {
@@ -27,11 +27,21 @@ export interface ImageView {
   readonly state: 'done' | 'unknown' | 'notApplicable';
   readonly reason: string | null;
   readonly os: string | null;
-  /** JSON of what the config says, without values of the environment. */
+  /** JSON of what the config says, without values of the environment and without secrets. */
   readonly config: string | null;
   readonly createdAt: number | null;
   readonly shown: readonly ShownPackage[];
   readonly learned: readonly LearnedPackage[];
+  readonly secrets: readonly SecretOfConfig[];
+}
+
+/** A secret of the image's config; its value is nowhere. */
+export interface SecretOfConfig {
+  readonly kind: string;
+  /** `config:Env/TOKEN` */
+  readonly place: string;
+  readonly fingerprint: Uint8Array;
+  readonly keyVersion: number;
 }
 
 const packagesAtOnce = 100;
@@ -55,9 +65,34 @@ export async function imageViewKeep(
   await database.transact(async (tx) => {
     await tx.db.deleteFrom('image_packages').where('manifest_id', '=', view.manifestId).execute();
     await shownInsert(tx, view.manifestId, parts[0] ?? []);
+    await configSecretsKeep(tx, view);
   });
   for (const part of parts.slice(1)) await database.transact((tx) => shownInsert(tx, view.manifestId, part));
   return database.transact((tx) => imageEnd(tx, view, announce));
+}
+
+/** They take the place of those that a former view had; not if the image was taken out meanwhile. */
+async function configSecretsKeep(tx: Tx, { manifestId, secrets }: ImageView): Promise<void> {
+  await tx.db.deleteFrom('image_secrets').where('manifest_id', '=', manifestId).execute();
+  const image = await tx.db
+    .selectFrom('images')
+    .select('manifest_id')
+    .where('manifest_id', '=', manifestId)
+    .executeTakeFirst();
+  if (!image || secrets.length === 0) return;
+  const rows = secrets.map(({ kind, place, fingerprint, keyVersion }) => ({
+    manifest_id: manifestId,
+    place: storable(place),
+    kind,
+    fingerprint: Buffer.from(fingerprint),
+    key_version: keyVersion,
+  }));
+  for (const part of chunked(rows))
+    await tx.db
+      .insertInto('image_secrets')
+      .values(part)
+      .onConflict((c) => c.columns(['manifest_id', 'place', 'kind', 'fingerprint']).doNothing())
+      .execute();
 }
 
 async function ensureAll(
