@@ -226,6 +226,14 @@ export const limits = {
   /** Of one pass, for each kind of step. */
   collectStepsMax: 5,
 
+  /** How long a process of the server may take to answer another, and to let end what is in flight and end itself. */
+  processAnswerMs: 5_000,
+  processCloseMs: 15_000,
+  /** When another takes the place of one that ended: later each time, unless it lasted so long. */
+  processRetryFirstMs: 100,
+  processRetryMaxMs: 30_000,
+  processSettledMs: minute,
+
   transactionMs: 20,
   eventDataBytesMax: 256 * KiB,
   /** Different pulls and refusals counted between two writes of the ledger. */

@@ -1,7 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import pino, { type Logger } from 'pino';
-import { type Authenticator, openAuthenticator } from '../actions/access/authenticate.ts';
+import {
+  type Authenticator,
+  openAuthenticator,
+  type SecretCheck,
+  secretsChecked,
+} from '../actions/access/authenticate.ts';
 import { type Pace, yieldingPace } from '../actions/collect/pace.ts';
 import type { Inspector } from '../actions/inspect/inspector.ts';
 import type { LeaseBasis } from '../actions/launch/lease-basis.ts';
@@ -54,6 +59,7 @@ export interface Context {
   readonly openStreams: OpenStreams;
   readonly openManifests: OpenManifests;
   readonly authenticator: Authenticator;
+  readonly secretFits: SecretCheck;
   readonly requestRate: RequestRate;
   /** The `service` of tokens. */
   readonly service: string;
@@ -87,7 +93,7 @@ export interface OpenContext {
 /** @throws unavailable, conflict or configInvalid when a store can't be opened as configured */
 export async function openContext(config: Config, overrides: ContextOverrides = {}): Promise<OpenContext> {
   const clock = overrides.clock ?? systemClock;
-  const logger = overrides.logger ?? createLogger(config);
+  const logger = overrides.logger ?? createLogger(config, config.http.processes > 1 ? 0 : undefined);
   const opened: { close(): Promise<void> }[] = [];
   const shutdown = new AbortController();
   const close = async () => {
@@ -122,10 +128,11 @@ export async function openContext(config: Config, overrides: ContextOverrides = 
 type Opened = Pick<Context, 'clock' | 'logger' | 'database' | 'blobs' | 'inspector' | 'shutdown'>;
 
 function contextOf(config: Config, opened: Opened): Context {
-  const service = `lazaret-${config.region}`;
+  const service = serviceOf(config);
   const { database, clock } = opened;
   const replication = openReplication({ ...opened, config });
   const foreground = new Foreground(clock);
+  const secretFits = secretsChecked(clock);
   return {
     ...opened,
     config,
@@ -143,16 +150,15 @@ function contextOf(config: Config, opened: Opened): Context {
     metrics: createMetrics({ database }),
     ledger: new PullLedger(clock),
     openStreams: new OpenStreams(),
-    openManifests: new AnswersAtHead({
-      entries: limits.manifestsRememberedMax,
-      bytes: limits.manifestsRememberedBytesMax,
-    }),
+    openManifests: openManifestsKept(),
     authenticator: openAuthenticator({
       database,
       clock,
       service,
       anonymousPull: config.access.anonymousPull,
+      secretFits,
     }),
+    secretFits,
     requestRate: new RequestRate(clock, config.access.requestsPerMinute),
     foreground,
     pace: yieldingPace({ clock, foreground }),
@@ -162,14 +168,27 @@ function contextOf(config: Config, opened: Opened): Context {
   };
 }
 
-function createLogger(config: Config): Logger {
+/** At most so many and so much, in each process. */
+export function openManifestsKept(): OpenManifests {
+  return new AnswersAtHead({
+    entries: limits.manifestsRememberedMax,
+    bytes: limits.manifestsRememberedBytesMax,
+  });
+}
+
+export function serviceOf({ region }: Pick<Config, 'region'>): string {
+  return `lazaret-${region}`;
+}
+
+/** @param number of the process, where there are several */
+export function createLogger(config: Config, number?: number): Logger {
   return pino({
     level: config.log.level,
-    base: { region: config.region },
+    base: { region: config.region, ...(number === undefined ? {} : { process: number }) },
     timestamp: pino.stdTimeFunctions.isoTime,
   });
 }
 
-function logged(logger: Logger): (error: Error) => void {
+export function logged(logger: Logger): (error: Error) => void {
   return (error) => logger.warn({ error: causeChain(error) }, 'database connection failed');
 }

@@ -1,16 +1,16 @@
-import type { FastifyInstance } from 'fastify';
 import { adminPasswordFile, firstStart } from '../actions/access/first-start.ts';
 import { peerPrincipalsEnsure } from '../actions/access/peer-principals.ts';
 import { apiRoutes } from '../edges/api/routes.ts';
 import { createApp } from '../edges/http/app.ts';
 import { distributionApi } from '../edges/oci/distribution.ts';
-import { LazaretError } from '../lib/errors.ts';
 import { collectorOff } from '../records/collection/collector-state.ts';
 import { logHead } from '../records/log/log.ts';
 import { regionsEnsure } from '../records/regions/regions.ts';
 import type { Config } from './config/config.ts';
 import { type Context, type ContextOverrides, openContext } from './context.ts';
 import { takeDataFolder } from './data-folder.ts';
+import { closeApp, listen } from './http-server.ts';
+import { type Readers, startReaders } from './processes/readers.ts';
 import { serverTasks } from './task-list.ts';
 import { startTasks } from './tasks.ts';
 import { tlsPair, tlsReload } from './tls.ts';
@@ -32,8 +32,6 @@ export interface RunningServer {
   readonly close: () => Promise<void>;
 }
 
-const drainDeadlineMs = 10_000;
-
 /** @throws dataFolderInUse, configInvalid, unavailable, conflict */
 export async function startServer(config: Config, overrides: ServerOverrides = {}): Promise<RunningServer> {
   const cleanups: (() => unknown)[] = [];
@@ -44,6 +42,8 @@ export async function startServer(config: Config, overrides: ServerOverrides = {
     cleanups.push(takeDataFolder(config.dataFolder));
     const { context, beginShutdown, close } = await openContext(config, overrides);
     cleanups.push(close);
+    const readers = config.http.processes > 1 ? startReaders(config.http.processes - 1, context) : undefined;
+    if (readers) cleanups.push(readers.close);
     await prepare(context);
     const tls = config.listen.tls;
     const pair = tls && (await tlsPair(tls));
@@ -53,17 +53,24 @@ export async function startServer(config: Config, overrides: ServerOverrides = {
       trustedProxies: config.listen.trustedProxies,
       managementRoutes: apiRoutes(context),
       distribution: distributionApi(context),
-      ready: () => ready(context),
+      operation: {
+        ready: () => ready(context, readers),
+        metrics: readers?.metrics ?? context.metrics,
+      },
     });
     const url = await listen(app, config);
-    cleanups.push(() => closeApp(app, context), beginShutdown);
+    cleanups.push(() => Promise.all([closeApp(app, context), readers?.close()]), beginShutdown);
     await takeRegions(context, url);
     const reload = tls && pair ? tlsReload({ ...context, files: tls, pair, server: app.server }) : undefined;
     const all = [...serverTasks(context), ...(reload ? [reload.task] : [])];
     const tasks = startTasks(all, { ...context, loops: overrides.taskLoops ?? true });
     cleanups.splice(cleanups.length - 1, 0, tasks.stop, context.replication.stop);
     context.replication.start();
-    const look = reload ? reload.look : async () => false;
+    await readers?.serve({ app, config });
+    const look = async () => {
+      const fresh = await Promise.all([reload?.look(), readers?.reload()]);
+      return fresh.includes(true);
+    };
     return { url, context, reload: look, drain: tasks.drain, close: cleanUp };
   } catch (error) {
     await cleanUp();
@@ -89,42 +96,8 @@ async function takeRegions({ config, database }: Context, url: string): Promise<
   await database.transact((tx) => regionsEnsure(tx, { self, primary: config.primary, peers: config.peers }));
 }
 
-async function ready({ database, blobs }: Context): Promise<void> {
+async function ready({ database, blobs }: Context, readers: Readers | undefined): Promise<void> {
   await logHead(database.read);
   await blobs.notes.get('readyz');
-}
-
-async function listen(app: FastifyInstance, config: Config): Promise<string> {
-  const { host, port } = config.listen;
-  try {
-    await app.listen({ host, port, listenTextResolver: () => 'listening' });
-  } catch (cause) {
-    await app.close();
-    const inUse = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
-    const problem = inUse ? 'is taken by another program' : "can't be listened on";
-    throw new LazaretError('configInvalid', `${host}:${port} ${problem}`, {
-      detail: { path: 'listen.port' },
-      cause,
-    });
-  }
-  const address = app.server.address();
-  const bound = typeof address === 'object' && address !== null ? address.port : port;
-  return `${config.listen.tls ? 'https' : 'http'}://${urlHost(host)}:${bound}`;
-}
-
-function urlHost(host: string): string {
-  if (['127.0.0.1', '0.0.0.0', '::', '::1'].includes(host)) return 'localhost';
-  return host.includes(':') ? `[${host}]` : host;
-}
-
-async function closeApp(app: FastifyInstance, { clock, logger }: Context): Promise<void> {
-  const done = new AbortController();
-  const deadline = clock.sleep(drainDeadlineMs, done.signal).then(() => {
-    if (done.signal.aborted) return;
-    logger.warn({ deadlineMs: drainDeadlineMs }, 'requests were cut off by the shutdown');
-    app.server.closeAllConnections();
-  });
-  await app.close();
-  done.abort();
-  await deadline;
+  await readers?.ready();
 }

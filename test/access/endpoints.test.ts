@@ -22,7 +22,7 @@ describe('the golden list', () => {
       trustedProxies: [],
       managementRoutes: apiRoutes(context),
       distribution: distributionApi(context),
-      ready: async () => undefined,
+      operation: { ready: async () => undefined, metrics: context.metrics },
     });
     await app.ready();
     const served = routesOf(app.printRoutes({ commonPrefix: false }));

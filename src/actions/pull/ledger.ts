@@ -19,11 +19,14 @@ export class PullLedger {
   }
 
   note(seen: Omit<LedgerEntry, 'minute' | 'count'>): void {
-    const minute = minuteOf(this.#clock.wallMs());
-    const key = [minute, seen.principal, seen.repository, seen.digest, seen.verdict].join(' ');
+    this.add({ ...seen, minute: minuteOf(this.#clock.wallMs()), count: 1 });
+  }
+
+  add(entry: LedgerEntry): void {
+    const key = [entry.minute, entry.principal, entry.repository, entry.digest, entry.verdict].join(' ');
     const before = this.#entries.get(key);
-    if (!before && this.#entries.size >= limits.ledgerEntriesMax) this.#dropped += 1;
-    else this.#entries.set(key, { ...seen, minute, count: (before?.count ?? 0) + 1 });
+    if (!before && this.#entries.size >= limits.ledgerEntriesMax) this.#dropped += entry.count;
+    else this.#entries.set(key, { ...entry, count: (before?.count ?? 0) + entry.count });
   }
 
   /** What was noted since the last call. */
@@ -38,20 +41,32 @@ export class PullLedger {
 const periodMs = 10_000;
 const batch = 50;
 
-export function ledgerTask(deps: {
-  readonly database: Database;
+interface LedgerDeps {
   readonly ledger: PullLedger;
   readonly logger: { warn(fields: object, message: string): void };
-}): Task {
+}
+
+export function ledgerTask({ database, ...deps }: LedgerDeps & { readonly database: Database }): Task {
+  return ledgerPassedOn(deps, async (entries) => {
+    for (let at = 0; at < entries.length; at += batch)
+      await database.transact((tx) => ledgerAdd(tx, entries.slice(at, at + batch)));
+  });
+}
+
+/** @param take what becomes of them */
+export function ledgerPassedOn(
+  { ledger, logger }: LedgerDeps,
+  take: (entries: readonly LedgerEntry[]) => Promise<void>,
+): Task {
   return {
     name: 'ledger',
     periodMs,
     run: async () => {
-      const { entries, dropped } = deps.ledger.take();
-      if (dropped > 0) deps.logger.warn({ dropped }, 'pulls were not counted: too many different ones');
-      for (let at = 0; at < entries.length; at += batch)
-        await deps.database.transact((tx) => ledgerAdd(tx, entries.slice(at, at + batch)));
-      return entries.length > 0 ? 'worked' : 'idle';
+      const { entries, dropped } = ledger.take();
+      if (dropped > 0) logger.warn({ dropped }, 'pulls were not counted: too many different ones');
+      if (entries.length === 0) return 'idle';
+      await take(entries);
+      return 'worked';
     },
   };
 }

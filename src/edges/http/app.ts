@@ -10,23 +10,25 @@ import { causeChain, LazaretError } from '../../lib/errors.ts';
 import type { Foreground } from '../../lib/foreground.ts';
 import { limits } from '../../lib/limits.ts';
 import { randomKey } from '../../lib/random.ts';
+import { needsWriter } from '../../records/db/read-only.ts';
 import type { BoundRoute } from '../api/bind.ts';
 import { answerClientError } from './client-error.ts';
 import { type Dialect, sendError } from './errors.ts';
+import { type HandOver, handOverFirst, handOverNow } from './hand-over.ts';
 import { serveManagement } from './management.ts';
-import type { Metrics } from './metrics.ts';
+import type { Metrics, ProcessMetrics } from './metrics.ts';
 import { factsOf } from './request-facts.ts';
-import type { RequestRate } from './request-rate.ts';
+import type { RateTaker } from './request-rate.ts';
 import { watchBody } from './slow-body.ts';
 
 export interface AppOptions {
   readonly logger: FastifyBaseLogger;
   readonly clock: Clock;
   readonly authenticator: Authenticator;
-  readonly metrics: Metrics;
+  readonly metrics: Pick<ProcessMetrics, 'requestEnded'>;
   /** Told of pushes and pulls. */
-  readonly foreground: Foreground;
-  readonly requestRate: RequestRate;
+  readonly foreground: Pick<Foreground, 'begin'>;
+  readonly requestRate: RateTaker;
   readonly managementRoutes: readonly BoundRoute[];
   /** null: plain HTTP. */
   readonly tls: { readonly cert: string; readonly key: string } | null;
@@ -34,10 +36,18 @@ export interface AppOptions {
   readonly trustedProxies: readonly string[];
   /** Serves what is below /v2, in a scope of its own where bodies stay streams. */
   readonly distribution: (scope: FastifyInstance) => void;
-  /** Rejects while a store can't be reached. */
-  readonly ready: () => Promise<void>;
+  /** For probes and monitoring. */
+  readonly operation?: Operation;
+  /** In a process that only reads. */
+  readonly handOver?: HandOver;
   /** Aborts when the server begins to shut down. */
   readonly shutdown: AbortSignal;
+}
+
+export interface Operation {
+  /** Rejects while it is not: a store can't be reached, a process of the server does not serve. */
+  readonly ready: () => Promise<void>;
+  readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
 }
 
 /** A load balancer keeps a connection 60 s by default; ours must outlive it, or requests get lost in between. */
@@ -79,13 +89,18 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     const error = new LazaretError(code, `nothing is at ${request.method} here`);
     return sendError(request, reply, error, dialectOf(request));
   });
+  const { handOver } = options;
+  if (handOver) handOverFirst(app, handOver);
   watchRequests(app, options);
-  serveOperation(app, options);
+  if (options.operation) serveOperation(app, options.operation, options.shutdown);
   await app.register(async (scope) => serveManagement(scope, options.managementRoutes, options));
   await app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, stream, done) => done(null, stream));
-    scope.setErrorHandler((error, request, reply) => sendError(request, reply, error, 'oci'));
+    scope.setErrorHandler((error, request, reply) => {
+      const elsewhere = handOver && needsWriter(error) && !reply.raw.headersSent;
+      return elsewhere ? handOverNow(request, reply, handOver) : sendError(request, reply, error, 'oci');
+    });
     options.distribution(scope);
   });
   return app;
@@ -105,7 +120,8 @@ function watchRequests(app: FastifyInstance, { metrics, foreground, clock }: App
     if (dialectOf(request) === 'oci') reply.raw.once('close', foreground.begin());
   });
   app.addHook('onResponse', async (request, reply) => {
-    const { principal, route = request.routeOptions.url ?? 'none' } = factsOf(request);
+    const { principal, route = request.routeOptions.url ?? 'none', handedOver } = factsOf(request);
+    if (handedOver) return;
     const { method, url } = request;
     metrics.requestEnded({ method, route, code: reply.statusCode, seconds: reply.elapsedTime / 1000 });
     const ms = Math.round(reply.elapsedTime);
@@ -114,7 +130,7 @@ function watchRequests(app: FastifyInstance, { metrics, foreground, clock }: App
 }
 
 /** For probes and monitoring, without authentication: they tell nothing about content. */
-function serveOperation(app: FastifyInstance, { metrics, ready, shutdown }: AppOptions): void {
+function serveOperation(app: FastifyInstance, { metrics, ready }: Operation, shutdown: AbortSignal): void {
   app.get('/livez', async () => ({ status: 'live' }));
   app.get('/readyz', async (request, reply) => {
     if (shutdown.aborted) return reply.code(503).send({ status: 'shutting down' });
@@ -123,7 +139,7 @@ function serveOperation(app: FastifyInstance, { metrics, ready, shutdown }: AppO
       return { status: 'ready' };
     } catch (error) {
       request.log.warn({ error: causeChain(error) }, 'not ready');
-      return reply.code(503).send({ status: 'a store cannot be reached' });
+      return reply.code(503).send({ status: 'a part of the server does not answer' });
     }
   });
   app.get('/metrics', async (_request, reply) =>

@@ -12,13 +12,13 @@ import { knownError, sendError } from './errors.ts';
 import { jsonLines } from './lines.ts';
 import { requestBody } from './request-body.ts';
 import { factsOf } from './request-facts.ts';
-import type { RequestRate } from './request-rate.ts';
+import type { RateTaker } from './request-rate.ts';
 import { requestSignal } from './request-signal.ts';
 
 export interface ManagementDeps {
   readonly authenticator: Authenticator;
   readonly clock: Clock;
-  readonly requestRate: Pick<RequestRate, 'take'>;
+  readonly requestRate: RateTaker;
   readonly shutdown: AbortSignal;
 }
 
@@ -65,7 +65,7 @@ async function callerFor(
 ): Promise<Caller> {
   const { caller, by } = await authenticator.authenticate(request.headers.authorization, request.ip);
   factsOf(request).principal = caller.principal;
-  requestRate.take(caller, request.ip);
+  await requestRate.take(caller, request.ip);
   if (by === 'accessToken' && caller.kind !== 'anonymous')
     throw new LazaretError(
       'unauthorized',

@@ -1,4 +1,13 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import {
+  AggregatorRegistry,
+  Counter,
+  collectDefaultMetrics,
+  Gauge,
+  Histogram,
+  type MetricObjectWithValues,
+  type MetricValue,
+  Registry,
+} from 'prom-client';
 import { clockSuspicion, collectorOff } from '../../records/collection/collector-state.ts';
 import { condemnedTotal } from '../../records/collection/sweep.ts';
 import type { Database } from '../../records/db/database.ts';
@@ -8,30 +17,25 @@ import { uploadsOpen } from '../../records/uploads/uploads.ts';
 import { addRegionMetrics } from './region-metrics.ts';
 
 /** What /metrics shows. Labels never hold names of repositories, of which there may be any number. */
-export interface Metrics {
-  readonly requestEnded: (request: { method: string; route: string; code: number; seconds: number }) => void;
-  readonly uploadEnded: (bytes: number) => void;
+export interface Metrics extends ProcessMetrics {
   readonly collected: (freed: { blobs: number; bytes: number }) => void;
   readonly text: () => Promise<string>;
   readonly contentType: string;
 }
 
+/** What each process of a server counts for itself. */
+export interface ProcessMetrics {
+  readonly requestEnded: (request: { method: string; route: string; code: number; seconds: number }) => void;
+  readonly uploadEnded: (bytes: number) => void;
+  readonly snapshot: () => Promise<MetricsSnapshot>;
+}
+
+/** Plain data, which passes between processes. */
+export type MetricsSnapshot = readonly MetricObjectWithValues<MetricValue<string>>[];
+
 export function createMetrics({ database }: { readonly database: Database }): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
-  const requests = new Histogram({
-    name: 'lazaret_http_request_duration_seconds',
-    help: 'From the request line to the last byte of the answer',
-    labelNames: ['method', 'route', 'code'],
-    buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60],
-    registers,
-  });
-  const uploaded = new Counter({
-    name: 'lazaret_uploaded_bytes_total',
-    help: 'Bytes of blobs received',
-    registers,
-  });
   const collected = collectedCounters(registers);
   gauge(
     'lazaret_uploads_open',
@@ -61,13 +65,46 @@ export function createMetrics({ database }: { readonly database: Database }): Me
   addJobMetrics(registers, database);
   addRegionMetrics(registry, database);
   return {
-    requestEnded: ({ method, route, code, seconds }) =>
-      requests.observe({ method, route, code: String(code) }, seconds),
-    uploadEnded: (bytes) => uploaded.inc(bytes),
+    ...createProcessMetrics(registry),
     collected,
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };
+}
+
+export function createProcessMetrics(registry = new Registry()): ProcessMetrics {
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const requests = new Histogram({
+    name: 'lazaret_http_request_duration_seconds',
+    help: 'From the request line to the last byte of the answer',
+    labelNames: ['method', 'route', 'code'],
+    buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60],
+    registers,
+  });
+  const uploaded = new Counter({
+    name: 'lazaret_uploaded_bytes_total',
+    help: 'Bytes of blobs received',
+    registers,
+  });
+  return {
+    requestEnded: ({ method, route, code, seconds }) =>
+      requests.observe({ method, route, code: String(code) }, seconds),
+    uploadEnded: (bytes) => uploaded.inc(bytes),
+    snapshot: () => registry.getMetricsAsJSON(),
+  };
+}
+
+/** Those of several processes as one: what is counted is added up. */
+export function metricsTogether(snapshots: readonly MetricsSnapshot[]): Registry {
+  return AggregatorRegistry.aggregate(snapshots.map((snapshot) => [...snapshot]));
+}
+
+/** What must not go back when a process has ended: its counts. */
+export async function countsOf(snapshots: readonly MetricsSnapshot[]): Promise<MetricsSnapshot> {
+  const all: MetricsSnapshot = await metricsTogether(snapshots).getMetricsAsJSON();
+  const counted = new Set(['counter', 'histogram']);
+  return all.filter(({ type }) => counted.has(String(type)));
 }
 
 function collectedCounters(registers: Registry[]): Metrics['collected'] {

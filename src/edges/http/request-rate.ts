@@ -4,12 +4,19 @@ import { limits } from '../../lib/limits.ts';
 import { networkOf } from '../../lib/network.ts';
 import type { Caller } from '../../records/access/caller.ts';
 
+export interface RateTaker {
+  /** @throws tooManyRequests, with `detail.retryAfterS` */
+  take(caller: RatedCaller, address: string): void | Promise<void>;
+}
+
+export type RatedCaller = Pick<Caller, 'kind' | 'principal'>;
+
 /**
  * How many requests a caller makes: a bucket of one minute's worth for each principal, and for each address of those
  * without a name, which fills evenly. Regions and instances are not counted: what enforces a quarantine never waits.
  * The buckets are in memory, of a bounded number; each server has its own.
  */
-export class RequestRate {
+export class RequestRate implements RateTaker {
   readonly #clock: Clock;
   readonly #perMinute: number;
   /** In the order of their last use. */
@@ -22,7 +29,7 @@ export class RequestRate {
   }
 
   /** @throws tooManyRequests, with `detail.retryAfterS` */
-  take(caller: Pick<Caller, 'kind' | 'principal'>, address: string): void {
+  take(caller: RatedCaller, address: string): void {
     if (this.#perMinute === 0 || caller.kind === 'region' || caller.kind === 'instance') return;
     const key =
       caller.kind === 'anonymous' ? `address ${networkOf(address)}` : `principal ${caller.principal}`;

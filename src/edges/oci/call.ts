@@ -8,7 +8,7 @@ import type { OpenStreams } from '../../actions/pull/open-streams.ts';
 import type { PushDeps } from '../../actions/push/upload.ts';
 import type { Caller } from '../../records/access/caller.ts';
 import type { Metrics } from '../http/metrics.ts';
-import type { RequestRate } from '../http/request-rate.ts';
+import type { RateTaker } from '../http/request-rate.ts';
 
 /** What the distribution API needs of the server. */
 export interface OciDeps extends PushDeps, PullDeps {
@@ -16,7 +16,7 @@ export interface OciDeps extends PushDeps, PullDeps {
   readonly primary: string;
   readonly authenticator: Authenticator;
   readonly service: string;
-  readonly requestRate: Pick<RequestRate, 'take'>;
+  readonly requestRate: RateTaker;
   readonly ledger: Pick<PullLedger, 'note'>;
   readonly openStreams: OpenStreams;
   readonly openManifests: OpenManifests;

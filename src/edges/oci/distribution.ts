@@ -37,7 +37,7 @@ async function callOf(deps: OciDeps, request: FastifyRequest, reply: FastifyRepl
   const head = await deps.database.logHead();
   const { caller, scopes } = await authenticated(deps, { request, reply }, head);
   factsOf(request).principal = caller.principal;
-  deps.requestRate.take(caller, request.ip);
+  await deps.requestRate.take(caller, request.ip);
   let signal: AbortSignal | undefined;
   return {
     deps,

@@ -25,7 +25,7 @@ export async function serveToken(
   const known = await deps.authenticator.authenticate(asked.authorization, request.ip);
   const { caller, by } = known;
   factsOf(request).principal = caller.principal;
-  deps.requestRate.take(caller, request.ip);
+  await deps.requestRate.take(caller, request.ip);
   if (by === 'accessToken')
     throw new LazaretError('unauthorized', 'a token is not exchanged for another one');
   if (caller.kind === 'anonymous' && caller.bindings.length === 0)

@@ -1,5 +1,6 @@
 import type { Database, DatabaseOptions } from './database.ts';
-import { openSqlite } from './sqlite.ts';
+import { refusesWrites } from './read-only.ts';
+import { openSqlite, openSqliteReader } from './sqlite.ts';
 
 export type DatabaseConfig =
   | { readonly kind: 'sqlite'; readonly file: string }
@@ -10,4 +11,16 @@ export async function openDatabase(config: DatabaseConfig, options: DatabaseOpti
   if (config.kind === 'sqlite') return openSqlite(config.file, options);
   const { openPostgres } = await import('./postgres.ts');
   return openPostgres(config.url, options);
+}
+
+/**
+ * For a process beside the one that writes, which has opened it already: every write throws `NeedsWriter`.
+ * @param options.onCommit on SQLite, where no process hears of another's commits by itself
+ */
+export async function openReadOnly(
+  config: DatabaseConfig,
+  options: DatabaseOptions & Pick<Database, 'onCommit'>,
+): Promise<Database> {
+  if (config.kind === 'sqlite') return openSqliteReader(config.file, options);
+  return { ...(await openDatabase(config, options)), ...refusesWrites };
 }

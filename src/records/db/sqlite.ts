@@ -8,6 +8,7 @@ import { shared } from '../../lib/shared.ts';
 import type { Database, DatabaseOptions } from './database.ts';
 import { openEpoch } from './epoch.ts';
 import { migrate } from './migrate.ts';
+import { refusesWrites } from './read-only.ts';
 import { withKeptStatements } from './sqlite-statements.ts';
 import { SqliteWriter } from './sqlite-writer.ts';
 import type { Tables } from './tables.ts';
@@ -32,17 +33,11 @@ export async function openSqlite(file: string, options: DatabaseOptions): Promis
   const epoch = await openEpoch(writer, options.region);
   const transactions = new SqliteWriter(writer, () => writerConnection.inTransaction);
 
-  const readConnection = new BetterSqlite3(file, { readonly: true });
-  readConnection.pragma('cache_size = -16000');
-  const read = kyselyOf(withKeptStatements(readConnection));
-  const head = readConnection.prepare<[], number>('select coalesce(max(position), 0) from log').pluck();
-  const searcher = new Searcher(file);
+  const reading = openReading(file);
   const listeners = new Set<() => void>();
 
   return {
-    engine: 'sqlite',
-    read,
-    logHead: shared(async () => head.get() ?? 0),
+    ...reading,
     transact: async (work) => {
       let wake = false;
       const value = await transactions.transact(async (db) => {
@@ -59,16 +54,37 @@ export async function openSqlite(file: string, options: DatabaseOptions): Promis
       if (wake) for (const listener of listeners) listener();
       return value;
     },
-    search: (query, signal) => searcher.run(query, signal),
     onCommit: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     close: async () => {
+      await reading.close();
+      await writer.destroy(); // the last one: it brings the log into the file, and removes it
+    },
+  };
+}
+
+/** For a process beside the one that writes, which must have opened it. Each of its reads sees all commits before it. */
+export function openSqliteReader(file: string, { onCommit }: Pick<Database, 'onCommit'>): Database {
+  return { ...openReading(file), ...refusesWrites, onCommit };
+}
+
+function openReading(file: string): Pick<Database, 'engine' | 'read' | 'logHead' | 'search' | 'close'> {
+  const connection = new BetterSqlite3(file, { readonly: true });
+  connection.pragma('cache_size = -16000');
+  const read = kyselyOf(withKeptStatements(connection));
+  const head = connection.prepare<[], number>('select coalesce(max(position), 0) from log').pluck();
+  const searcher = new Searcher(file);
+  return {
+    engine: 'sqlite',
+    read,
+    logHead: shared(async () => head.get() ?? 0),
+    search: (query, signal) => searcher.run(query, signal),
+    close: async () => {
       await searcher.close();
       await read.destroy();
-      readConnection.close(); // Kysely closes only what was used
-      await writer.destroy(); // the last one: it brings the log into the file, and removes it
+      connection.close(); // Kysely closes only what was used
     },
   };
 }

@@ -27,6 +27,8 @@ export interface Config {
     /** Addresses and ranges that are believed about where a request comes from. */
     readonly trustedProxies: readonly string[];
   };
+  /** How many processes speak it with clients. */
+  readonly http: { readonly processes: number };
   /** null: where the client asked. */
   readonly url: string | null;
   readonly database: DatabaseConfig;
@@ -99,6 +101,7 @@ function configOf(field: (key: SettingKey) => Field): Config {
       tls: tlsOf(field),
       trustedProxies: addressesOf(field('listen.trustedProxies')),
     },
+    http: { processes: processesOf(field) },
     url: addressOf(field('url')),
     database: databaseOf(field('database.url'), dataFolder),
     blobs: blobsOf(field, dataFolder),
@@ -142,6 +145,14 @@ function numberOf(field: Field, range: { readonly min: number; readonly max: num
   if (typeof number === 'number' && Number.isInteger(number) && number >= range.min && number <= range.max)
     return number;
   throw field.error(`must be an integer from ${range.min} to ${range.max}`);
+}
+
+/** Bytes in one process's memory are for no other. */
+function processesOf(field: (key: SettingKey) => Field): number {
+  const processes = numberOf(field('http.processes'), { min: 1, max: 64 });
+  if (processes > 1 && field('blobs.kind').value === 'memory')
+    throw field('http.processes').error('must be 1 where blobs are kept in memory');
+  return processes;
 }
 
 function portOf(field: Field): number {

@@ -57,6 +57,13 @@ export const settings = [
       'Addresses, or ranges as `10.0.0.0/8`, of proxies that are believed where a request comes from (`X-Forwarded-For`, `-Proto`, `-Host`).',
   },
   {
+    key: 'http.processes',
+    kind: 'count',
+    default: '1',
+    summary:
+      'How many processes answer requests. All but the first only read: pulls are spread over them. Not with `blobs.kind: memory`.',
+  },
+  {
     key: 'url',
     kind: 'text',
     default: '',

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import type { Clock } from '../lib/clock.ts';
+import { LazaretError } from '../lib/errors.ts';
+import type { Config } from './config/config.ts';
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+const drainDeadlineMs = 10_000;
+
+/**
+ * Where there are several processes each listens on the same port, and the kernel gives every connection to one of them
+ * (SO_REUSEPORT). It would give them to the processes of another server as well, so the first one makes sure that it is
+ * alone.
+ * @returns where clients on this machine reach it: `http://localhost:5000`
+ * @throws configInvalid
+ */
+export async function listen(app: FastifyInstance, { listen: at, http }: Config): Promise<string> {
+  const { host, port } = at;
+  const reusePort = http.processes > 1;
+  try {
+    if (reusePort && port !== 0) await assertFree({ host, port });
+    const options = { host, port, reusePort, listenTextResolver: () => 'listening' };
+    await app.listen(options);
+  } catch (cause) {
+    await app.close();
+    const inUse = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
+    const problem = inUse ? 'is taken by another program' : "can't be listened on";
+    throw new LazaretError('configInvalid', `${host}:${port} ${problem}`, {
+      detail: { path: 'listen.port' },
+      cause,
+    });
+  }
+  return `${at.tls ? 'https' : 'http'}://${urlHost(host)}:${portOf(app)}`;
+}
+
+/** Beside the process that listens there already. */
+export async function listenToo(app: FastifyInstance, { host, port }: Address): Promise<void> {
+  const options = { host, port, reusePort: true, listenTextResolver: () => 'listening' };
+  await app.listen(options);
+}
+
+export function portOf(app: FastifyInstance): number {
+  const address = app.server.address();
+  assert(typeof address === 'object' && address !== null, 'it listens on a port');
+  return address.port;
+}
+
+/** Stops accepting, lets what is in flight end, cuts off what does not within 10 s. */
+export async function closeApp(
+  app: FastifyInstance,
+  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+): Promise<void> {
+  const done = new AbortController();
+  const deadline = clock.sleep(drainDeadlineMs, done.signal).then(() => {
+    if (done.signal.aborted) return;
+    logger.warn({ deadlineMs: drainDeadlineMs }, 'requests were cut off by the shutdown');
+    app.server.closeAllConnections();
+  });
+  await app.close();
+  done.abort();
+  await deadline;
+}
+
+async function assertFree(at: Address): Promise<void> {
+  const probe = createServer().listen(at);
+  await once(probe, 'listening');
+  probe.close();
+  await once(probe, 'close');
+}
+
+function urlHost(host: string): string {
+  if (['127.0.0.1', '0.0.0.0', '::', '::1'].includes(host)) return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
+}

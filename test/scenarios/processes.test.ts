@@ -1,0 +1,207 @@
+/**
+ * One `lazaret serve` with two processes: the first writes, the other answers pulls by itself and hands everything else
+ * over. Whoever asks can't tell which of them answers; the log does.
+ */
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { authorization, type Client, call } from '../../src/client/client.ts';
+import { accountCreate } from '../../src/contract/access.ts';
+import { principalCreate, principalDisable } from '../../src/contract/principals.ts';
+import { planApply, planCreate, quarantineReleaseRoute } from '../../src/contract/quarantines.ts';
+import { digestOf } from '../../src/oci/digest.ts';
+import { pushImage } from '../support/distribution-world.ts';
+import { freshDatabase } from '../support/postgres.ts';
+import { type Serving, startServing } from '../support/serve.ts';
+
+const twoProcesses = { LAZARET_HTTP_PROCESSES: '2' };
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: Buffer;
+}
+
+interface Ask {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer;
+}
+
+/** One connection, which is to one process for as long as it lasts. */
+class Connection {
+  readonly client: Client;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+
+  constructor(client: Client) {
+    this.client = client;
+  }
+
+  /** `line` is `GET /v2/`. */
+  async ask(line: string, ask: Ask = {}): Promise<Answer> {
+    const answer = await this.begin(line, ask);
+    return {
+      status: answer.statusCode ?? 0,
+      headers: answer.headers,
+      body: Buffer.concat(await answer.toArray()),
+    };
+  }
+
+  async begin(line: string, { headers = {}, body = '' }: Ask = {}): Promise<IncomingMessage> {
+    const [method, path = ''] = line.split(' ');
+    const asked = request(new URL(path, this.client.url), {
+      agent: this.#agent,
+      method,
+      headers: { ...authorization(this.client.credentials), ...headers, 'content-length': body.length },
+    });
+    const answered: Promise<IncomingMessage[]> = once(asked.end(body), 'response');
+    const [answer] = await answered;
+    if (!answer) throw new Error('no answer');
+    return answer;
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+}
+
+/** A connection to each process. The kernel chooses: it is asked until there is one to both. */
+async function connectionToEach(serving: Serving, client = serving.admin): Promise<[Connection, Connection]> {
+  const found = new Map<number, Connection>();
+  for (let tries = 0; found.size < 2 && tries < 100; tries += 1) {
+    const connection = new Connection(client);
+    const { headers } = await connection.ask('GET /v2/_catalog');
+    const { process = -1 } = await serving.logged(String(headers['x-request-id']));
+    if (found.has(process)) connection.close();
+    else found.set(process, connection);
+  }
+  const [first, second] = [found.get(0), found.get(1)];
+  if (!first || !second) throw new Error('one process answers everything');
+  return [first, second];
+}
+
+async function push(connection: Connection, repository: string, content: Buffer): Promise<Answer> {
+  const begun = await connection.ask(`POST /v2/${repository}/blobs/uploads/`);
+  expect(begun.status).toBe(202);
+  const sent = await connection.ask(`PATCH ${begun.headers.location}`, { body: content });
+  expect(sent.status).toBe(202);
+  return connection.ask(`PUT ${sent.headers.location}?digest=${digestOf(content)}`);
+}
+
+async function quarantine(client: Client, layer: string): Promise<string> {
+  const plan = await call(client, planCreate, { body: { targets: { layers: [layer] } } });
+  return (await call(client, planApply, { params: { name: plan.name }, body: { reason: 'INC-42' } })).uid;
+}
+
+describe.each(['sqlite', 'postgres'] as const)('a server of two processes, on %s', (engine) => {
+  let serving: Serving;
+  let each: [Connection, Connection];
+  const cleanups: (() => unknown)[] = [];
+  beforeAll(async () => {
+    const database = engine === 'postgres' ? await freshDatabase() : undefined;
+    if (database) cleanups.push(database.drop);
+    serving = await startServing({
+      ...twoProcesses,
+      ...(database ? { LAZARET_DATABASE_URL: database.url } : {}),
+    });
+    cleanups.push(serving.close);
+    each = await connectionToEach(serving);
+  });
+  afterAll(async () => {
+    for (const cleanup of cleanups.reverse()) await cleanup();
+  });
+
+  it('answers pulls in each process, and pushes by each in the one that writes', async () => {
+    for (const [number, connection] of each.entries()) {
+      const content = Buffer.from(`pushed by ${number}`);
+      const pushed = await push(connection, 'default/pushed', content);
+      expect(pushed.status).toBe(201);
+      const line = await serving.logged(String(pushed.headers['x-request-id']));
+      expect(line).toMatchObject({ process: 0, from: '127.0.0.1' });
+      for (const [other, reading] of each.entries()) {
+        const got = await reading.ask(`GET /v2/default/pushed/blobs/${digestOf(content)}`);
+        expect(got.body).toEqual(content);
+        expect(await serving.logged(String(got.headers['x-request-id']))).toMatchObject({ process: other });
+      }
+    }
+  });
+
+  it('holds a blob that is asked for before an image names it, whichever process is asked', async () => {
+    const content = Buffer.from('named by nothing');
+    await push(each[0], 'default/held', content);
+    for (const connection of each) {
+      const head = await connection.ask(`HEAD /v2/default/held/blobs/${digestOf(content)}`);
+      expect([head.status, head.headers['content-length']]).toEqual([200, String(content.length)]);
+    }
+  });
+
+  it('refuses what is quarantined in each from the acknowledgement on, and serves it again after the release', async () => {
+    const { layer, digest } = await pushImage(serving.admin, 'default/marked:1');
+    const doors = ['manifests/1', `manifests/${digest}`, `blobs/${layer}`];
+    const statuses = async () => {
+      const answers = each.flatMap((connection) =>
+        doors.map(async (door) => (await connection.ask(`GET /v2/default/marked/${door}`)).status),
+      );
+      return [...new Set(await Promise.all(answers))];
+    };
+    expect(await statuses()).toEqual([200]);
+    const name = await quarantine(serving.admin, layer);
+    expect(await statuses()).toEqual([403]);
+    await call(serving.admin, quarantineReleaseRoute, { params: { name }, body: { reason: 'over' } });
+    expect(await statuses()).toEqual([200]);
+  });
+
+  it('cuts what each of them is sending when a quarantine comes to reach it', async () => {
+    const content = Buffer.alloc(48 * 1024 * 1024, 'more than the buffers between hold');
+    await push(each[0], 'default/cut', content);
+    const sending = await Promise.all(
+      each.map((connection) => connection.begin(`GET /v2/default/cut/blobs/${digestOf(content)}`)),
+    );
+    await quarantine(serving.admin, digestOf(content));
+    const ends = sending.map((answer) => answer.toArray());
+    for (const end of await Promise.allSettled(ends)) expect(end.status).toBe('rejected');
+    each = await connectionToEach(serving);
+  });
+
+  it('ends the rights of a user in each at once, for a token as well', async () => {
+    await call(serving.admin, accountCreate, { body: { name: 'acme' } });
+    const bindings = [{ role: 'reader', account: 'acme', repositoryGlob: null } as const];
+    const body = { name: 'jo', kind: 'user', account: 'acme', bindings } as const;
+    const { secret } = await call(serving.admin, principalCreate, { body });
+    const jo = {
+      url: serving.admin.url,
+      credentials: { kind: 'basic', username: 'jo', password: secret },
+    } as const;
+    const scope = 'service=lazaret&scope=repository:acme/shop:pull';
+    const token: { token: string } = JSON.parse(
+      String((await new Connection(jo).ask(`GET /v2/token?${scope}`)).body),
+    );
+    const { layer } = await pushImage(serving.admin, 'acme/shop:1');
+    const asJo = [authorization(jo.credentials), { authorization: `Bearer ${token.token}` }];
+    const statuses = async () => {
+      const answers = each.flatMap(({ client }) =>
+        asJo.map(async (headers) => {
+          const at = await connectionToEach(serving, { url: client.url });
+          return Promise.all(
+            at.map(async (one) => (await one.ask(`GET /v2/acme/shop/blobs/${layer}`, { headers })).status),
+          );
+        }),
+      );
+      return [...new Set((await Promise.all(answers)).flat())];
+    };
+    expect(await statuses()).toEqual([200]);
+    await call(serving.admin, principalDisable, { params: { name: 'jo' } });
+    expect(await statuses()).toEqual([401]);
+  });
+
+  it('shows the counts of both, and is ready when both are', async () => {
+    for (const connection of each)
+      for (let asked = 0; asked < 3; asked += 1)
+        expect((await connection.ask('GET /v2/default/counted/tags/list')).status).toBe(404);
+    const metrics = String((await each[1].ask('GET /metrics')).body);
+    const counted = 'lazaret_http_request_duration_seconds_count{method="GET",route="/v2/tags",code="404"} 6';
+    expect(metrics).toContain(counted);
+    expect(metrics).toMatch(/^lazaret_log_head [1-9]/m);
+    const ready = await each[1].ask('GET /readyz');
+    expect([ready.status, String(ready.body)]).toEqual([200, '{"status":"ready"}']);
+  });
+});
