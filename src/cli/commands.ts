@@ -9,6 +9,7 @@ export interface CommandModule {
 export const commands: readonly { readonly name: string; readonly load: () => Promise<CommandModule> }[] = [
   { name: 'login', load: () => import('./login.ts') },
   { name: 'image', load: () => import('./image.ts') },
+  { name: 'diff', load: () => import('./diff.ts') },
   { name: 'import', load: () => import('./import.ts') },
   { name: 'advisory', load: () => import('./advisory.ts') },
   { name: 'scan', load: () => import('./scan.ts') },

@@ -15,6 +15,7 @@ import {
 import { eventList } from './events.ts';
 import { forensicBlob } from './forensics.ts';
 import { grantCreate, grantDelete, grantListRoute } from './grants.ts';
+import { imageDiffFiles, imageDiffFindings, imageDiffPackages } from './image-diff.ts';
 import { imageListRoute, imageShow } from './images.ts';
 import { immutabilityRuleCreate, immutabilityRuleDelete, immutabilityRuleList } from './immutability.ts';
 import { containerList, instanceCreate, instanceList } from './instances.ts';
@@ -78,6 +79,9 @@ export const routes: readonly AnyRoute[] = [
   whoami,
   advisoryImport,
   advisoryStatus,
+  imageDiffFiles,
+  imageDiffFindings,
+  imageDiffPackages,
   imageFileList,
   imageListRoute,
   imagePackageList,

@@ -99,6 +99,18 @@ const content: Record<string, Endpoint> = {
   'GET /api/v1/images': { may: pull, shows: 'acme/shop' },
   'GET /api/v1/images/show': { may: pull, path: at('/api/v1/images/show?reference=acme/shop:1') },
   'GET /api/v1/images/packages': { may: pull, path: at('/api/v1/images/packages?reference=acme/shop:1') },
+  'GET /api/v1/images/diff/packages': {
+    may: pull,
+    path: at('/api/v1/images/diff/packages?from=acme/shop:1&to=acme/shop:1'),
+  },
+  'GET /api/v1/images/diff/findings': {
+    may: pull,
+    path: at('/api/v1/images/diff/findings?from=acme/shop:1&to=acme/shop:1'),
+  },
+  'GET /api/v1/images/diff/files': {
+    may: pull,
+    path: at('/api/v1/images/diff/files?from=acme/shop:1&to=acme/shop:1'),
+  },
   'GET /api/v1/images/sbom': {
     may: pull,
     path: at('/api/v1/images/sbom?reference=acme/shop:1'),

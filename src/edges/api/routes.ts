@@ -11,6 +11,7 @@ import { deploymentRoutes } from './deployments.ts';
 import { eventRoutes } from './events.ts';
 import { forensicRoutes } from './forensics.ts';
 import { grantRoutes } from './grants.ts';
+import { imageDiffRoutes } from './image-diff.ts';
 import { imageRoutes } from './images.ts';
 import { immutabilityRoutes } from './immutability.ts';
 import { instanceRoutes } from './instances.ts';
@@ -51,6 +52,7 @@ export function apiRoutes(deps: ApiDeps): BoundRoute[] {
     ...eventRoutes(deps),
     ...forensicRoutes(deps),
     ...grantRoutes(deps),
+    ...imageDiffRoutes(deps),
     ...imageRoutes(deps),
     ...immutabilityRoutes(deps),
     ...instanceRoutes(deps),
