@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { inChunks, tarOf } from '../../../test/support/layers.ts';
+import { jarOf, zipOf } from '../../../test/support/zip.ts';
 import type { BlobStore } from '../../blobs/blob-store.ts';
 import { openFilesystemStore } from '../../blobs/filesystem.ts';
 import { ManualClock } from '../../lib/clock.ts';
@@ -91,6 +92,23 @@ describe.each([
       undefined,
       digestOf(Buffer.alloc(500_000, 'x')),
     ]);
+  });
+
+  test('gives what is in archives, each content once', async () => {
+    const jar = jarOf(['g:a:1']);
+    const layer = await tarOf([
+      { name: 'a.jar', bytes: jar },
+      { name: 'again.jar', bytes: jar },
+      { name: 'b.war', bytes: zipOf([{ name: 'lib/a.jar', bytes: jar }]) },
+    ]);
+    const { archives, packages } = await collectInventory(create().inspect(await put(layer)));
+    expect(packages.map(({ path }) => path)).toEqual(['a.jar', 'again.jar', 'b.war!/lib/a.jar']);
+    expect(archives.map(({ paths, nested }) => [paths, nested.map(({ path }) => path)])).toEqual([
+      [['META-INF/MANIFEST.MF', 'META-INF/maven/g/a/pom.properties'], []],
+      [['lib/a.jar'], ['lib/a.jar']],
+    ]);
+    expect(archives[1]?.sizes).toEqual(Float64Array.of(jar.length));
+    expect(`sha256:${Buffer.from(archives[1]?.hashes ?? []).toString('hex')}`).toBe(digestOf(jar));
   });
 
   test('gives a layer of many parts whole, one layer after the other', async () => {

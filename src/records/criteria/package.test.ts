@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest';
 import { describeEngines } from '../../../test/support/engines.ts';
+import { elfOf, goInfo } from '../../../test/support/executables.ts';
 import { inventoryWorld } from '../../../test/support/inventory-world.ts';
 import { buildLayer } from '../../../test/support/oci-layout.ts';
 import { rpmHeader, sqliteDatabase } from '../../../test/support/rpm-databases.ts';
+import { jarOf } from '../../../test/support/zip.ts';
 import { packageLeaf } from './package.ts';
 
 const os = (id: string) => ({ path: 'etc/os-release', content: `ID=${id}\nVERSION_ID="9.0"\n` });
@@ -18,6 +20,16 @@ const packages = [
   },
   { path: 'app/zope.interface-5.0.dist-info/METADATA', content: 'Name: zope.interface\nVersion: 5.0\n' },
   { path: 'app/a.deps.json', content: '{"libraries":{"Newtonsoft.Json/12.0.1":{"type":"package"}}}' },
+  {
+    path: 'app/server',
+    content: elfOf([
+      {
+        name: '.go.buildinfo',
+        bytes: goInfo({ modules: 'path\tm\ndep\tgithub.com/BurntSushi/toml\tv0.3.1\n' }),
+      },
+    ]),
+  },
+  { path: 'app/a.jar', content: jarOf(['org.example:a:1.0']) },
   { path: 'specifications/rack-2.gemspec', content: '# stub: rack 2 ruby lib\n' },
 ];
 
@@ -50,6 +62,11 @@ describeEngines('package criteria', (engines) => {
       'pkg:pypi/Zope_Interface': [app],
       'pkg:nuget/newtonsoft.json': [app],
       'pkg:gem/rack@2': [app],
+      'pkg:golang/stdlib@1.19.8': [app],
+      'pkg:golang/github.com/BurntSushi/toml@v0.3.1': [app],
+      'pkg:golang/github.com/burntsushi/toml': [app],
+      'pkg:maven/org.example/a': [app],
+      'pkg:maven/a/org.example': [],
     };
     for (const [purl, images] of Object.entries(table))
       expect([purl, await found(purl)]).toEqual([purl, images]);

@@ -29,11 +29,11 @@ export async function packageLeaf(db: Reader, criteria: PackageCriteria, scope: 
 }
 
 /**
- * npm's purls fold case, while packages older than that rule keep the name that advisories write: `JSONStream`. NuGet
- * takes names in any case, and writes them as their owners do.
+ * npm's and Go's purls fold case, while advisories write the name that the package has: `JSONStream`,
+ * `github.com/BurntSushi/toml`. NuGet takes names in any case, and writes them as their owners do.
  */
 function named({ type, name }: PackageName): RawBuilder<boolean> {
-  const folds = type === 'npm' || type === 'nuget';
+  const folds = type === 'npm' || type === 'golang' || type === 'nuget';
   return folds ? sql<boolean>`lower(name) = ${name.toLowerCase()}` : sql<boolean>`name = ${name}`;
 }
 
