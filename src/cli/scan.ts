@@ -26,6 +26,10 @@ interface ScanOptions {
   readonly fileSha256?: string[];
   readonly secret?: string[];
   readonly secretStdin?: boolean;
+  readonly configUser?: string;
+  readonly configPort?: string;
+  readonly configEnv?: string;
+  readonly configLabel?: string;
   readonly any?: boolean;
   readonly criteria?: string;
   readonly effect?: string;
@@ -51,6 +55,10 @@ export function register(program: Command, io: CliIo): void {
     .option('--file-sha256 <hex>', 'a file with this content', collected)
     .option('--secret <kind>', "a secret: private-key, 'aws-*', or '*' for any kind", collected)
     .option('--secret-stdin', 'one very secret, read from standard input and kept nowhere')
+    .option('--config-user <user>', 'runs as this user: root')
+    .option('--config-port <port>', 'exposes this port: 22/tcp')
+    .option('--config-env <name>', 'sets this variable')
+    .option('--config-label <label>', 'has this label: name or name=value')
     .option('--any', 'one of the criteria is enough (default: all of them)')
     .option('--criteria <file>', 'criteria as JSON; - for standard input')
     .option('--effect <effect>', 'quarantine: make a plan of the answer')
@@ -98,12 +106,26 @@ async function criteriaOf(io: CliIo, client: Client, options: ScanOptions): Prom
     ...(options.fileSha256 ?? []).map((sha256) => ({ file: { sha256 } })),
     ...(options.secret ?? []).map((kind) => ({ secret: { kind } })),
   ];
+  const config = configAsked(options);
+  if (Object.keys(config).length > 0) parts.push({ config });
   if (options.secretStdin) parts.push(await secretCriteria(io, client));
   if (options.criteria !== undefined) parts.push(await criteriaFile(io, options.criteria));
   // What everybody asks first: does anything known apply?
   if (parts.length === 0) return { advisory: { severity: 'low' } };
   if (parts.length === 1) return parts[0];
   return options.any ? { any: parts } : { all: parts };
+}
+
+function configAsked({ configUser, configPort, configEnv, configLabel }: ScanOptions) {
+  const [name, ...value] = configLabel?.split('=') ?? [];
+  return {
+    ...(configUser === undefined ? {} : { user: configUser }),
+    ...(configPort === undefined ? {} : { port: configPort }),
+    ...(configEnv === undefined ? {} : { env: configEnv }),
+    ...(name === undefined
+      ? {}
+      : { label: { name, ...(value.length > 0 ? { value: value.join('=') } : {}) } }),
+  };
 }
 
 function fixedOf(options: ScanOptions): { fixed?: boolean } {

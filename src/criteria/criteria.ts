@@ -1,6 +1,6 @@
 /**
  * The question. Criteria are JSON; `parse.ts` turns unknown JSON into these types and names the path of what is wrong.
- * A node has exactly one of `all`, `any`, `not`, `package`, `advisory`, `file`, `secret`.
+ * A node has exactly one of `all`, `any`, `not`, `package`, `advisory`, `file`, `secret`, `config`.
  */
 export type Criteria =
   | AllCriteria
@@ -9,7 +9,8 @@ export type Criteria =
   | PackageCriteria
   | AdvisoryCriteria
   | FileCriteria
-  | SecretCriteria;
+  | SecretCriteria
+  | ConfigCriteria;
 
 export interface AllCriteria {
   readonly all: readonly Criteria[];
@@ -66,5 +67,17 @@ export interface SecretCriteria {
     /** `1:…`: the key's version and the fingerprint in hexadecimal. */
     readonly fingerprint?: string;
     readonly in?: MatchPlace;
+  };
+}
+
+export interface ConfigCriteria {
+  readonly config: {
+    /** Name or number; `root` is also `0`, and a config that names none. */
+    readonly user?: string;
+    /** `8080/tcp` */
+    readonly port?: string;
+    /** The name of a variable of the environment. */
+    readonly env?: string;
+    readonly label?: { readonly name: string; readonly value?: string };
   };
 }

@@ -1,3 +1,4 @@
+import { describeConfig } from './config.ts';
 import type { AdvisoryCriteria, Criteria, FileCriteria, PackageCriteria } from './criteria.ts';
 import { placeSuffix } from './parts.ts';
 import { describeSecret } from './secret.ts';
@@ -10,7 +11,8 @@ export function describeCriteria(criteria: Criteria): string {
   if ('package' in criteria) return describePackage(criteria.package);
   if ('advisory' in criteria) return describeAdvisory(criteria.advisory);
   if ('file' in criteria) return describeFile(criteria.file);
-  return describeSecret(criteria.secret);
+  if ('secret' in criteria) return describeSecret(criteria.secret);
+  return describeConfig(criteria.config);
 }
 
 function join(parts: readonly Criteria[], word: 'and' | 'or'): string {

@@ -62,6 +62,14 @@ const leaf = fc.oneof(
       in: place,
     })
     .map((body) => ({ secret: present(body) })),
+  fc
+    .record({
+      user: fc.constantFrom('root', '1000'),
+      port: optional(fc.constantFrom('80/tcp', '53/udp')),
+      env: optional(fc.constantFrom('TOKEN')),
+      label: optional(fc.constantFrom({ name: 'a' }, { name: 'a', value: '1' })),
+    })
+    .map((body) => ({ config: present(body) })),
 );
 const { criteria } = fc.letrec((tie) => ({
   criteria: fc.oneof(
@@ -96,7 +104,8 @@ describe('parseCriteria', () => {
     ['no kind', {}, 'criteria'],
     ['two kinds', { ...lodash, file: { path: 'x' } }, 'criteria'],
     ['an unknown kind', { pakage: {} }, 'criteria.pakage'],
-    ['a kind that comes later', { secret: { kind: 'aws' } }, 'criteria.secret'],
+    ['a kind that comes later', { license: { is: 'MIT' } }, 'criteria.license'],
+    ['a config that asks for nothing', { config: {} }, 'criteria.config'],
     [
       'an unknown key',
       { all: [lodash, { package: { purl: 'pkg:npm/x', verison: '1' } }] },
@@ -147,9 +156,10 @@ describe('parseCriteria', () => {
     ],
     [
       'versions of an ecosystem without scheme',
-      { package: { purl: 'pkg:generic/a', versions: '<2' } },
+      { package: { purl: 'pkg:cocoapods/a', versions: '<2' } },
       'criteria.package.versions',
     ],
+    ['a kind of secrets that there is none of', { secret: { kind: 'aws' } }, 'criteria.secret.kind'],
     ['a purl without a name', { package: { purl: 'pkg:npm/' } }, 'criteria.package.purl'],
     [
       'too many nodes',

@@ -4,6 +4,7 @@ import { Field } from '../lib/fields.ts';
 import { limits } from '../lib/limits.ts';
 import { schemeOfPurlType } from '../versions/schemes.ts';
 import { parseVersionRange } from '../versions/vers.ts';
+import { parseConfig } from './config.ts';
 import type { AdvisoryCriteria, Criteria, FileCriteria, PackageCriteria } from './criteria.ts';
 import { parseGlob, parsePlace } from './parts.ts';
 import { parseSecret } from './secret.ts';
@@ -11,8 +12,8 @@ import { parseSecret } from './secret.ts';
 /** From least to worst. */
 export const severities = ['low', 'medium', 'high', 'critical'] as const;
 
-const kinds = ['all', 'any', 'not', 'package', 'advisory', 'file', 'secret'] as const;
-const laterKinds: readonly string[] = ['license', 'config', 'image'];
+const kinds = ['all', 'any', 'not', 'package', 'advisory', 'file', 'secret', 'config'] as const;
+const laterKinds: readonly string[] = ['license', 'image'];
 
 /**
  * Purls come back in their canonical form; nothing else is changed.
@@ -50,6 +51,8 @@ function parseNode(node: Field, budget: Budget): Criteria {
       return { file: parseFile(body) };
     case 'secret':
       return { secret: parseSecret(body) };
+    case 'config':
+      return { config: parseConfig(body) };
   }
 }
 

@@ -1,3 +1,4 @@
+import { configSchema } from './config.ts';
 import { severities } from './parse.ts';
 import { pathGlobSchema, placeSchema as place } from './parts.ts';
 import { secretSchema } from './secret.ts';
@@ -24,6 +25,7 @@ export const criteriaSchema = {
         only('advisory', { $ref: '#/$defs/advisory' }),
         only('file', { $ref: '#/$defs/file' }),
         only('secret', { $ref: '#/$defs/secret' }),
+        only('config', { $ref: '#/$defs/config' }),
       ],
     },
     package: {
@@ -74,6 +76,7 @@ export const criteriaSchema = {
       },
     },
     secret: secretSchema,
+    config: configSchema,
   },
 } as const;
 

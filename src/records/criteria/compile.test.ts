@@ -8,6 +8,10 @@ const leaves: readonly (readonly [string, LeafCriteria])[] = [
   ['advisory', { advisory: { id: 'CVE-2021-23337', fixed: true } }],
   ['advisory-severity', { advisory: { severity: 'high', in: 'layer' } }],
   ['file', { file: { path: 'etc/passwd', setuid: true } }],
+  [
+    'config',
+    { config: { user: 'root', port: '80/tcp', env: 'TOKEN', label: { name: 'a.b', value: "it's" } } },
+  ],
   ['secret', { secret: { kind: 'aws-*' } }],
   ['secret-in-image', { secret: { path: 'root/**', fingerprint: `1:${'ab'.repeat(32)}`, in: 'image' } }],
   ['file-in-archive', { file: { path: 'opt/**/JndiLookup.class' } }],

@@ -57,3 +57,27 @@ export function* chunked<R extends object>(rows: readonly R[]): Generator<readon
 }
 
 export type Reader = Kysely<Tables>;
+
+/** A text inside a column of JSON text; null where there is none. */
+export function jsonText(engine: Engine, column: string, path: readonly string[]): RawBuilder<string> {
+  if (engine === 'sqlite') return sql<string>`json_extract(${sql.ref(column)}, ${jsonPath(path)})`;
+  return sql<string>`(${sql.ref(column)}::jsonb #>> ${[...path]}::text[])`;
+}
+
+/** Whether a list inside a column of JSON text has a text. */
+export function jsonHas(
+  engine: Engine,
+  column: string,
+  path: readonly string[],
+  text: string,
+): RawBuilder<boolean> {
+  if (engine === 'sqlite')
+    return sql<boolean>`exists (select 1 from json_each(${sql.ref(column)}, ${jsonPath(path)}) as item
+      where item.value = ${text})`;
+  return sql<boolean>`(${sql.ref(column)}::jsonb #> ${[...path]}::text[]) @> to_jsonb(${text}::text)`;
+}
+
+/** SQLite has no escape for a quotation mark in a key; such a key is not found. */
+function jsonPath(path: readonly string[]): string {
+  return `$${path.map((key) => `."${key.replaceAll('"', '')}"`).join('')}`;
+}
