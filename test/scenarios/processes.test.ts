@@ -3,8 +3,9 @@
  * over. Whoever asks can't tell which of them answers; the log does.
  */
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { Agent, type IncomingMessage, request } from 'node:http';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { authorization, type Client, call } from '../../src/client/client.ts';
 import { accountCreate } from '../../src/contract/access.ts';
 import { principalCreate, principalDisable } from '../../src/contract/principals.ts';
@@ -12,7 +13,7 @@ import { planApply, planCreate, quarantineReleaseRoute } from '../../src/contrac
 import { digestOf } from '../../src/oci/digest.ts';
 import { pushImage } from '../support/distribution-world.ts';
 import { freshDatabase } from '../support/postgres.ts';
-import { type Serving, startServing } from '../support/serve.ts';
+import { patience, type Serving, startServing } from '../support/serve.ts';
 
 const twoProcesses = { LAZARET_HTTP_PROCESSES: '2' };
 
@@ -205,3 +206,49 @@ describe.each(['sqlite', 'postgres'] as const)('a server of two processes, on %s
     expect([ready.status, String(ready.body)]).toEqual([200, '{"status":"ready"}']);
   });
 });
+
+describe('the processes of a server', () => {
+  let serving: Serving;
+  const closes: (() => Promise<void>)[] = [];
+  const start = async () => {
+    serving = await startServing(twoProcesses);
+    closes.push(serving.close);
+    return Number((await childrenOf(serving.process.pid))[0]);
+  };
+  afterAll(async () => {
+    for (const close of closes) await close();
+  });
+
+  it('are replaced when they end, and counted on, and none outlives the first, nor keeps the data folder', async () => {
+    const reader = await start();
+    const { pid } = serving.process;
+    process.kill(reader, 'SIGKILL');
+    await vi.waitFor(async () => {
+      const [next] = await childrenOf(pid);
+      expect(Number(next ?? reader)).not.toBe(reader);
+      expect((await fetch(`${serving.admin.url}/readyz`)).status).toBe(200);
+    }, patience);
+    await connectionToEach(serving);
+    await expect(startServing({ ...twoProcesses, LAZARET_DATA: serving.dataFolder })).rejects.toThrow(
+      'another server uses the data folder',
+    );
+    const [replaced] = await childrenOf(pid);
+    serving.process.kill('SIGKILL');
+    await vi.waitFor(() => expect(() => process.kill(Number(replaced), 0)).toThrow('ESRCH'), patience);
+    const next = await startServing({ ...twoProcesses, LAZARET_DATA: serving.dataFolder });
+    closes.push(next.close);
+  });
+
+  it('end together when the first is asked to', async () => {
+    const reader = await start();
+    serving.process.kill('SIGTERM');
+    await once(serving.process, 'exit');
+    expect(serving.process.exitCode).toBe(0);
+    expect(() => process.kill(reader, 0)).toThrow('ESRCH');
+  });
+});
+
+async function childrenOf(pid = 0): Promise<readonly string[]> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  return children.split(' ').filter((child) => child !== '');
+}

@@ -20,7 +20,7 @@ export interface Serving {
   readonly log: readonly LogLine[];
   /** The line of the request that was answered with this id, once it is there. */
   readonly logged: (requestId: string) => Promise<LogLine>;
-  /** Ends it, if it has not ended, and removes its data. */
+  /** Ends it, if it has not ended, and removes its data, unless they were given. */
   readonly close: () => Promise<void>;
 }
 
@@ -35,7 +35,7 @@ export interface LogLine {
 export const patience = { timeout: 25_000 };
 
 export async function startServing(environment: Readonly<Record<string, string>> = {}): Promise<Serving> {
-  const dataFolder = await mkdtemp(join(tmpdir(), 'lazaret-serve-'));
+  const dataFolder = environment.LAZARET_DATA ?? (await mkdtemp(join(tmpdir(), 'lazaret-serve-')));
   const defaults = { PATH: process.env.PATH, LAZARET_LISTEN_PORT: '0', LAZARET_DATA: dataFolder };
   const child = spawn(process.execPath, [executable, 'serve'], {
     env: { ...defaults, ...environment },
@@ -48,7 +48,8 @@ export async function startServing(environment: Readonly<Record<string, string>>
       child.kill('SIGKILL');
       await once(child, 'exit');
     }
-    await rm(dataFolder, { recursive: true, force: true, maxRetries: 10 });
+    if (environment.LAZARET_DATA === undefined)
+      await rm(dataFolder, { recursive: true, force: true, maxRetries: 10 });
   };
   try {
     const url = await readyUrl(child);
