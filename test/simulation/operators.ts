@@ -10,6 +10,7 @@ import { hasCode } from '../../src/lib/errors.ts';
 import type { Tx } from '../../src/records/db/database.ts';
 import { holdRelease, holdSet } from '../../src/records/holds/holds.ts';
 import { reviewAdd } from '../../src/records/holds/review.ts';
+import { pathsEnsure } from '../../src/records/inventory/paths.ts';
 import type { Quarantine } from '../../src/records/marks/quarantines.ts';
 import { attempt, type Client } from './clients.ts';
 import type { ModelQuarantine } from './model.ts';
@@ -54,19 +55,10 @@ async function keepInspection(tx: Tx, layer: SimulatedLayer): Promise<void> {
     .values({ blob_id: blob.id, ...counts, ...done })
     .onConflict((c) => c.column('blob_id').doUpdateSet(done))
     .execute();
-  await db
-    .insertInto('paths')
-    .values({ path: layer.path })
-    .onConflict((c) => c.doNothing())
-    .execute();
-  const path = await db
-    .selectFrom('paths')
-    .select('id')
-    .where('path', '=', layer.path)
-    .executeTakeFirstOrThrow();
+  const pathId = (await pathsEnsure(tx, [layer.path])).get(layer.path) ?? 0;
   await db
     .insertInto('layer_files')
-    .values({ blob_id: blob.id, path_id: path.id, kind: 'file', size_bytes: 1, mode: 0o644, sha256: null })
+    .values({ blob_id: blob.id, path_id: pathId, kind: 'file', size_bytes: 1, mode: 0o644, sha256: null })
     .onConflict((c) => c.doNothing())
     .execute();
   const data = { digest: layer.digest, state: 'done', diffId: layer.diffId };

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { collect } from '../../src/actions/collect/collect.ts';
 import type { CollectDeps } from '../../src/actions/collect/collect-deps.ts';
 import { blobOpen } from '../../src/actions/pull/blob-open.ts';
@@ -15,6 +16,7 @@ import { collect as collectBytes } from '../../src/lib/streams.ts';
 import { type Digest, parseDigest } from '../../src/oci/digest.ts';
 import { parseReference, parseRepositoryName } from '../../src/oci/reference.ts';
 import type { Database, Tx } from '../../src/records/db/database.ts';
+import { pathsEnsure } from '../../src/records/inventory/paths.ts';
 import type { EngineWorld } from './engines.ts';
 import type { Content, Image, Layer } from './oci-layout.ts';
 
@@ -209,13 +211,10 @@ async function packageId({ db, nowMs }: Tx, name: string, version: string): Prom
   return (await db.selectFrom('packages').select('id').where('purl', '=', purl).executeTakeFirstOrThrow()).id;
 }
 
-async function pathId({ db }: Tx, path: string): Promise<number> {
-  await db
-    .insertInto('paths')
-    .values({ path })
-    .onConflict((c) => c.doNothing())
-    .execute();
-  return (await db.selectFrom('paths').select('id').where('path', '=', path).executeTakeFirstOrThrow()).id;
+async function pathId(tx: Tx, path: string): Promise<number> {
+  const id = (await pathsEnsure(tx, [path])).get(path);
+  assert(id !== undefined);
+  return id;
 }
 
 function tagOrDigest(reference: string, fallback: Digest | undefined) {

@@ -12,6 +12,7 @@ import { containerSet } from '../../records/fleet/containers.ts';
 import { deploymentByUid } from '../../records/fleet/deployments.ts';
 import { instanceAdd } from '../../records/fleet/instances.ts';
 import { revocationList, revocationsOpen } from '../../records/fleet/revocations.ts';
+import { pathsEnsure } from '../../records/inventory/paths.ts';
 import { logRead } from '../../records/log/log.ts';
 import { regionsEnsure } from '../../records/regions/regions.ts';
 import type { Evidence, Verdict } from '../../records/scans/evidence.ts';
@@ -248,14 +249,15 @@ function importAdvisory(database: Database, packageIds: readonly number[]): Prom
 
 /** The image shows lodash. @returns the package's id */
 function packLodash(database: Database, image: SeededImage): Promise<number> {
-  return database.transact(async ({ db }) => {
+  return database.transact(async (tx) => {
+    const { db } = tx;
     const named = { purl: lodash.purl ?? '', purl_type: 'npm', ecosystem: 'npm', name: 'lodash' };
     const { id } = await db
       .insertInto('packages')
       .values({ ...named, version: '4.17.20', first_seen_at: 0 })
       .returning('id')
       .executeTakeFirstOrThrow();
-    const path = await db.insertInto('paths').values({ path: 'a' }).returning('id').executeTakeFirstOrThrow();
+    const pathId = (await pathsEnsure(tx, ['a'])).get('a') ?? 0;
     const blob = await db
       .selectFrom('blobs')
       .select('id')
@@ -263,7 +265,7 @@ function packLodash(database: Database, image: SeededImage): Promise<number> {
       .executeTakeFirstOrThrow();
     await db
       .insertInto('image_packages')
-      .values({ manifest_id: image.manifestId, package_id: id, blob_id: blob.id, path_id: path.id })
+      .values({ manifest_id: image.manifestId, package_id: id, blob_id: blob.id, path_id: pathId })
       .execute();
     return id;
   });

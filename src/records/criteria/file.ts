@@ -2,11 +2,13 @@ import { type RawBuilder, sql } from 'kysely';
 import type { FileCriteria } from '../../criteria/criteria.ts';
 import { globMatcher, globPrefix, isLiteralGlob } from '../../lib/globs.ts';
 import type { Database } from '../db/database.ts';
+import { splitPath } from '../inventory/paths.ts';
 import { memberSources } from './archive-members.ts';
 import { within } from './found-packages.ts';
 import type { EvidenceRow, ImageScope, Leaf } from './leaf.ts';
 
 const setuidBit = 0o4000;
+const hashStartBytes = 6;
 
 /**
  * `file`: by path, content or set-uid. In a layer (the default: bytes that a later layer deletes can still be pulled out)
@@ -23,7 +25,7 @@ export async function fileLeaf(database: Database, criteria: FileCriteria, scope
     ...placed,
     sql<boolean>`layer_files.kind in ('file', 'hardlink', 'link', 'device')`,
     ...(path === undefined ? [] : [await pathIs(database, 'layer_files.path_id', path)]),
-    ...(sha256 === undefined ? [] : [sql<boolean>`layer_files.sha256 = ${Buffer.from(sha256, 'hex')}`]),
+    ...(sha256 === undefined ? [] : [sha256Is('layer_files.sha256', Buffer.from(sha256, 'hex'))]),
     ...(setuid === undefined ? [] : [setuidIs(setuid)]),
   ];
   const found: Found[] = [
@@ -72,19 +74,29 @@ const layersAndImages = sql`join paths on paths.id = layer_files.path_id
     join blobs on blobs.id = layer_files.blob_id
     join edges on edges.digest = blobs.digest and edges.kind = 'layer'`;
 
-/** By the index of `layer_files.sha256`. */
-const sameContent = sql`layer_files.sha256 = archives.sha256`;
+/** By the index of `layer_files.sha256`, which is of the first bytes. */
+const sameContent = sql`substr(layer_files.sha256, 1, ${sql.lit(hashStartBytes)}) = substr(archives.sha256, 1, ${sql.lit(hashStartBytes)})
+    and layer_files.sha256 = archives.sha256`;
 
 /** A later layer of the same image that has this path again, or hides it or a folder above it. */
 export const hiddenAbove = (pathId: string) => sql`select 1 from edges as upper_edges
   join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest
   join layer_files as upper_files on upper_files.blob_id = upper_blobs.id
+  where upper_edges.manifest_id = edges.manifest_id and upper_edges.kind = 'layer'
+    and upper_edges.position > edges.position and upper_files.path_id = ${sql.ref(pathId)}
+  union all select 1 from edges as upper_edges
+  join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest
+  join layer_files as upper_files on upper_files.blob_id = upper_blobs.id
   join paths as upper_paths on upper_paths.id = upper_files.path_id
   where upper_edges.manifest_id = edges.manifest_id and upper_edges.kind = 'layer'
-    and upper_edges.position > edges.position
-    and (upper_files.path_id = ${sql.ref(pathId)}
-      or (upper_files.kind in ('whiteout', 'opaque')
-        and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/'))`;
+    and upper_edges.position > edges.position and upper_files.kind in ('whiteout', 'opaque')
+    and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/'`;
+
+/** By the first bytes, which are indexed, and then by all. */
+function sha256Is(column: string, sha256: Buffer): RawBuilder<boolean> {
+  const start = sha256.subarray(0, hashStartBytes);
+  return sql<boolean>`(substr(${sql.ref(column)}, 1, ${sql.lit(hashStartBytes)}) = ${start} and ${sql.ref(column)} = ${sha256})`;
+}
 
 function setuidIs(wanted: boolean): RawBuilder<boolean> {
   return wanted
@@ -92,18 +104,39 @@ function setuidIs(wanted: boolean): RawBuilder<boolean> {
     : sql<boolean>`(layer_files.mode & ${sql.lit(setuidBit)}) = 0`;
 }
 
-/** A literal path by its index; of a glob, the known paths are narrowed by its literal start and then matched one by one. */
+/**
+ * A literal path by its index. Of a glob, the known paths are narrowed by the name if that is literal,
+ * else by the folders that they must lie in, and then matched one by one.
+ */
 export async function pathIs(database: Database, pathId: string, glob: string): Promise<RawBuilder<boolean>> {
-  if (isLiteralGlob(glob)) return sql<boolean>`paths.path = ${glob}`;
-  const prefix = globPrefix(glob);
-  const suffix = /[^*?{}[\]\\/]*$/.exec(glob)?.[0] ?? '';
+  if (isLiteralGlob(glob))
+    return sql<boolean>`${sql.ref(pathId)} in (select folder_entries.id ${entryAt(glob)})`;
   const candidates = await database.search(
-    sql<{ id: number; path: string }>`select id, path from paths
-      where path like ${`${escaped(prefix)}%${escaped(suffix)}`} escape '!'`.compile(database.read),
+    sql<{ id: number; path: string }>`select folder_entries.id, folders.path || folder_entries.name as path
+      from folder_entries join folders on folders.id = folder_entries.folder_id
+      where ${narrowed(glob)}`.compile(database.read),
   );
   const matches = globMatcher(glob);
   const ids = candidates.filter((row) => matches(row.path)).map((row) => row.id);
   return within(pathId, ids);
+}
+
+function entryAt(path: string): RawBuilder<unknown> {
+  const { folder, name } = splitPath(path);
+  return sql`from folder_entries join folders on folders.id = folder_entries.folder_id
+    where folder_entries.name = ${name} and folders.path = ${folder}`;
+}
+
+function narrowed(glob: string): RawBuilder<boolean> {
+  const { name } = splitPath(glob);
+  if (name !== '' && isLiteralGlob(name) && !/[{}]/.test(glob))
+    return sql<boolean>`folder_entries.name = ${name}`;
+  const { folder } = splitPath(globPrefix(glob));
+  // All folders that begin so lie between it and what comes next after it, `0` being the character after the slash.
+  if (folder !== '')
+    return sql<boolean>`folders.path >= ${folder} and folders.path < ${`${folder.slice(0, -1)}0`}`;
+  const suffix = /[^*?{}[\]\\/]*$/.exec(glob)?.[0] ?? '';
+  return sql<boolean>`folder_entries.name like ${`%${escaped(suffix)}`} escape '!'`;
 }
 
 function escaped(literal: string): string {

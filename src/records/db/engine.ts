@@ -46,6 +46,26 @@ export function byCodeUnit(engine: Engine, column: string): RawBuilder<string> {
   return engine === 'sqlite' ? sql<string>`${sql.ref(column)}` : sql<string>`${sql.ref(column)} collate "C"`;
 }
 
+/** Texts as a table `wanted (text)`, to be joined with: one parameter, and one statement for any number of them. */
+export function textTable(engine: Engine, texts: readonly string[]): RawBuilder<unknown> {
+  return engine === 'sqlite'
+    ? sql`(select value as text from json_each(${JSON.stringify(texts)})) as wanted`
+    : sql`unnest(${texts}::text[]) as wanted (text)`;
+}
+
+/** Pairs as a table `wanted (number, text, at)`, `at` being a pair's place in the list, from 0. */
+export function pairTable(
+  engine: Engine,
+  pairs: readonly (readonly [number: number, text: string])[],
+): RawBuilder<unknown> {
+  if (engine === 'sqlite')
+    return sql`(select value ->> 0 as number, value ->> 1 as text, key as at
+      from json_each(${JSON.stringify(pairs)})) as wanted`;
+  return sql`(select number, text, (place - 1)::integer as at
+    from unnest(${pairs.map(([number]) => number)}::integer[], ${pairs.map(([, text]) => text)}::text[])
+      with ordinality as pair (number, text, place)) as wanted`;
+}
+
 /** How many values one statement may carry: SQLite's compiled limit is 32,766, PostgreSQL's protocol limit 65,535. */
 export const statementValuesMax = 30_000;
 

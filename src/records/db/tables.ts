@@ -37,6 +37,7 @@ import type {
   LayerFileTable,
   LayerSecretTable,
   PackageTable,
+  PathView,
 } from './tables/inventory.ts';
 import type { JobTable, LogTable } from './tables/log.ts';
 import type {
@@ -94,7 +95,9 @@ export interface Tables {
   // inventory
   inspections: InspectionTable;
   extractions: ExtractionTable;
-  paths: { id: Generated<number>; path: string };
+  folders: { id: Generated<number>; path: string };
+  folder_entries: { id: Generated<number>; folder_id: number; name: string };
+  paths: PathView;
   packages: PackageTable;
   layer_packages: { blob_id: number; package_id: number; path_id: number; extractor: string };
   layer_files: LayerFileTable;

@@ -144,7 +144,9 @@ export async function filesAtPaths(
   blobIds: readonly number[],
   paths: readonly string[],
 ): Promise<Map<number, { path: string; kind: LayerFileTable['kind'] }[]>> {
-  const ids = [...(await pathsFind(database.read, paths)).values()].map((id) => ({ id }));
+  const ids = [...(await pathsFind({ engine: database.engine, db: database.read }, paths)).values()].map(
+    (id) => ({ id }),
+  );
   const found = new Map<number, { path: string; kind: LayerFileTable['kind'] }[]>();
   if (blobIds.length === 0) return found;
   for (const part of chunked(ids)) {

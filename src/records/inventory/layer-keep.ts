@@ -6,9 +6,10 @@
  */
 import type { Insertable } from 'kysely';
 import { limits } from '../../lib/limits.ts';
+import { bulkInsert } from '../db/bulk-insert.ts';
 import type { Database, Tx } from '../db/database.ts';
 import { chunked } from '../db/engine.ts';
-import type { InspectionTable, LayerFileTable } from '../db/tables/inventory.ts';
+import type { InspectionTable } from '../db/tables/inventory.ts';
 import { archiveKeep } from './archive-keep.ts';
 import type { KnownIds } from './known-ids.ts';
 import { layerSecretsForget, layerSecretsKeep } from './layer-secrets.ts';
@@ -35,7 +36,8 @@ export interface KeptLayer {
   readonly packages: number;
 }
 
-const filesAtOnce = 250;
+/** What one transaction writes: so many take less than `limits.transactionMs`, and are worth being made durable. */
+const filesAtOnce = 500;
 const packagesAtOnce = 100;
 
 /** All but the inspection's state. @throws what `parts` throws; an error of the database if the blob is gone */
@@ -113,6 +115,22 @@ async function forgetFormer(database: Database, blobId: number): Promise<void> {
   await database.transact((tx) => tx.db.deleteFrom('layer_packages').where('blob_id', '=', blobId).execute());
 }
 
+/** Of files the last record of a path counts; a hider leaves a record that is there, but makes a folder opaque. */
+const fileColumns = ['blob_id', 'path_id', 'size_bytes', 'mode', 'kind', 'sha256'] as const;
+const fileInserts = {
+  files: {
+    table: 'layer_files',
+    columns: fileColumns,
+    ending: `on conflict (blob_id, path_id) do update set size_bytes = excluded.size_bytes, mode = excluded.mode,
+      kind = excluded.kind, sha256 = excluded.sha256`,
+  },
+  hiders: {
+    table: 'layer_files',
+    columns: fileColumns,
+    ending: `on conflict (blob_id, path_id) do update set kind = 'opaque' where layer_files.kind = 'directory'`,
+  },
+} as const;
+
 async function filesKeep(
   { database, pathIds }: KeepDeps,
   blobId: number,
@@ -120,54 +138,42 @@ async function filesKeep(
   files: readonly InventoryFile[],
 ): Promise<void> {
   const byPath = new Map(files.map((file) => [keptPath(file.path), file]));
-  const unknown = [...byPath.keys()].filter((path) => pathIds.get(path) === undefined);
-  const found = await database.transact(async (tx) => {
-    const ids = await pathsEnsure(tx, unknown);
-    const rows = [...byPath].map(([path, file]) =>
-      fileRow(blobId, pathIds.get(path) ?? ids.get(path) ?? missing(path), file),
-    );
-    for (const part of chunked(rows)) await fileRowsWrite(tx, kind, part);
-    return ids;
+  const made = await database.transact(async (tx) => {
+    const { ids, unseen } = await idsOfPaths(tx, pathIds, [...byPath.keys()]);
+    const rows = [...byPath].map(([path, { sizeBytes, mode, kind: type, sha256 }]) => {
+      return [blobId, idAt(ids, path), sizeBytes, mode, type, sha256 === undefined ? null : bytesOf(sha256)];
+    });
+    // In the order of the key: so rows that belong together come to lie together.
+    rows.sort(([, a], [, b]) => Number(a) - Number(b));
+    await bulkInsert(tx, fileInserts[kind], rows);
+    return unseen;
   });
-  for (const [path, id] of found) pathIds.set(path, id);
+  for (const [path, id] of made) pathIds.set(path, id);
 }
 
-function missing(path: string): never {
-  throw new TypeError(`the path '${path}' got no id`);
+/** Without asking for those that were seen before. What was not is to be remembered once the transaction has committed. */
+async function idsOfPaths(tx: Tx, known: KnownIds, paths: readonly string[]) {
+  const ids = new Map<string, number>();
+  for (const path of paths) {
+    const id = known.get(path);
+    if (id !== undefined) ids.set(path, id);
+  }
+  const unseen = await pathsEnsure(
+    tx,
+    paths.filter((path) => !ids.has(path)),
+  );
+  for (const [path, id] of unseen) ids.set(path, id);
+  return { ids, unseen };
 }
 
-function fileRow(blobId: number, pathId: number, file: InventoryFile): LayerFileTable {
-  return {
-    blob_id: blobId,
-    path_id: pathId,
-    kind: file.kind,
-    size_bytes: file.sizeBytes,
-    mode: file.mode,
-    sha256: file.sha256 === undefined ? null : Buffer.from(file.sha256),
-  };
+function idAt(ids: ReadonlyMap<string, number>, path: string): number {
+  const id = ids.get(path);
+  if (id === undefined) throw new TypeError(`the path '${path}' got no id`);
+  return id;
 }
 
-/** Of files the last record of a path counts; a hider leaves a record that is there, but makes a folder opaque. */
-async function fileRowsWrite(
-  tx: Tx,
-  kind: 'files' | 'hiders',
-  rows: readonly LayerFileTable[],
-): Promise<void> {
-  await tx.db
-    .insertInto('layer_files')
-    .values([...rows])
-    .onConflict((c) => {
-      const same = c.columns(['blob_id', 'path_id']);
-      if (kind === 'hiders')
-        return same.doUpdateSet({ kind: 'opaque' }).where('layer_files.kind', '=', 'directory');
-      return same.doUpdateSet((e) => ({
-        kind: e.ref('excluded.kind'),
-        size_bytes: e.ref('excluded.size_bytes'),
-        mode: e.ref('excluded.mode'),
-        sha256: e.ref('excluded.sha256'),
-      }));
-    })
-    .execute();
+function bytesOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** Packages whose names no index takes are left out, and their extractor's result is then unknown. */

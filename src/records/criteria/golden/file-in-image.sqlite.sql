@@ -9,15 +9,22 @@ and not exists (select 1
 from edges as upper_edges
 join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest
 join layer_files as upper_files on upper_files.blob_id = upper_blobs.id
+where upper_edges.manifest_id = edges.manifest_id
+and upper_edges.kind = 'layer'
+and upper_edges.position > edges.position
+and upper_files.path_id = "layer_files"."path_id" union all select 1
+from edges as upper_edges
+join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest
+join layer_files as upper_files on upper_files.blob_id = upper_blobs.id
 join paths as upper_paths on upper_paths.id = upper_files.path_id
 where upper_edges.manifest_id = edges.manifest_id
 and upper_edges.kind = 'layer'
 and upper_edges.position > edges.position
-and (upper_files.path_id = "layer_files"."path_id"
-or (upper_files.kind in ('whiteout', 'opaque')
-and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/')))
+and upper_files.kind in ('whiteout', 'opaque')
+and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/')
 and layer_files.kind in ('file', 'hardlink', 'link', 'device')
-and layer_files.sha256 = ? union select distinct edges.manifest_id
+and (substr("layer_files"."sha256", 1, 6) = ?
+and "layer_files"."sha256" = ?) union select distinct edges.manifest_id
 from (select archive_files.archive_id as holder_id, archive_paths.folder || archive_paths.name as path
 from archive_files
 join archive_paths on archive_paths.id = archive_files.path_id
@@ -27,7 +34,8 @@ join archive_paths on archive_paths.id = archive_files.path_id
 join archive_nestings on archive_nestings.nested_id = archive_files.archive_id
 where archive_files.sha256 = ?) as member
 join archives on archives.id = member.holder_id
-join layer_files on layer_files.sha256 = archives.sha256
+join layer_files on substr(layer_files.sha256, 1, 6) = substr(archives.sha256, 1, 6)
+and layer_files.sha256 = archives.sha256
 join paths on paths.id = layer_files.path_id
 join blobs on blobs.id = layer_files.blob_id
 join edges on edges.digest = blobs.digest
@@ -37,13 +45,19 @@ and not exists (select 1
 from edges as upper_edges
 join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest
 join layer_files as upper_files on upper_files.blob_id = upper_blobs.id
+where upper_edges.manifest_id = edges.manifest_id
+and upper_edges.kind = 'layer'
+and upper_edges.position > edges.position
+and upper_files.path_id = "layer_files"."path_id" union all select 1
+from edges as upper_edges
+join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest
+join layer_files as upper_files on upper_files.blob_id = upper_blobs.id
 join paths as upper_paths on upper_paths.id = upper_files.path_id
 where upper_edges.manifest_id = edges.manifest_id
 and upper_edges.kind = 'layer'
 and upper_edges.position > edges.position
-and (upper_files.path_id = "layer_files"."path_id"
-or (upper_files.kind in ('whiteout', 'opaque')
-and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/')))
+and upper_files.kind in ('whiteout', 'opaque')
+and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/')
 
 -- none
 
@@ -58,15 +72,22 @@ and not exists (select 1
 from edges as upper_edges
 join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest
 join layer_files as upper_files on upper_files.blob_id = upper_blobs.id
+where upper_edges.manifest_id = edges.manifest_id
+and upper_edges.kind = 'layer'
+and upper_edges.position > edges.position
+and upper_files.path_id = "layer_files"."path_id" union all select 1
+from edges as upper_edges
+join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest
+join layer_files as upper_files on upper_files.blob_id = upper_blobs.id
 join paths as upper_paths on upper_paths.id = upper_files.path_id
 where upper_edges.manifest_id = edges.manifest_id
 and upper_edges.kind = 'layer'
 and upper_edges.position > edges.position
-and (upper_files.path_id = "layer_files"."path_id"
-or (upper_files.kind in ('whiteout', 'opaque')
-and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/')))
+and upper_files.kind in ('whiteout', 'opaque')
+and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/')
 and layer_files.kind in ('file', 'hardlink', 'link', 'device')
-and layer_files.sha256 = ?
+and (substr("layer_files"."sha256", 1, 6) = ?
+and "layer_files"."sha256" = ?)
 and "edges"."manifest_id" in (7) union all select edges.manifest_id, blobs.digest as layer, paths.path || '!/' || member.path as path, null as purl, null as advisory, null as severity, null as fixed_version
 from (select archive_files.archive_id as holder_id, archive_paths.folder || archive_paths.name as path
 from archive_files
@@ -77,7 +98,8 @@ join archive_paths on archive_paths.id = archive_files.path_id
 join archive_nestings on archive_nestings.nested_id = archive_files.archive_id
 where archive_files.sha256 = ?) as member
 join archives on archives.id = member.holder_id
-join layer_files on layer_files.sha256 = archives.sha256
+join layer_files on substr(layer_files.sha256, 1, 6) = substr(archives.sha256, 1, 6)
+and layer_files.sha256 = archives.sha256
 join paths on paths.id = layer_files.path_id
 join blobs on blobs.id = layer_files.blob_id
 join edges on edges.digest = blobs.digest
@@ -87,12 +109,18 @@ and not exists (select 1
 from edges as upper_edges
 join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest
 join layer_files as upper_files on upper_files.blob_id = upper_blobs.id
+where upper_edges.manifest_id = edges.manifest_id
+and upper_edges.kind = 'layer'
+and upper_edges.position > edges.position
+and upper_files.path_id = "layer_files"."path_id" union all select 1
+from edges as upper_edges
+join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest
+join layer_files as upper_files on upper_files.blob_id = upper_blobs.id
 join paths as upper_paths on upper_paths.id = upper_files.path_id
 where upper_edges.manifest_id = edges.manifest_id
 and upper_edges.kind = 'layer'
 and upper_edges.position > edges.position
-and (upper_files.path_id = "layer_files"."path_id"
-or (upper_files.kind in ('whiteout', 'opaque')
-and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/')))
+and upper_files.kind in ('whiteout', 'opaque')
+and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/')
 and "edges"."manifest_id" in (7)
 limit ?

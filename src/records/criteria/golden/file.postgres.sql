@@ -6,7 +6,11 @@ join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
 where "edges"."manifest_id" in (7)
 and layer_files.kind in ('file', 'hardlink', 'link', 'device')
-and paths.path = $1
+and "layer_files"."path_id" in (select folder_entries.id
+from folder_entries
+join folders on folders.id = folder_entries.folder_id
+where folder_entries.name = $1
+and folders.path = $2)
 and (layer_files.mode & 2048) != 0
 
 -- none
@@ -19,7 +23,11 @@ join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
 where "edges"."manifest_id" in (7)
 and layer_files.kind in ('file', 'hardlink', 'link', 'device')
-and paths.path = $1
+and "layer_files"."path_id" in (select folder_entries.id
+from folder_entries
+join folders on folders.id = folder_entries.folder_id
+where folder_entries.name = $1
+and folders.path = $2)
 and (layer_files.mode & 2048) != 0
 and "edges"."manifest_id" in (7)
-limit $2
+limit $3

@@ -12,13 +12,19 @@ and not exists (select 1
 from edges as upper_edges
 join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest
 join layer_files as upper_files on upper_files.blob_id = upper_blobs.id
+where upper_edges.manifest_id = edges.manifest_id
+and upper_edges.kind = 'layer'
+and upper_edges.position > edges.position
+and upper_files.path_id = "found"."path_id" union all select 1
+from edges as upper_edges
+join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest
+join layer_files as upper_files on upper_files.blob_id = upper_blobs.id
 join paths as upper_paths on upper_paths.id = upper_files.path_id
 where upper_edges.manifest_id = edges.manifest_id
 and upper_edges.kind = 'layer'
 and upper_edges.position > edges.position
-and (upper_files.path_id = "found"."path_id"
-or (upper_files.kind in ('whiteout', 'opaque')
-and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/'))) union select found.manifest_id
+and upper_files.kind in ('whiteout', 'opaque')
+and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/') union select found.manifest_id
 from image_secrets as found
 where found.fingerprint = $2
 and found.key_version = 1
@@ -48,13 +54,19 @@ and not exists (select 1
 from edges as upper_edges
 join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest
 join layer_files as upper_files on upper_files.blob_id = upper_blobs.id
+where upper_edges.manifest_id = edges.manifest_id
+and upper_edges.kind = 'layer'
+and upper_edges.position > edges.position
+and upper_files.path_id = "found"."path_id" union all select 1
+from edges as upper_edges
+join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest
+join layer_files as upper_files on upper_files.blob_id = upper_blobs.id
 join paths as upper_paths on upper_paths.id = upper_files.path_id
 where upper_edges.manifest_id = edges.manifest_id
 and upper_edges.kind = 'layer'
 and upper_edges.position > edges.position
-and (upper_files.path_id = "found"."path_id"
-or (upper_files.kind in ('whiteout', 'opaque')
-and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/')))
+and upper_files.kind in ('whiteout', 'opaque')
+and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/')
 and "edges"."manifest_id" in (7) union all select found.manifest_id, null, found.place, null, null, null, null, found.kind, null
 from image_secrets as found
 where found.fingerprint = $2

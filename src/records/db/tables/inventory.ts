@@ -1,4 +1,4 @@
-import type { Generated } from 'kysely';
+import type { ColumnType, Generated } from 'kysely';
 
 /** One read of one layer. */
 export interface InspectionTable {
@@ -41,6 +41,13 @@ export interface PackageTable {
   first_seen_at: number;
 }
 
+/** A view, to read from: paths are kept in `folders` and `folder_entries`, and found there (records/inventory/paths.ts). */
+export interface PathView {
+  id: ColumnType<number, never, never>;
+  path: ColumnType<string, never, never>;
+}
+
+/** `sha256` is found by its first bytes as well: `substr(sha256, 1, 6)` is indexed. */
 export interface LayerFileTable {
   blob_id: number;
   path_id: number;
