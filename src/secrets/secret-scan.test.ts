@@ -185,6 +185,7 @@ describe('secrets', () => {
     const key = Buffer.from(pem('pkcs8'));
     expect(secretsIn(key, 'app/node_modules/tls/test/fixtures/server.key')).toEqual([]);
     expect(secretsIn(key, 'usr/lib/python3/dist-packages/tornado/test/test.key')).toEqual([]);
+    expect(secretsIn(key, 'usr/lib/python3/dist-packages/PyJWT-2.6.0.egg-info/PKG-INFO')).toEqual([]);
     expect(secretsIn(key, 'app/test/server.key')).toHaveLength(1);
     expect(secretsIn(key, 'app/node_modules/tls/server.key')).toHaveLength(1);
   });
