@@ -1,20 +1,34 @@
-/** Buffers of one size that are used again: to get the memory of a fresh one costs as much as to fill it. */
+/**
+ * Buffers that are used again: to get the memory of a fresh one costs as much as to fill it. Up to `largeMax` of the large
+ * ones are in use at once; who comes then gets a small one, so that many slow readers don't take all memory.
+ */
 export class BufferPool {
-  readonly #bufferBytes: number;
-  readonly #kept: number;
+  readonly #sizes: BufferSizes;
   readonly #free: Buffer[] = [];
+  #largeInUse = 0;
 
-  /** @param options.kept how many are kept that nobody uses */
-  constructor({ bufferBytes, kept }: { readonly bufferBytes: number; readonly kept: number }) {
-    this.#bufferBytes = bufferBytes;
-    this.#kept = kept;
+  constructor(sizes: BufferSizes) {
+    this.#sizes = sizes;
   }
 
   take(): Buffer {
-    return this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#bufferBytes);
+    const { largeBytes, largeMax, smallBytes } = this.#sizes;
+    if (this.#largeInUse >= largeMax) return Buffer.allocUnsafeSlow(smallBytes);
+    this.#largeInUse += 1;
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(largeBytes);
   }
 
   giveBack(buffer: Buffer): void {
-    if (this.#free.length < this.#kept) this.#free.push(buffer);
+    if (buffer.byteLength !== this.#sizes.largeBytes) return;
+    this.#largeInUse -= 1;
+    if (this.#free.length < this.#sizes.keptMax) this.#free.push(buffer);
   }
+}
+
+interface BufferSizes {
+  readonly largeBytes: number;
+  readonly largeMax: number;
+  /** How many large ones are kept that nobody uses. */
+  readonly keptMax: number;
+  readonly smallBytes: number;
 }

@@ -5,7 +5,12 @@ import { asUnavailable } from './durable-files.ts';
 
 /** Large enough to keep the trips to the thread pool rare; a reader holds two at most. */
 const chunkBytes = 512 * 1024;
-const buffers = new BufferPool({ bufferBytes: chunkBytes, kept: 32 });
+const buffers = new BufferPool({
+  largeBytes: 1024 * 1024,
+  largeMax: 128,
+  keptMax: 16,
+  smallBytes: 128 * 1024,
+});
 const finished = { done: true, value: undefined } as const;
 
 /**
@@ -89,7 +94,7 @@ export class FileStream implements AsyncIterableIterator<Uint8Array, undefined> 
   #startRead(into?: Buffer): Promise<Uint8Array | undefined> {
     const start = this.#position;
     if (start >= this.#end || this.#closing !== undefined) return Promise.resolve(undefined);
-    this.#position = Math.min(start + chunkBytes, this.#end);
+    this.#position = Math.min(start + (into?.byteLength ?? chunkBytes), this.#end);
     const bytes = this.#position - start;
     const chunk = into ? into.subarray(0, bytes) : Buffer.allocUnsafeSlow(bytes);
     const reading = readFully(this.#handle, start, chunk);
