@@ -1,7 +1,9 @@
 import type { BlobStore } from '../../blobs/blob-store.ts';
+import { decisionNote } from '../../records/marks/decision-note.ts';
 import type { Quarantine } from '../../records/marks/quarantines.ts';
 
-/** The decision beside the bytes it is about: what a restore of the metadata reads first. */
+/** Before a decision is acknowledged. */
 export async function keepNote(blobs: BlobStore, quarantine: Quarantine): Promise<void> {
-  await blobs.notes.put(`quarantine/${quarantine.uid}.json`, `${JSON.stringify(quarantine, null, 2)}\n`);
+  const { name, text } = decisionNote(quarantine);
+  await blobs.notes.put(name, text);
 }

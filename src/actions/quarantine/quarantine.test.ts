@@ -75,11 +75,20 @@ describeEngines('a quarantine', (world) => {
   it('is kept beside the bytes before it is acknowledged, released too', async () => {
     const house = await openHouse(world);
     await openShop(house);
-    const { name, uid } = await house.quarantine(lodash);
-    const note = async () => JSON.parse((await house.blobs.notes.get(`quarantine/${uid}.json`)) ?? 'null');
-    expect(await note()).toMatchObject({ name, reason: 'INC-42', releasedAt: null });
-    await quarantineRelease(house.deps, { quarantine: name, reason: 'false alarm', author: 'sec' });
-    expect(await note()).toMatchObject({ name, releasedBy: 'sec', releaseReason: 'false alarm' });
+    const { name, uid, version } = await house.quarantine(lodash);
+    const note = async (of: number) =>
+      JSON.parse((await house.blobs.notes.get(`quarantine/${uid}/${of}.json`)) ?? 'null');
+    expect(await note(version)).toMatchObject({ name, reason: 'INC-42', releasedAt: null });
+    const released = await quarantineRelease(house.deps, {
+      quarantine: name,
+      reason: 'false alarm',
+      author: 'sec',
+    });
+    expect(await note(released.version)).toMatchObject({
+      name,
+      releasedBy: 'sec',
+      releaseReason: 'false alarm',
+    });
   });
 
   it('is lifted by its release, once', async () => {

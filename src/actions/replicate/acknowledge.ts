@@ -2,6 +2,7 @@ import type { BlobStore } from '../../blobs/blob-store.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Task } from '../../lib/task.ts';
 import type { Database } from '../../records/db/database.ts';
+import { decisionNote } from '../../records/marks/decision-note.ts';
 import { acknowledgementKeep, type Quarantine, quarantineGet } from '../../records/marks/quarantines.ts';
 import { acknowledgementsDue } from '../../records/regions/acknowledgements.ts';
 
@@ -37,7 +38,8 @@ async function acknowledge(
   quarantine: Quarantine,
 ): Promise<void> {
   const { uid, name, version, scopeAccount } = quarantine;
-  await blobs.notes.put(`quarantine/${uid}.json`, `${JSON.stringify(quarantine, null, 2)}\n`);
+  const note = decisionNote(quarantine);
+  await blobs.notes.put(note.name, note.text);
   await database.transact(async (tx) => {
     await acknowledgementKeep(tx, { quarantineUid: uid, region, version, at: tx.nowMs });
     tx.emit({

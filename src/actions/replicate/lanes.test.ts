@@ -174,11 +174,11 @@ describeEngines('the lanes', (world) => {
     const { home, away, follower } = await pair(world);
     const uid = await quarantineLayer(home, `sha256:${'a'.repeat(64)}`);
     await follower.catchUp();
-    expect(await away.blobs.notes.get(`quarantine/${uid}.json`)).toBeUndefined();
+    expect(await away.blobs.notes.names(`quarantine/${uid}/`)).toEqual([]);
     await follower.acknowledge();
     await new TestFollower(home, away).catchUp();
-    const note = JSON.parse((await away.blobs.notes.get(`quarantine/${uid}.json`)) ?? '{}');
     const version = (await quarantineGet(home.database.read, uid))?.version;
+    const note = JSON.parse((await away.blobs.notes.get(`quarantine/${uid}/${version}.json`)) ?? '{}');
     expect(note).toMatchObject({ uid, version });
     const acknowledged = { region: 'away', version, acknowledgedAt: away.clock.wallMs() };
     expect(await acknowledgementList(home.database.read, uid)).toEqual([acknowledged]);
