@@ -9,6 +9,7 @@ import {
   TestFollower,
   type TestRegion,
 } from '../../../test/support/regions.ts';
+import type { BlobStore } from '../../blobs/blob-store.ts';
 import { hasCode } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import { manifestIdOf } from '../../records/catalog/images.ts';
@@ -94,6 +95,30 @@ describeEngines('copies', (world) => {
     await follower.catchUp();
     await Promise.all([1, 2, 3].map(() => follower.copier.fetchRemote(layer)));
     expect(follower.link.asked).toEqual([0]);
+  });
+
+  it('are begun anew under another key when the worker before may only be late', async () => {
+    const { home, away, follower } = await pair(world, ['acme/*']);
+    const { layer } = await pushImage(home, { text: '0123456789' });
+    await follower.catchUp();
+    const deps = { ...away, region: 'away', links: new Map([['home', follower.link]]) };
+    const claim = async () => {
+      const job = await jobClaimKey(away.database, { kind: copyJob, key: layer }, 'a worker');
+      if (!job) throw new Error('it claims it');
+      return job;
+    };
+    const never = new AbortController().signal;
+    const late = Promise.withResolvers<void>();
+    const stalled = stalling(away.blobs, late.promise);
+    const first = copyBlob({ ...deps, blobs: stalled.store }, await claim(), never);
+    await stalled.isWriting;
+    away.clock.advance(limits.jobLeaseMs + 1);
+    expect(await copyBlob(deps, await claim(), never)).toBe('copied');
+    late.resolve();
+    await first.catch(() => undefined); // however it ends
+    await sweepCondemned({ ...away, graceMs: 0 }, 'collector');
+    expect(await textOf(away, layer)).toBe('0123456789');
+    expect(await Array.fromAsync(away.blobs.list())).toHaveLength(1);
   });
 
   it('keep their bytes when two workers held the same job, and only one key', async () => {
@@ -238,4 +263,27 @@ async function textOf({ database, blobs }: TestRegion, digest: string): Promise<
   const chunks: Uint8Array[] = [];
   for await (const chunk of stream) chunks.push(chunk);
   return Buffer.concat(chunks).toString();
+}
+
+/** The same store to a worker whose writing stands still after the first chunk, until `until`. */
+function stalling(store: BlobStore, until: Promise<void>) {
+  const writing = Promise.withResolvers<void>();
+  async function* slowly(source: AsyncIterable<Uint8Array>) {
+    for await (const chunk of source) {
+      writing.resolve();
+      await until;
+      yield chunk;
+    }
+  }
+  const slow: BlobStore = {
+    append: (key, offset, source, signal) => store.append(key, offset, slowly(source), signal),
+    length: (key) => store.length(key),
+    commit: (key) => store.commit(key),
+    read: (key, range, signal) => store.read(key, range, signal),
+    delete: (keys) => store.delete(keys),
+    list: (signal) => store.list(signal),
+    notes: store.notes,
+    close: () => store.close(),
+  };
+  return { isWriting: writing.promise, store: slow };
 }

@@ -5,15 +5,16 @@
  *
  * The row stays `remote` until digest and size were verified, so nothing unverified is ever visible. A cut connection or
  * a crash leaves the bytes and the key, and the next attempt goes on where they end. Bytes that turn out wrong are let go
- * and fetched anew. The job's lease lets one process at a time write the key. Two that both believe they hold it share the
- * key that the job's row remembers: the store lets one append at an offset, and whoever first takes the key off the job,
- * by making it live or by giving it up, has decided about it. The other finds the job without it, and lets go of the key
- * only if no blob has it.
+ * and fetched anew. A key has one writer ever: an attempt that ends in order leaves its key to the
+ * next one; whoever finds a key that was not left begins another, since the former holder of the job's lease may be alive,
+ * only late, and would write into a copy that is verified already. Whoever finds that the job knows another key than its
+ * own lets go of its bytes, unless a blob has them.
  */
 import { createHash } from 'node:crypto';
 import type { BlobKey, BlobStore } from '../../blobs/blob-store.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { hasCode, LazaretError } from '../../lib/errors.ts';
+import { isRecord } from '../../lib/fields.ts';
 import { limits } from '../../lib/limits.ts';
 import { randomKey } from '../../lib/random.ts';
 import { hashing, limitBytes } from '../../lib/streams.ts';
@@ -55,12 +56,13 @@ export async function copyBlob(deps: CopyDeps, job: Job, signal: AbortSignal): P
   const sources = await copySources(deps.database.read, job.key, deps.region);
   if (blob?.state !== 'remote' || sources.length === 0) return abandon(deps, { job, outcome: 'unneeded' });
   const key = await keyOf(deps, job);
+  if (key === undefined) return 'unneeded';
   const open: CopySource[] = [];
   for (const source of sources)
     if (!(await refusalOfBlob(deps.database.read, source, job.key))) open.push(source);
   const from = await fetchFromAny({ ...deps, blob, key, signal }, open).catch(async (error: unknown) => {
     // Wrong bytes must not be what the next attempt goes on from. They have no row: nobody saw them.
-    if (isWrong(error)) await copyGiveUp(deps, job, key);
+    await (isWrong(error) ? copyGiveUp(deps, job, key) : leave(deps, job, key));
     throw error;
   });
   if (from === undefined) return abandon(deps, { job, key, outcome: 'refused' });
@@ -78,6 +80,15 @@ export async function copyGiveUp(
     const known = await knownKey(tx, job);
     if (key) await keyLetGo(tx, key);
     if (known === key) await jobRemember(tx, job, {});
+  });
+}
+
+/** The attempt has ended, and writes no more: the next one goes on under the same key. */
+async function leave({ database }: CopyDeps, job: Job, key: BlobKey): Promise<void> {
+  await database.transact(async (tx) => {
+    const known = await knownKey(tx, job);
+    if (known === key) await jobRemember(tx, job, { storageKey: key, left: true });
+    else await keyLetGo(tx, key);
   });
 }
 
@@ -106,15 +117,18 @@ async function keyLetGo(tx: Tx, storageKey: BlobKey): Promise<void> {
 }
 
 function rememberedKey({ payload }: Pick<Job, 'payload'>): BlobKey | undefined {
-  const known = typeof payload === 'object' && payload !== null && 'storageKey' in payload;
-  return known && typeof payload.storageKey === 'string' ? payload.storageKey : undefined;
+  return isRecord(payload) && typeof payload.storageKey === 'string' ? payload.storageKey : undefined;
 }
 
-async function keyOf(deps: CopyDeps, job: Job): Promise<BlobKey> {
+/** @returns undefined if the job is finished: bytes under a key that no row names would never be found again */
+async function keyOf(deps: CopyDeps, job: Job): Promise<BlobKey | undefined> {
   return deps.database.transact(async (tx) => {
-    const known = await knownKey(tx, job);
-    if (known) return known;
-    const storageKey = randomKey();
+    const now = await jobPayload(tx, job);
+    if (!now) return undefined;
+    const known = rememberedKey(now);
+    const isLeft = isRecord(now.payload) && now.payload.left === true;
+    if (known && !isLeft) await keyLetGo(tx, known);
+    const storageKey = known && isLeft ? known : randomKey();
     await jobRemember(tx, job, { storageKey });
     return storageKey;
   });
