@@ -15,7 +15,10 @@ interface Appending {
  */
 export class SimulatedDisk {
   readonly contents = new MemoryContents();
+  /** Written after they had been deleted, by somebody who was late: what nobody lets go of is for the scrub to find. */
+  readonly late = new Set<BlobKey>();
   readonly #random: SeededRandom;
+  readonly #deleted = new Set<BlobKey>();
   #open: readonly Appending[] = [];
 
   constructor(random: SeededRandom) {
@@ -28,12 +31,17 @@ export class SimulatedDisk {
     append: (chunks: AsyncIterable<Uint8Array>) => Promise<T>,
   ): Promise<T> {
     const appending: Appending = { ...at, chunks: [] };
+    if (this.#deleted.has(at.key)) this.late.add(at.key);
     this.#open = [...this.#open, appending];
     try {
       return await append(remembering(source, appending));
     } finally {
       this.#open = this.#open.filter((other) => other !== appending);
     }
+  }
+
+  deleted(keys: readonly BlobKey[]): void {
+    for (const key of keys) this.#deleted.add(key);
   }
 
   /** After a process has died. */

@@ -106,9 +106,11 @@ export class Model {
     for (const arrival of entry.arriving) arrival.contested = true;
   }
 
+  /** What it was promised for is over once and for all, also if the time of day is set back later. */
   isExpected(key: string, nowMs: number): boolean {
     const entry = this.#entries.get(key);
-    return entry?.status === 'expected' && entry.untilMs > nowMs;
+    if (entry?.status === 'expected' && entry.untilMs <= nowMs) entry.status = 'unknown';
+    return entry?.status === 'expected';
   }
 
   expectedKeys(nowMs: number): string[] {

@@ -85,7 +85,11 @@ export function gatedStore(
     commit: (key) => scheduler.call(op, `commit ${short(key)}`, () => store.commit(key)),
     read: (key, range, signal) =>
       scheduler.call(op, `open ${short(key)}`, () => store.read(key, range, signal)),
-    delete: (keys) => scheduler.call(op, `delete ${keys.map(short).join(' ')}`, () => store.delete(keys)),
+    delete: (keys) =>
+      scheduler.call(op, `delete ${keys.map(short).join(' ')}`, async () => {
+        await store.delete(keys);
+        disk.deleted(keys);
+      }),
     list: (signal) => store.list(signal),
     notes: {
       put: (name, text) => scheduler.call(op, `note ${name}`, () => store.notes.put(name, text)),

@@ -67,21 +67,23 @@ export async function deleteSome(
       ...tags.map((tag) => tagKey(repository.name, tag, digest)),
     );
   const blob = random.pick(world.settings.focus.blobs);
-  if (what === 'blob') {
-    keys.push(blobKey(repository.name, blob.digest));
-    // What a quarantine reaches may lose its blobs; released, it lacks them.
-    for (const each of pushables)
-      if (below(each).includes(blob.digest) && model.mayBeRefused(repository, below(each)))
-        keys.push(manifestKey(repository.name, each.manifest.digest));
-  }
+  // What a quarantine reaches may lose its blobs; released, it lacks them.
+  const losing = () =>
+    pushables
+      .filter((each) => below(each).includes(blob.digest) && model.mayBeRefused(repository, below(each)))
+      .map((each) => manifestKey(repository.name, each.manifest.digest));
+  if (what === 'blob') keys.push(blobKey(repository.name, blob.digest), ...losing());
   const ends = keys.map((key) => model.leaves(op, key));
   if (what === 'manifest')
     await attempt(client, `DELETE ${repository.name} ${pushable.name}`, () =>
       manifestDelete(deps, { repository, digest, principal }),
     );
-  else
+  else {
     await attempt(client, `DELETE ${repository.name} ${nameOfDigest(blob.digest)}`, () =>
       blobDelete(deps, { repository, digest: blob.digest, principal }),
     );
+    // The quarantine may have come after the DELETE had begun.
+    for (const key of losing()) model.uncertain(key);
+  }
   for (const end of ends) end();
 }

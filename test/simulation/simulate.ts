@@ -8,7 +8,7 @@ import { type Databases, startMs } from './databases.ts';
 import { simulateFleet } from './fleet.ts';
 import { type Mixture, mixtureOf } from './mixture.ts';
 import { manifestKey } from './model.ts';
-import { collectOnce, confirmClock, inspectImage } from './operators.ts';
+import { collectOnce, confirmClock, inspectImage, scrubOnce } from './operators.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import { SeededRandom } from './random.ts';
 import { agree, copyAway, followAway } from './replica.ts';
@@ -162,7 +162,13 @@ class Run {
         for (let pass = 0; pass < 2; pass++) await this.#alone(region, 'collect', collectOnce);
       await this.#replicate();
     }
-    for (const region of regions) region.checks.nothingLeaks();
+    for (const region of regions) region.checks.nothingLeaks(region.disk.late);
+    for (const region of regions) {
+      if (region.disk.late.size === 0) continue;
+      await this.#alone(region, 'scrub', scrubOnce);
+      await this.#alone(region, 'collect', collectOnce);
+    }
+    for (const region of regions) region.checks.nothingLeaks(new Set());
   }
 
   async #replicate(): Promise<void> {
@@ -180,7 +186,7 @@ class Run {
 
   async #alone(
     region: SimulatedRegion,
-    name: Work | 'confirmClock',
+    name: Work | 'confirmClock' | 'scrub',
     does: (client: Client) => Promise<void>,
   ): Promise<void> {
     this.#start(region, name, does);
