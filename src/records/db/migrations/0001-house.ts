@@ -127,7 +127,7 @@ function catalogStatements(id: string, int: string, bytes: string): string[] {
 }
 
 /**
- * Files are most of all rows, so each byte counts here (docs/decisions/0012-file-rows.md): a path is a folder and a name,
+ * Files are most of all rows, so each byte counts here (docs/decisions/0016-file-rows.md): a path is a folder and a name,
  * each kept once; rows lie in the order of their key where the engine can do that; a hash is found by its first bytes; and
  * nothing refers to `folder_entries`, whose rows never go, since PostgreSQL would look at each.
  */
