@@ -1,7 +1,7 @@
 /**
- * Keeps what one read of a layer found, in short transactions: first everything found by an earlier, interrupted or
- * older read goes that this one may not find again; then files, hiders and packages come in batches; the caller's last
- * transaction sets the inspection's state with `inspectionFinish`. Until then the inspection is `pending`, and no reader
+ * Keeps what one read of a layer found, in short transactions: files, hiders and packages come in batches; then the
+ * packages of an earlier, interrupted or older read go that this one has not found again, so that none is missing while a
+ * layer is read once more; the caller's last transaction sets the inspection's state with `inspectionFinish`. Until then the inspection is `pending`, and no reader
  * takes the rows for complete. Every step can be repeated: a second read ends in the same rows.
  */
 import type { Insertable } from 'kysely';
@@ -46,7 +46,6 @@ export async function layerInventoryKeep(
   blobId: number,
   parts: AsyncIterable<KeptPart>,
 ): Promise<KeptLayer> {
-  await forgetFormer(deps.database, blobId);
   await layerSecretsForget(deps.database, blobId);
   let files = 0;
   const packages: InventoryPackage[] = [];
@@ -64,7 +63,8 @@ export async function layerInventoryKeep(
   }
   if (summary === undefined) throw new TypeError('an inventory ends with its summary');
   const { kept, extractions } = nameable(packages, summary);
-  await layerPackagesKeep(deps, blobId, kept);
+  const there = await layerPackagesKeep(deps, blobId, kept);
+  await formerPackagesForget(deps.database, blobId, there);
   return { summary: { ...summary, extractions }, files, packages: kept.length };
 }
 
@@ -102,17 +102,6 @@ export async function inspectionFinish(
 function secretsRead({ state, extractions }: InventorySummary): boolean {
   if (state === 'notApplicable') return true;
   return extractions.some((one) => one.extractor === 'secrets' && one.state === 'done');
-}
-
-async function forgetFormer(database: Database, blobId: number): Promise<void> {
-  const former = await database.read
-    .selectFrom('layer_packages')
-    .select('package_id')
-    .where('blob_id', '=', blobId)
-    .limit(1)
-    .execute();
-  if (former.length === 0) return;
-  await database.transact((tx) => tx.db.deleteFrom('layer_packages').where('blob_id', '=', blobId).execute());
 }
 
 /** Of files the last record of a path counts; a hider leaves a record that is there, but makes a folder opaque. */
@@ -195,11 +184,13 @@ function nameable(packages: readonly InventoryPackage[], summary: InventorySumma
   return { kept, extractions };
 }
 
+/** @returns where they are, as `placeOf` says it */
 async function layerPackagesKeep(
   { database }: KeepDeps,
   blobId: number,
   found: readonly InventoryPackage[],
-): Promise<void> {
+): Promise<Set<string>> {
+  const there = new Set<string>();
   const packages = found.map((one) => ({ ...one, path: keptPath(one.path) }));
   for (let at = 0; at < packages.length; at += packagesAtOnce) {
     const batch = packages.slice(at, at + packagesAtOnce);
@@ -218,7 +209,41 @@ async function layerPackagesKeep(
           .values([...part])
           .onConflict((c) => c.columns(['blob_id', 'package_id', 'path_id']).doNothing())
           .execute();
+      for (const row of rows) there.add(placeOf(row));
     });
+  }
+  return there;
+}
+
+interface PackagePlace {
+  readonly package_id: number;
+  readonly path_id: number;
+}
+
+function placeOf({ package_id: packageId, path_id: pathId }: PackagePlace): string {
+  return `${packageId} ${pathId}`;
+}
+
+async function formerPackagesForget(
+  database: Database,
+  blobId: number,
+  there: ReadonlySet<string>,
+): Promise<void> {
+  const rows = await database.read
+    .selectFrom('layer_packages')
+    .select(['package_id', 'path_id'])
+    .where('blob_id', '=', blobId)
+    .execute();
+  const former = rows.filter((row) => !there.has(placeOf(row)));
+  for (let at = 0; at < former.length; at += packagesAtOnce) {
+    const some = former.slice(at, at + packagesAtOnce);
+    await database.transact((tx) =>
+      tx.db
+        .deleteFrom('layer_packages')
+        .where('blob_id', '=', blobId)
+        .where((e) => e.or(some.map((row) => e.and({ package_id: row.package_id, path_id: row.path_id }))))
+        .execute(),
+    );
   }
 }
 
