@@ -43,6 +43,8 @@ export class FleetRegion {
   readonly cuts = new Set<Line>();
   /** How often a message is under way for long. */
   slow = 0;
+  /** When all messages that are under way for long have arrived. */
+  quietAtMs = 0;
   #instance: Instance | undefined;
   #server: SimulatedProcess | undefined;
   #basis: LeaseBasis | undefined;
@@ -225,7 +227,11 @@ export class FleetRegion {
   /** A message: it may be under way for long. @throws unavailable if it meets a cut */
   async #travels(op: Operation, to: 'home' | 'agent', what: string): Promise<void> {
     const { scheduler } = this.#world;
-    if (scheduler.random.chance(this.slow)) await scheduler.sleep(op, second * scheduler.random.below(60));
+    if (scheduler.random.chance(this.slow)) {
+      const ms = second * scheduler.random.below(60);
+      this.quietAtMs = Math.max(this.quietAtMs, scheduler.nowMs + ms);
+      await scheduler.sleep(op, ms);
+    }
     await scheduler.call(op, what, async () => {});
     this.#arrives(to);
   }

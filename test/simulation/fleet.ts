@@ -233,10 +233,13 @@ class Fleet {
 
   /** Everything works again: what should run runs, and nothing else. */
   async calm(): Promise<void> {
-    const { home } = this.#world;
+    const { home, scheduler } = this.#world;
     for (const line of ['home', 'lane', 'agent'] as const) this.#region.cut(line, false);
     this.#region.slow = 0;
     if (this.#machine.agent === undefined) this.#startAgent();
+    // What began while it was not calm goes on for as long as it was to.
+    const quietAtMs = Math.max(this.#region.quietAtMs, this.#machine.standsUntilMs);
+    await this.#pass(quietAtMs - scheduler.nowMs);
     await this.#pass(60 * second);
     const running = this.#machine.running();
     for (const { name, desired } of home.checks.rows<DeploymentRow>(deploymentRows)) {

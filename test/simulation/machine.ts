@@ -26,7 +26,8 @@ export class Machine {
   readonly #state = fakeMachine();
   /** How long it has stood still. */
   #lostMs = 0;
-  #standsUntilMs = 0;
+  /** On the scheduler's clock. */
+  standsUntilMs = 0;
   #boots = 1;
   #agents = 0;
   /** The process of the agent that lives. */
@@ -44,7 +45,7 @@ export class Machine {
   }
 
   get stands(): boolean {
-    return this.#scheduler.nowMs < this.#standsUntilMs;
+    return this.#scheduler.nowMs < this.standsUntilMs;
   }
 
   clock(op: Operation): Clock {
@@ -57,12 +58,12 @@ export class Machine {
 
   /** It does nothing for so long, and does not know it. */
   stand(ms: number): void {
-    this.#standsUntilMs = this.#scheduler.nowMs + ms;
+    this.standsUntilMs = this.#scheduler.nowMs + ms;
     this.#scheduler.say(`the machine stands still for ${ms / 1000} s`);
   }
 
   passed(ms: number): void {
-    if (this.#scheduler.nowMs - ms < this.#standsUntilMs) this.#lostMs += ms;
+    if (this.#scheduler.nowMs - ms < this.standsUntilMs) this.#lostMs += ms;
     else new FakeRuntime(this.#clock, this.#state).keepersLook();
   }
 

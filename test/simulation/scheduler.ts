@@ -53,6 +53,8 @@ interface Gate {
   readonly kind: 'call' | 'read' | 'answer' | 'sleep';
   pass(verdict: Verdict): void;
   fail(error: Error): void;
+  /** Nobody may call it any more. */
+  leave(): void;
 }
 
 export class Scheduler {
@@ -148,13 +150,22 @@ export class Scheduler {
     // Whoever goes on after its process died never comes back.
     if (!this.running.has(op)) return new Promise(() => {});
     return new Promise((resolve, reject) => {
-      const placed: Gate = { op, ...gate, pass: resolve, fail: reject };
-      this.#gates.push(placed);
-      signal?.addEventListener('abort', () => {
-        this.#gates = this.#gates.filter((other) => other !== placed);
+      const abort = () => {
+        this.#take(placed);
         if (this.running.has(op)) resolve('pass');
-      });
+      };
+      // A signal that somebody listens to is kept for ever, and all that its listener knows with it.
+      const leave = () => signal?.removeEventListener('abort', abort);
+      const placed: Gate = { op, ...gate, pass: resolve, fail: reject, leave };
+      this.#gates.push(placed);
+      signal?.addEventListener('abort', abort);
     });
+  }
+
+  /** It waits no longer. */
+  #take(gate: Gate): void {
+    this.#gates = this.#gates.filter((other) => other !== gate);
+    gate.leave();
   }
 
   /** Whether anything but time can go on. */
@@ -190,7 +201,7 @@ export class Scheduler {
   releaseSleeper(isMeant: (op: Operation) => boolean): boolean {
     const gate = this.#ready().find(({ op, kind }) => kind === 'sleep' && isMeant(op));
     if (!gate) return false;
-    this.#gates = this.#gates.filter((other) => other !== gate);
+    this.#take(gate);
     gate.pass('pass');
     return true;
   }
@@ -198,7 +209,7 @@ export class Scheduler {
   /** Lets one call pass, fail or take long. @returns whether it may have had an effect */
   releaseOne(): boolean {
     const gate = this.random.pick(this.#ready());
-    this.#gates = this.#gates.filter((other) => other !== gate);
+    this.#take(gate);
     const { op, label, kind } = gate;
     const { failBefore, lose, late } = this.rates;
     if ((kind === 'call' || kind === 'read') && this.random.chance(failBefore)) {
@@ -221,7 +232,7 @@ export class Scheduler {
 
   /** None of the calls of this process returns. */
   kill(process: string): void {
-    this.#gates = this.#gates.filter((gate) => gate.op.process !== process);
+    for (const gate of this.#gates) if (gate.op.process === process) this.#take(gate);
     for (const op of [...this.running]) {
       if (op.process !== process) continue;
       this.running.delete(op);
