@@ -1,13 +1,15 @@
 import { randomBytes } from 'node:crypto';
+import { getEventListeners } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { randomSourceReplace } from '../../src/lib/random.ts';
-import { Databases } from './databases.ts';
+import { Databases, startMs } from './databases.ts';
 import { faults } from './faults.ts';
 import { applyEdit } from './plant-fault.ts';
 import { SeededRandom } from './random.ts';
+import { Scheduler } from './scheduler.ts';
 import { scratchFolder } from './scratch.ts';
 import { simulate } from './simulate.ts';
 
@@ -55,6 +57,23 @@ describe('planted faults', () => {
   it('are at least the twelve that were asked for, each named once', () => {
     expect(new Set(faults.map((fault) => fault.name)).size).toBe(faults.length);
     expect(faults.length).toBeGreaterThanOrEqual(12);
+  });
+});
+
+describe('the scheduler', () => {
+  it('leaves the signal of whoever goes on or dies, which would keep the whole run alive', async () => {
+    const rates = { failBefore: 0, lose: 0, late: 0, quickRead: 1 };
+    const scheduler = new Scheduler(new SeededRandom(1), { rates, nowMs: startMs });
+    const { signal } = new AbortController();
+    for (const ms of [0, 1_000])
+      scheduler.start({ name: 'sleeps', process: `for-${ms}`, region: 'home' }, (op) =>
+        scheduler.sleep(op, ms, signal),
+      );
+    expect(getEventListeners(signal, 'abort')).toHaveLength(2);
+    scheduler.releaseOne();
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    scheduler.kill('for-1000');
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   });
 });
 
