@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { compareNumbers } from './tokens.ts';
 import type { VersionScheme } from './version-scheme.ts';
 
 /**
@@ -60,14 +61,6 @@ function weight(text: string, at: number): number {
   if (char === undefined || isDigit(text, at)) return 0;
   if (char === '~') return -1;
   return /[A-Za-z]/.test(char) ? char.charCodeAt(0) : char.charCodeAt(0) + 256;
-}
-
-/** Of any length, without rounding; no digits count as 0. */
-function compareNumbers(a: string, b: string): number {
-  const left = a.replace(/^0+/, '');
-  const right = b.replace(/^0+/, '');
-  if (left.length !== right.length) return left.length - right.length;
-  return left < right ? -1 : left > right ? 1 : 0;
 }
 
 function digitsEnd(text: string, from: number): number {

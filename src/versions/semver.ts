@@ -5,23 +5,27 @@ import type { VersionScheme } from './version-scheme.ts';
 interface SemverEcosystem {
   readonly ecosystem: string;
   readonly purlType: string;
+  /** Whether what follows `+` orders versions that are alike before it. */
+  readonly ordersBuilds?: boolean;
 }
 
 /**
  * Semantic versions, read loosely. Advisories and ranges also write `1` and `1.2`, which mean `1.0.0` and `1.2.0` here; a
  * published package never has such a version. A leading `v`, which Go's modules have and its advisories have not, counts
- * for nothing, and neither does what follows `+`.
+ * for nothing, and neither does what follows `+`, but for Dart's.
  */
-export function semverScheme({ ecosystem, purlType }: SemverEcosystem): VersionScheme {
+function semverScheme({ ecosystem, purlType, ordersBuilds = false }: SemverEcosystem): VersionScheme {
   const parsed = (version: string) => {
     const found = parse(version);
     assert(found !== null, `'${version}' is not a version of ${ecosystem}`);
     return found;
   };
+  const order = (a: semver.SemVer, b: semver.SemVer) =>
+    semver.compare(a, b) || (ordersBuilds ? a.compareBuild(b) : 0);
   return {
     ecosystem,
     purlType,
-    compare: (a, b) => semver.compare(parsed(a), parsed(b)),
+    compare: (a, b) => order(parsed(a), parsed(b)),
     isValid: (version) => parse(version) !== null,
   };
 }
@@ -29,6 +33,8 @@ export function semverScheme({ ecosystem, purlType }: SemverEcosystem): VersionS
 export const npmScheme = semverScheme({ ecosystem: 'npm', purlType: 'npm' });
 export const goScheme = semverScheme({ ecosystem: 'Go', purlType: 'golang' });
 export const cratesScheme = semverScheme({ ecosystem: 'crates.io', purlType: 'cargo' });
+export const hexScheme = semverScheme({ ecosystem: 'Hex', purlType: 'hex' });
+export const pubScheme = semverScheme({ ecosystem: 'Pub', purlType: 'pub', ordersBuilds: true });
 export const bitnamiScheme = semverScheme({ ecosystem: 'Bitnami', purlType: 'bitnami' });
 /** Of programs that are in no ecosystem, as far as their versions look like these. */
 export const genericScheme = semverScheme({ ecosystem: 'generic', purlType: 'generic' });
