@@ -76,7 +76,10 @@ function fileRows(
     ...(start === '' ? [] : [sql<boolean>`substr(paths.path, 1, ${[...start].length}) = ${start}`]),
     ...(after === undefined
       ? []
-      : [sql<boolean>`(${path}, layer_files.blob_id) > (${after.text}, ${sql.join([...after.ids])})`]),
+      : [
+          // A cursor comes from outside: its number may be larger than the column's.
+          sql<boolean>`(${path}, layer_files.blob_id) > (${after.text}, ${sql.join(after.ids.map((id) => sql`cast(${id} as bigint)`))})`,
+        ]),
   ];
   return database.search(
     sql<FileRow>`select paths.path, layer_files.kind, layer_files.size_bytes, layer_files.mode, layer_files.sha256,
