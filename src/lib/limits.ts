@@ -12,6 +12,8 @@ export const limits = {
   /** Manifests that a server keeps in memory as long as nothing happens. */
   manifestsRememberedMax: 10_000,
   manifestsRememberedBytesMax: 32 * MiB,
+  /** How long background work that nobody waits for lets commits gather. */
+  taskCalmMs: 1_000,
   /** Transactions that share one commit. */
   transactionsTogetherMax: 32,
   manifestLayersMax: 1_000,

@@ -29,6 +29,7 @@ afterEach(async () => {
 class Scripted implements Task {
   readonly name = 'scripted';
   readonly periodMs = 1_000;
+  calmMs = 0;
   readonly script: (('worked' | 'idle') | Error)[] = [];
   runs = 0;
 
@@ -66,6 +67,19 @@ describe('background tasks', () => {
         return task.runs;
       })
       .toBeGreaterThan(2);
+    await tasks.stop();
+  });
+
+  it('that nobody waits for let commits gather first', async () => {
+    const task = new Scripted();
+    task.calmMs = 500;
+    const tasks = start([task], true);
+    await expect.poll(() => clock.sleeping).toBe(1);
+    for (let commit = 0; commit < 3; commit++) await database.transact(async (tx) => tx.wake());
+    expect(task.runs).toBe(1);
+    clock.advance(task.calmMs);
+    await expect.poll(() => clock.sleeping).toBe(1);
+    expect(task.runs).toBe(2);
     await tasks.stop();
   });
 

@@ -7,6 +7,7 @@ import type { Database } from '../records/db/database.ts';
 /**
  * Runs the background tasks. Each has a loop of its own: run; again at once while there was something to do; else wait
  * for a commit or for its period. A commit that comes while it runs makes it run once more, so nothing falls in between.
+ * Some rest a moment first, in which commits gather: at each of a storm of pushes they would find nothing to do.
  * One that fails waits longer each time, and no commit shortens that. `drain` and the loop never run a task twice at the
  * same time.
  */
@@ -89,7 +90,7 @@ class RunningTask {
     while (!this.#signal.aborted) {
       this.#woken = false;
       try {
-        if ((await this.run()) === 'idle') await this.#rest(this.#task.periodMs);
+        if ((await this.run()) === 'idle') await this.#rest(this.#task);
         failures = 0;
       } catch (error) {
         if (this.#signal.aborted) return;
@@ -106,13 +107,14 @@ class RunningTask {
   }
 
   /** Until the period is over or a commit came, also one since the run began. */
-  async #rest(periodMs: number): Promise<void> {
+  async #rest({ periodMs, calmMs = 0 }: Task): Promise<void> {
+    if (calmMs > 0) await this.#options.clock.sleep(calmMs, this.#signal);
     if (this.#woken || this.#signal.aborted) return;
     const sleep = new AbortController();
     this.#sleep = sleep;
     const stop = () => sleep.abort();
     this.#signal.addEventListener('abort', stop, { once: true });
-    await this.#options.clock.sleep(periodMs, sleep.signal);
+    await this.#options.clock.sleep(Math.max(0, periodMs - calmMs), sleep.signal);
     this.#signal.removeEventListener('abort', stop);
     this.#sleep = undefined;
   }

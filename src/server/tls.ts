@@ -4,6 +4,7 @@ import type { Server } from 'node:http';
 import { createSecureContext, Server as TlsServer } from 'node:tls';
 import type { Logger } from 'pino';
 import { causeChain, LazaretError } from '../lib/errors.ts';
+import { limits } from '../lib/limits.ts';
 import type { Task } from '../lib/task.ts';
 import type { TlsFiles } from './config/config.ts';
 
@@ -76,7 +77,7 @@ export function tlsReload({ files, pair, server, logger }: TlsReloadParts): TlsR
     }
   };
   const run = async () => ((await look()) ? ('worked' as const) : ('idle' as const));
-  return { look, task: { name: 'certificate', periodMs: lookEveryMs, run } };
+  return { look, task: { name: 'certificate', periodMs: lookEveryMs, calmMs: limits.taskCalmMs, run } };
 }
 
 async function content(file: string, path: string): Promise<string> {

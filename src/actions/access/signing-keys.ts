@@ -52,6 +52,7 @@ export function signingKeyTask(deps: KeyDeps): Task {
   return {
     name: 'signing keys',
     periodMs: limits.signingKeyLookMs,
+    calmMs: limits.taskCalmMs,
     run: async () => {
       await currentKey(deps);
       const verifiesNothing = deps.clock.wallMs() - limits.signingKeyMs - limits.identityTokenMs;

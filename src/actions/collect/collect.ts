@@ -1,3 +1,4 @@
+import { limits } from '../../lib/limits.ts';
 import type { Task } from '../../lib/task.ts';
 import { usageFold, usageFoldDue } from '../../records/access/usage.ts';
 import { collectorOff } from '../../records/collection/collector-state.ts';
@@ -40,6 +41,7 @@ export function collectTask(deps: CollectDeps, periodMs: number): Task {
   return {
     name: 'collect',
     periodMs,
+    calmMs: limits.taskCalmMs,
     run: async (signal) => {
       const done = await collect(deps, signal);
       return done.manifests + done.condemned + done.collected > 0 ? 'worked' : 'idle';

@@ -84,7 +84,7 @@ class Inspection {
   async #claim(signal: AbortSignal): Promise<boolean> {
     let found = false;
     while (this.#active.size < this.#deps.workers) {
-      const job = await jobClaim(this.#deps.database, 'inspect', this.#worker);
+      const job = await jobClaim(this.#deps, 'inspect', this.#worker);
       if (!job) return found;
       found = true;
       this.#start(job, signal);

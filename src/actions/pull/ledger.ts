@@ -61,6 +61,7 @@ export function ledgerPassedOn(
   return {
     name: 'ledger',
     periodMs,
+    calmMs: limits.taskCalmMs,
     run: async () => {
       const { entries, dropped } = ledger.take();
       if (dropped > 0) logger.warn({ dropped }, 'pulls were not counted: too many different ones');

@@ -25,6 +25,7 @@ export function expiringTask(deps: ExpiringDeps): Task {
   return {
     name: 'quarantine-expiring',
     periodMs: 60_000,
+    calmMs: limits.taskCalmMs,
     run: async (signal) => {
       let warned = 0;
       for (const days of warningDays) warned += await warnOf(deps, days, signal);

@@ -5,7 +5,7 @@ import { randomKey } from '../../lib/random.ts';
 import type { Task } from '../../lib/task.ts';
 import { parseDigest } from '../../oci/digest.ts';
 import { blobFind } from '../../records/catalog/blobs.ts';
-import { type Job, jobClaim, jobClaimKey, jobExtend, jobFail } from '../../records/jobs/jobs.ts';
+import { type Job, jobClaim, jobClaimKey, jobExtend, jobFail, jobIsDue } from '../../records/jobs/jobs.ts';
 import { copyEnqueue, copyJob } from '../../records/regions/copies.ts';
 import { type CopyDeps, copyAliveEveryMs, copyBlob, copyGiveUp } from './copy.ts';
 
@@ -83,13 +83,14 @@ export class Copier {
   }
 
   async #drain(signal: AbortSignal): Promise<'worked' | 'idle'> {
+    if (!(await jobIsDue(this.#deps, copyJob))) return 'idle';
     const lanes = Array.from({ length: limits.copiesAtOnce }, () => this.#drainOne(signal));
     return (await Promise.all(lanes)).includes('worked') ? 'worked' : 'idle';
   }
 
   async #drainOne(signal: AbortSignal): Promise<'worked' | 'idle'> {
     for (let done: 'worked' | 'idle' = 'idle'; ; done = 'worked') {
-      const job = signal.aborted ? undefined : await jobClaim(this.#deps.database, copyJob, this.#worker);
+      const job = signal.aborted ? undefined : await jobClaim(this.#deps, copyJob, this.#worker);
       if (!job) return done;
       await this.#work(job, signal);
     }

@@ -36,6 +36,7 @@ export function retainTask(deps: RetainDeps, intervalMs: number): Task {
   return {
     name: 'retain',
     periodMs: Math.min(intervalMs, lookMs),
+    calmMs: limits.taskCalmMs,
     run: async (signal) => {
       const bootMs = deps.clock.bootMs();
       if (bootMs < nextAtMs) return 'idle';

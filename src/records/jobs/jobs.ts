@@ -1,4 +1,5 @@
 import type { ExpressionBuilder, Selectable } from 'kysely';
+import type { Clock } from '../../lib/clock.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Database, Tx } from '../db/database.ts';
 import { locked, type Reader } from '../db/engine.ts';
@@ -59,19 +60,18 @@ export async function jobEnqueue(
   tx.wake();
 }
 
-/** Claims the most urgent job of `kind` that is due, or whose worker's lease has ended. */
-export function jobClaim(database: Database, kind: string, worker: string): Promise<Job | undefined> {
+/**
+ * Claims the most urgent job of `kind` that is due, or whose worker's lease has ended. Most often there is none, which a
+ * read tells without a transaction.
+ */
+export async function jobClaim(
+  { database, clock }: { readonly database: Database; readonly clock: Clock },
+  kind: string,
+  worker: string,
+): Promise<Job | undefined> {
+  if (!(await jobIsDue({ database, clock }, kind))) return undefined;
   return database.transact(async (tx) => {
-    let query = tx.db
-      .selectFrom('jobs')
-      .selectAll()
-      .where('kind', '=', kind)
-      .where((e) =>
-        e.or([e.and([e('state', '=', 'queued'), isDue(e, tx.nowMs)]), leaseHasEnded(e, tx.nowMs)]),
-      )
-      .orderBy('priority', 'desc')
-      .orderBy('run_at')
-      .limit(1);
+    let query = jobsDue(tx.db, kind, tx.nowMs);
     if (tx.engine === 'postgres') query = query.forUpdate().skipLocked();
     const row = await query.executeTakeFirst();
     if (!row) return undefined;
@@ -87,6 +87,26 @@ export function jobClaim(database: Database, kind: string, worker: string): Prom
       .execute();
     return jobOf({ ...row, attempts: row.attempts + 1 });
   });
+}
+
+/** Whether there is one to claim now. */
+export async function jobIsDue(
+  { database, clock }: { readonly database: Database; readonly clock: Clock },
+  kind: string,
+): Promise<boolean> {
+  return (await jobsDue(database.read, kind, clock.wallMs()).executeTakeFirst()) !== undefined;
+}
+
+/** The most urgent one. */
+function jobsDue(db: Reader, kind: string, nowMs: number) {
+  return db
+    .selectFrom('jobs')
+    .selectAll()
+    .where('kind', '=', kind)
+    .where((e) => e.or([e.and([e('state', '=', 'queued'), isDue(e, nowMs)]), leaseHasEnded(e, nowMs)]))
+    .orderBy('priority', 'desc')
+    .orderBy('run_at')
+    .limit(1);
 }
 
 /**
