@@ -115,6 +115,11 @@ export const limits = {
   secretValueBytesMax: 64 * KiB,
   /** A package's purl, and its name, which are indexed. */
   packageNameLengthMax: 1_024,
+  /** What a package says of its licence, beyond which it is not understood; and so much of a Debian copyright file is read. */
+  licenceLengthMax: 2_000,
+  copyrightBytesMax: 1 * MiB,
+  /** Distinct licence expressions that a question looks through. */
+  licenceExpressionsMax: 50_000,
 
   /** The longest duration that a setting, rule or event criterion may name. */
   durationMaxMs: 3_650 * day,

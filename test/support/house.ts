@@ -202,7 +202,7 @@ async function keepLayer(tx: Tx, manifestId: number, layer: Layer, found: FoundI
 async function packageId({ db, nowMs }: Tx, name: string, version: string): Promise<number> {
   const purl = `pkg:npm/${name}@${version}`;
   const row = { purl, purl_type: 'npm', ecosystem: 'npm', name, version, first_seen_at: nowMs };
-  const rest = { source_name: null, source_version: null, license: null };
+  const rest = { source_name: null, source_version: null, license: null, spdx: null };
   await db
     .insertInto('packages')
     .values({ ...row, ...rest })

@@ -194,14 +194,21 @@ function wants(work: Work, entry: EntryHeader): boolean {
 function packagesOf(work: Work, os: OsRelease | undefined): FoundPackage[] {
   const { extractor } = work;
   const packages: FoundPackage[] = [];
+  const layer = { os, licenses: licensesOf(work) };
   for (const [path, extracted] of work.found) {
     for (const { member, ...item } of extracted.packages ?? []) {
       const place = member === undefined ? path : memberPath(path, member);
       const found = { ...item, path: place, extractor: extractor.name };
-      packages.push(extractor.complete === undefined ? found : extractor.complete(found, os));
+      packages.push(extractor.complete === undefined ? found : extractor.complete(found, layer));
     }
   }
   return packages;
+}
+
+function licensesOf({ found }: Work): ReadonlyMap<string, string> {
+  const licenses = new Map<string, string>();
+  for (const { stated } of found.values()) if (stated) licenses.set(stated.package, stated.license);
+  return licenses;
 }
 
 function extractionOf(work: Work, layerProblem: string | undefined): Extraction {

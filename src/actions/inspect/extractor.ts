@@ -30,7 +30,14 @@ export interface Extractor {
   /** `content` is valid during the call only. */
   extract(entry: EntryHeader, content: FileContent): Extracted;
   /** Called for each package once the layer has been read, for what depends on a file elsewhere in the layer. */
-  complete?(found: FoundPackage, os: OsRelease | undefined): FoundPackage;
+  complete?(found: FoundPackage, layer: ReadLayer): FoundPackage;
+}
+
+/** What this extractor's files, and os-release, say about a layer as a whole. */
+export interface ReadLayer {
+  readonly os: OsRelease | undefined;
+  /** What `Extracted.stated` said, by package. */
+  readonly licenses: ReadonlyMap<string, string>;
 }
 
 export interface EntryHeader {
@@ -56,6 +63,8 @@ export interface FileContent {
 export interface Extracted {
   readonly packages?: readonly ExtractedPackage[];
   readonly os?: OsRelease;
+  /** What a file says of a package that another file lists. */
+  readonly stated?: { readonly package: string; readonly license: string };
   /** What is in the file, if it is an archive. Given once per distinct content: never dependent on the entry. */
   readonly members?: readonly ArchiveMember[];
   /** What of this file could not be read, while the rest could: the result becomes *unknown*, what was found stays. */

@@ -23,7 +23,7 @@ describeEngines('criteria', (world) => {
     const database = await world.open();
     await database.transact(async (tx) => {
       const row = { purl: 'pkg:npm/lodash@4.17.20', purl_type: 'npm', ecosystem: 'npm', name: 'lodash' };
-      const rest = { version: '4.17.20', source_name: null, source_version: null, license: null };
+      const rest = { version: '4.17.20', source_name: null, source_version: null, license: null, spdx: null };
       await tx.db
         .insertInto('packages')
         .values({ ...row, ...rest, first_seen_at: 0 })

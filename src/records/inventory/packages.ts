@@ -1,3 +1,4 @@
+import { spdxOf } from '../../licences/spdx-of.ts';
 import { findingsOfNewPackages, type MatchedPackage, packagesTurn } from '../advisories/findings.ts';
 import type { Tx } from '../db/database.ts';
 import { chunked, type Reader } from '../db/engine.ts';
@@ -17,7 +18,9 @@ export async function packagesEnsure(
   packages: readonly PackageFacts[],
 ): Promise<Map<string, number>> {
   const wanted = new Map(packages.map((found) => [packageKey(found), found]));
-  const ids = await packagesFind(tx.db, [...wanted.values()]);
+  const known = await packagesFind(tx.db, [...wanted.values()]);
+  await licencesAdd(tx, wanted, known);
+  const ids = new Map([...known].map(([key, { id }]) => [key, id]));
   const missing = [...wanted].filter(([key]) => !ids.has(key)).map(([, found]) => found);
   if (missing.length === 0) return ids;
   await packagesTurn(tx);
@@ -26,26 +29,55 @@ export async function packagesEnsure(
   await findingsOfNewPackages(tx, added);
   const lost = missing.filter((found) => !ids.has(packageKey(found)));
   // Someone else added, and matched, them meanwhile.
-  for (const [key, id] of await packagesFind(tx.db, lost)) ids.set(key, id);
+  for (const [key, { id }] of await packagesFind(tx.db, lost)) ids.set(key, id);
   return ids;
 }
 
-async function packagesFind(db: Reader, packages: readonly PackageFacts[]): Promise<Map<string, number>> {
-  const ids = new Map<string, number>();
+/**
+ * What one package version says of its licence does not change, but not every layer has what says it (Debian's
+ * copyright files are often left out): the first that was read stays.
+ */
+async function licencesAdd(
+  tx: Tx,
+  wanted: ReadonlyMap<string, PackageFacts>,
+  known: ReadonlyMap<string, KnownPackage>,
+): Promise<void> {
+  for (const [key, { id, license: kept }] of known) {
+    const license = wanted.get(key)?.license;
+    if (kept !== null || license === undefined) continue;
+    await tx.db
+      .updateTable('packages')
+      .set(licenceColumns(license))
+      .where('id', '=', id)
+      .where('license', 'is', null)
+      .execute();
+  }
+}
+
+interface KnownPackage {
+  readonly id: number;
+  readonly license: string | null;
+}
+
+async function packagesFind(
+  db: Reader,
+  packages: readonly PackageFacts[],
+): Promise<Map<string, KnownPackage>> {
+  const found = new Map<string, KnownPackage>();
   const wanted = new Set(packages.map(packageKey));
   for (const part of chunked(packages.map(({ purl }) => ({ purl })))) {
     const rows = await db
       .selectFrom('packages')
-      .select(['id', 'purl', 'name'])
+      .select(['id', 'purl', 'name', 'license'])
       .where(
         'purl',
         'in',
         part.map(({ purl }) => purl),
       )
       .execute();
-    for (const row of rows) if (wanted.has(packageKey(row))) ids.set(packageKey(row), row.id);
+    for (const row of rows) if (wanted.has(packageKey(row))) found.set(packageKey(row), row);
   }
-  return ids;
+  return found;
 }
 
 async function packagesInsert(
@@ -78,7 +110,13 @@ function packageRow(tx: Tx, found: PackageFacts) {
     version,
     source_name: sourceName ?? null,
     source_version: sourceVersion ?? null,
-    license: license === undefined ? null : storable(license),
+    ...licenceColumns(license),
     first_seen_at: tx.nowMs,
   };
+}
+
+function licenceColumns(license: string | undefined) {
+  return license === undefined
+    ? { license: null, spdx: null }
+    : { license: storable(license), spdx: spdxOf(license) };
 }

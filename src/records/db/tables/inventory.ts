@@ -37,7 +37,10 @@ export interface PackageTable {
   version: string;
   source_name: string | null;
   source_version: string | null;
+  /** As the package says it: the first that was read of it. */
   license: string | null;
+  /** The same as an SPDX expression; null where that is not understood (src/licences). */
+  spdx: string | null;
   first_seen_at: number;
 }
 

@@ -16,7 +16,7 @@ export const apk: Extractor = {
     const { packages, ...problem } = parseInstalledFile(textOf(content));
     return { packages: packages.map(foundPackage), ...problem };
   },
-  complete: ofRelease,
+  complete: (found, { os }) => ofRelease(found, os),
 };
 
 function foundPackage({ name, version, architecture, origin, license }: ApkPackage): ExtractedPackage {

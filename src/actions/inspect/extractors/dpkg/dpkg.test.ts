@@ -104,6 +104,50 @@ describe('a dpkg database', () => {
   });
 });
 
+describe('the copyright file of a package', () => {
+  const licencesOf = async (...copyrights: readonly (readonly [string, string])[]) => {
+    const { packages, extractions } = await inspect([
+      ...copyrights.map(([name, text]) => ({ name: `usr/share/doc/${name}/copyright`, text })),
+      status(stanza({ Package: 'a' }) + stanza({ Package: 'b', 'Multi-Arch': 'same' })),
+    ]);
+    expect(extractions[0]).toMatchObject({ state: 'done' });
+    return packages.map(({ license }) => license);
+  };
+  const format = 'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n';
+
+  test('names its licences, those of all files first, each once', async () => {
+    const text = [
+      `${format}Upstream-Name: a\n`,
+      'Files: debian/*\nCopyright: me\nLicense: GPL-2+\n the text\n .\n of it\n',
+      'Files: *\nCopyright: 2020 us\nLicense: Expat\n',
+      'Files: x\n y\nCopyright: they\nLicense: GPL-1+ or Artistic\n',
+      'Files: z\nCopyright: they\nLicense: Expat\n',
+      'License: GPL-1+\n the text\n',
+    ].join('\n');
+    expect(await licencesOf(['a', text])).toEqual(['Expat and GPL-2+ and (GPL-1+ or Artistic)', undefined]);
+  });
+
+  test('says nothing as free text, as a link, or without a licence of files', async () => {
+    expect(await licencesOf(['a', 'This is free software.\n\nLicense: GPL-2\n'], ['b', format])).toEqual([
+      undefined,
+      undefined,
+    ]);
+    const link = { name: 'usr/share/doc/a/copyright', type: 'symlink', linkname: '../b/copyright' } as const;
+    const { packages, extractions } = await inspect([link, status(stanza({ Package: 'a' }))]);
+    expect(packages[0]?.license).toBeUndefined();
+    expect(extractions[0]?.state).toBe('done');
+  });
+
+  test('says that there are more licences than are kept of it', async () => {
+    const stanzas = Array.from(
+      { length: 100 },
+      (_, at) => `Files: f${at}\nCopyright: x\nLicense: own-${at}\n`,
+    );
+    const [license] = await licencesOf(['a', [format, ...stanzas].join('\n')]);
+    expect(license).toMatch(/^own-0 and own-1 and .* and own-63 and 36 more$/);
+  });
+});
+
 /** As `dpkg-query -W` prints it; the name is qualified where it would be ambiguous. */
 function asPrinted(text: string): string[] {
   const { packages } = parseStatusFile(text);

@@ -40,7 +40,7 @@ export const rpm: Extractor = {
     // rpm makes the file before it writes to it.
     return content.sizeBytes === 0 ? {} : packagesOf(headersIn(headers(content)));
   },
-  complete: ofRelease,
+  complete: (found, { os }) => ofRelease(found, os),
 };
 
 function nameInFolder(path: string): string | undefined {

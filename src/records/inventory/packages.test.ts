@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { describeEngines } from '../../../test/support/engines.ts';
+import { packagesEnsure } from './packages.ts';
+
+describeEngines('the licence of a package version', (engines) => {
+  test('is the first that was read of it, also if that was not where it was found first', async () => {
+    const database = await engines.open();
+    const rowAfter = async (license: string | undefined) => {
+      const facts = { purl: 'pkg:deb/debian/bash@5', ecosystem: 'Debian:12', name: 'bash', version: '5' };
+      await database.transact((tx) => packagesEnsure(tx, [{ ...facts, license }]));
+      return database.read.selectFrom('packages').select(['license', 'spdx']).executeTakeFirstOrThrow();
+    };
+    expect(await rowAfter(undefined)).toEqual({ license: null, spdx: null });
+    expect(await rowAfter('GPL-3+ and BSD')).toEqual({
+      license: 'GPL-3+ and BSD',
+      spdx: 'GPL-3.0-or-later AND LicenseRef-unknown',
+    });
+    expect(await rowAfter(undefined)).toMatchObject({ license: 'GPL-3+ and BSD' });
+    expect(await rowAfter('MIT')).toMatchObject({ license: 'GPL-3+ and BSD' });
+  });
+
+  test('has no expression where it is not understood', async () => {
+    const database = await engines.open();
+    const facts = { purl: 'pkg:pypi/a@1', ecosystem: 'PyPI', name: 'a', version: '1', license: 'BSD\0' };
+    await database.transact((tx) => packagesEnsure(tx, [facts]));
+    const rows = await database.read.selectFrom('packages').select(['license', 'spdx']).execute();
+    expect(rows).toContainEqual({ license: 'BSD\uFFFD', spdx: null });
+  });
+});
