@@ -7,6 +7,8 @@ export interface VersionRange {
   readonly text: string;
   /** False for a version that is not valid in the scheme, except in the range `*`. */
   matches(version: string): boolean;
+  /** False for a version that is not valid in the scheme, unless the range is `*`: nobody knows whether it is inside. */
+  canTell(version: string): boolean;
 }
 
 /**
@@ -20,7 +22,7 @@ export function parseVersionRange(text: string, scheme: VersionScheme): VersionR
     throw invalid(text, `it is longer than ${limits.versionRangeLengthMax} characters`);
   const specifier = stripType(text.trim(), scheme);
   const body = specifier ?? text.trim();
-  if (body === '*') return { text, matches: () => true };
+  if (body === '*') return { text, matches: () => true, canTell: () => true };
   if (body === '') throw invalid(text, 'it is empty');
   const piped = specifier !== undefined || body.includes('|');
   const parts = piped ? body.split('|') : joinOperators(body).split(/[\s,]+/);
@@ -28,7 +30,8 @@ export function parseVersionRange(text: string, scheme: VersionScheme): VersionR
     parseConstraint(part, { text, scheme, encoded: specifier !== undefined }),
   );
   const test = piped ? specifierTest(constraints, text, scheme) : everyTest(constraints, scheme);
-  return { text, matches: (version) => scheme.isValid(version) && test(version) };
+  const { isValid } = scheme;
+  return { text, matches: (version) => isValid(version) && test(version), canTell: isValid };
 }
 
 type Operator = '<' | '<=' | '>' | '>=' | '=' | '!=';

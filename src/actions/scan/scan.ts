@@ -117,7 +117,7 @@ function reasonOf(image: ScannedImage): string {
     case 'unknown':
       return image.reason ?? 'its inspection ended without a result';
     case 'done':
-      return 'a value that the question needs was never given, or no advisories were loaded';
+      return 'a value that the question needs was never given or cannot be compared, or no advisories were loaded';
   }
 }
 

@@ -71,4 +71,43 @@ describeEngines('package criteria', (engines) => {
     for (const [purl, images] of Object.entries(table))
       expect([purl, await found(purl)]).toEqual([purl, images]);
   });
+
+  it('compare by the rules of each ecosystem; a version that these cannot read makes an image unknown', async () => {
+    await using world = await inventoryWorld(engines);
+    const push = async (files: Parameters<typeof buildLayer>[0]) =>
+      world.push({ layers: [await buildLayer(files)] });
+    const rocky = await push([os('rocky'), rpms]);
+    const alpine = await push([os('alpine'), apks]);
+    const app = await push(packages);
+    const odd = await push([
+      {
+        path: 'app/zope.interface-5.0.dist-info/METADATA',
+        content: 'Name: zope.interface\nVersion: 5.x-ours\n',
+      },
+    ]);
+    await world.drain();
+    const asked = async (purl: string, versions: string) => {
+      const leaf = await packageLeaf(world.database.read, { package: { purl, versions } }, undefined);
+      const rows = async (query: typeof leaf.matches | undefined) =>
+        query === undefined
+          ? []
+          : (await world.database.search(query)).map((row) => row.manifest_id).sort((a, b) => a - b);
+      return [await rows(leaf.matches), await rows(leaf.unknowns)];
+    };
+    const table: readonly (readonly [string, string, number[], number[]])[] = [
+      ['pkg:rpm/curl', 'vers:rpm/<1:7.76-10', [rocky], []],
+      ['pkg:rpm/curl', '<9.9', [], []],
+      ['pkg:apk/curl', 'vers:apk/<8.1-r1', [alpine], []],
+      ['pkg:apk/curl', '<8.1_rc1', [], []],
+      ['pkg:composer/laravel/framework', '<8.0.1', [app], []],
+      ['pkg:nuget/newtonsoft.json', 'vers:nuget/>=12.0|<12.0.1.1', [app], []],
+      ['pkg:gem/rack', '<2.0.0', [], []],
+      ['pkg:gem/rack', '>2.0.0.pre', [app], []],
+      ['pkg:pypi/zope-interface', 'vers:pypi/<5.1rc1', [app], [odd]],
+      ['pkg:pypi/zope-interface', '>5.0', [], [odd]],
+      ['pkg:pypi/zope-interface', '*', [app, odd], []],
+    ];
+    for (const [purl, versions, ...images] of table)
+      expect([purl, versions, ...(await asked(purl, versions))]).toEqual([purl, versions, ...images]);
+  });
 });

@@ -3,14 +3,14 @@ import type { PackageCriteria } from '../../criteria/criteria.ts';
 import { type PackageName, parsePackageName } from '../../criteria/purl.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { schemeOfPurlType } from '../../versions/schemes.ts';
-import { parseVersionRange } from '../../versions/vers.ts';
+import { parseVersionRange, type VersionRange } from '../../versions/vers.ts';
 import type { Reader } from '../db/engine.ts';
 import { foundPackages, within } from './found-packages.ts';
 import type { EvidenceRow, ImageScope, Leaf } from './leaf.ts';
 
 /**
  * `package`: the distinct versions that are known of the package are few, and are compared here by the ecosystem's own
- * rules; the search over images is then for their ids.
+ * rules; the search over images is then for their ids. An image with a version that those rules can't compare is unknown.
  * @throws invalid
  */
 export async function packageLeaf(db: Reader, criteria: PackageCriteria, scope: ImageScope): Promise<Leaf> {
@@ -22,10 +22,21 @@ export async function packageLeaf(db: Reader, criteria: PackageCriteria, scope: 
     .where('purl_type', '=', wanted.type)
     .where(named(wanted))
     .execute();
-  const matches = versionTest(wanted, versions);
-  const ids = known.filter((row) => isOf(wanted, row.purl) && matches(row.version)).map((row) => row.id);
-  const found = sql`${foundPackages(place, scope)} where ${within('found.package_id', ids)}`;
-  return packageEvidenceLeaf(db, found);
+  const { matches, canTell } = versionTest(wanted, versions);
+  const asked = known.filter((row) => isOf(wanted, row.purl));
+  const inImages = (of: (version: string) => boolean) => {
+    const ids = asked.filter((row) => of(row.version)).map((row) => row.id);
+    return sql`${foundPackages(place, scope)} where ${within('found.package_id', ids)}`;
+  };
+  const leaf = packageEvidenceLeaf(db, inImages(matches));
+  if (asked.every((row) => canTell(row.version))) return leaf;
+  return {
+    ...leaf,
+    unknowns: images(
+      db,
+      inImages((version) => !canTell(version)),
+    ),
+  };
 }
 
 /**
@@ -42,27 +53,36 @@ function isOf({ type, distribution }: PackageName, purl: string): boolean {
   return distribution === undefined || purl.startsWith(`pkg:${type}/${encodeURIComponent(distribution)}/`);
 }
 
-function versionTest(wanted: PackageName, versions: string | undefined) {
+function versionTest(
+  wanted: PackageName,
+  versions: string | undefined,
+): Pick<VersionRange, 'matches' | 'canTell'> {
   if (versions === undefined)
-    return (version: string) =>
-      wanted.version === undefined ||
-      wanted.version === version ||
-      // In an rpm's purl the epoch is a qualifier, which criteria don't have.
-      (wanted.type === 'rpm' && wanted.version === version.replace(/^\d+:/, ''));
+    return {
+      matches: (version) =>
+        wanted.version === undefined ||
+        wanted.version === version ||
+        // In an rpm's purl the epoch is a qualifier, which criteria don't have.
+        (wanted.type === 'rpm' && wanted.version === version.replace(/^\d+:/, '')),
+      canTell: () => true,
+    };
   const scheme = schemeOfPurlType(wanted.type);
   if (!scheme)
     throw new LazaretError('invalid', `versions of type '${wanted.type}' cannot be compared yet`, {
       detail: { path: 'package.versions' },
     });
-  const range = parseVersionRange(versions, scheme);
-  return (version: string) => range.matches(version);
+  return parseVersionRange(versions, scheme);
 }
 
 function packageEvidenceLeaf(db: Reader, found: RawBuilder<unknown>): Leaf {
   return {
-    matches: sql<{ manifest_id: number }>`select distinct found.manifest_id from ${found}`.compile(db),
+    matches: images(db, found),
     evidence: (manifestIds, limit) => evidenceQuery(db, found, manifestIds, limit),
   };
+}
+
+function images(db: Reader, found: RawBuilder<unknown>) {
+  return sql<{ manifest_id: number }>`select distinct found.manifest_id from ${found}`.compile(db);
 }
 
 function evidenceQuery(

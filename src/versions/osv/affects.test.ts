@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { debianScheme } from '../debian.ts';
+import { pypiScheme } from '../pypi.ts';
 import { npmScheme } from '../semver.ts';
 import { advisoryAffects, isAffected } from './affects.ts';
 import { parseOsv } from './parse.ts';
@@ -127,10 +128,18 @@ describe('isAffected', () => {
     expect(isAffected(entry([], ['1.0.0']), '1.0.1', npmScheme)).toEqual(unaffected);
   });
 
+  it('finds a listed version by another spelling of it', () => {
+    const listed = entry([], ['1.0rc1', 'weird version']);
+    expect(isAffected(listed, '1.0.0-RC.1', pypiScheme)).toEqual(affectedBy());
+    expect(isAffected(listed, '1.0rc2', pypiScheme)).toEqual(unaffected);
+    expect(isAffected(listed, '1.0.0-RC.1', undefined)).toEqual(unaffected);
+  });
+
   it.each([
     ['the ecosystem has no scheme', entry([[{ introduced: '0' }]]), '1.0.0', undefined],
     ['the version is not valid', entry([[{ introduced: '0' }]]), 'git+ssh://x', npmScheme],
     ['an event is not valid', entry([[{ introduced: '0' }, { fixed: '3.0.RC3' }]]), '1.0.0', npmScheme],
+    ['the version is not valid and others are listed', entry([], ['1.0.0']), 'git+ssh://x', npmScheme],
     ['only commits are named', entry([[{ introduced: '0' }]], [], 'GIT'), '1.0.0', npmScheme],
     ['nothing is named', entry([]), '1.0.0', npmScheme],
   ])('answers unknown, with the reason, when %s', (_, affected, version, scheme) => {

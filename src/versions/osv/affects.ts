@@ -10,9 +10,10 @@ export type Verdict =
   | { readonly verdict: 'unknown'; readonly reason: string };
 
 /**
- * OSV schema, "Evaluation": a version is affected if it is listed in `versions`, exactly, or lies in a SEMVER or
- * ECOSYSTEM range. GIT ranges say nothing about versions. That the package is the entry's, and that the advisory is not
- * withdrawn, the caller knows.
+ * OSV schema, "Evaluation": a version is affected if it is listed in `versions`, or lies in a SEMVER or ECOSYSTEM range.
+ * GIT ranges say nothing about versions. Of a version that the ecosystem's rules can't read, nobody knows where it lies,
+ * nor which of the listed ones it was made of. That the package is the entry's, and that the advisory is not withdrawn,
+ * the caller knows.
  *
  * @param scheme undefined where the ecosystem's versions can't be compared: then only `versions` decides
  */
@@ -22,13 +23,17 @@ export function isAffected(
   scheme: VersionScheme | undefined,
 ): Verdict {
   const ranges = affected.ranges.filter(({ type }) => type !== 'GIT');
-  const listed = affected.versions.includes(version);
   const comparable = scheme?.isValid(version) ? ranges.filter((range) => isComparable(range, scheme)) : [];
   const order = scheme === undefined ? [] : comparable.map((range) => sortEvents(range, scheme));
   if (scheme !== undefined && order.some((events) => covers(events, version, scheme)))
     return found(fixAfter(order, version, scheme));
-  if (listed) return found(undefined);
-  if (comparable.length < ranges.length) return { verdict: 'unknown', reason: uncomparable(version, scheme) };
+  if (affected.versions.includes(version)) return found(undefined);
+  if (ranges.length === 0 && isListedOtherwise(affected.versions, version, scheme)) return found(undefined);
+  if (
+    comparable.length < ranges.length ||
+    (affected.versions.length > 0 && scheme?.isValid(version) === false)
+  )
+    return { verdict: 'unknown', reason: uncomparable(version, scheme) };
   if (ranges.length === 0 && affected.versions.length === 0)
     return { verdict: 'unknown', reason: 'the advisory names no versions' };
   return { verdict: 'unaffected' };
@@ -49,6 +54,19 @@ export function advisoryAffects(
     verdicts.find(({ verdict }) => verdict === 'affected') ??
     verdicts.find(({ verdict }) => verdict === 'unknown') ?? { verdict: 'unaffected' }
   );
+}
+
+/**
+ * `1.0-RC1` of a package's own metadata is the `1.0rc1` that an advisory lists. Beside ranges a list only spells these
+ * out, and is long.
+ */
+function isListedOtherwise(
+  versions: readonly string[],
+  version: string,
+  scheme: VersionScheme | undefined,
+): boolean {
+  if (scheme === undefined || !scheme.isValid(version)) return false;
+  return versions.some((listed) => scheme.isValid(listed) && scheme.compare(listed, version) === 0);
 }
 
 function found(fixedIn: string | undefined): Verdict {
