@@ -7,7 +7,8 @@
  * Life of a key: `append`* → `commit` → `read`* → `delete`. Bytes that were never committed are not readable.
  *
  * One writer per key at a time: while an `append` or `commit` of a key goes on, another one is refused with conflict
- * and changes nothing. Stores notice it within their process; between processes the upload's row decides.
+ * and changes nothing. Between processes that open one store the later one goes on instead, and what the other writes
+ * from then on is in no blob; at its end it may get conflict.
  * `delete` never waits and wins: a `commit` that comes after it fails with storeMissing.
  *
  * Every method throws unavailable, with the cause, when the store can't be reached, is read-only or has lost its folder,

@@ -11,19 +11,23 @@ import {
   inChunks,
   newKey,
 } from '../../test/support/blob-store-contract.ts';
+import { severalProcessesContract } from '../../test/support/blob-store-processes.ts';
 import { collect } from '../lib/streams.ts';
 import type { BlobStore } from './blob-store.ts';
 import { openFilesystemStore } from './filesystem.ts';
 
 const newFolder = () => mkdtemp(join(tmpdir(), 'lazaret-blobs-'));
 
-blobStoreContract('the filesystem store', async () => {
+async function place() {
   const folder = await newFolder();
   return {
-    open: (region) => openFilesystemStore({ folder: join(folder, 'made', 'by', 'open'), region }),
+    open: (region: string) => openFilesystemStore({ folder: join(folder, 'made', 'by', 'open'), region }),
     remove: () => rm(folder, { recursive: true }),
   };
-});
+}
+
+blobStoreContract('the filesystem store', place);
+severalProcessesContract('the filesystem store', place);
 
 describe('the filesystem store', () => {
   let folder: string;
@@ -131,6 +135,19 @@ describe('the filesystem store', () => {
     expect(String(await collect((await store.read(key)).stream, 10))).toBe('abc');
   });
 
+  test('an upload goes on after the process that wrote it was killed', async () => {
+    const key = newKey();
+    await write(key, Buffer.from('abc'));
+    await rename(join(folder, 'uploads', key), join(folder, 'writing', `${key}.killed`));
+    expect(await all(store.list())).toContainEqual(expect.objectContaining({ key, committed: false }));
+    store = await open();
+    expect(await store.length(key)).toBe(3);
+    expect(await store.append(key, 3, inChunks(Buffer.from('def'), 9))).toBe(6);
+    await store.commit(key);
+    expect(String(await collect((await store.read(key)).stream, 10))).toBe('abcdef');
+    expect(await readdir(join(folder, 'writing'))).toEqual([]);
+  });
+
   test('a store whose folder went away is unavailable, never empty', async () => {
     const key = await committed(Buffer.from('abc'));
     await store.notes.put('a', 'note');
@@ -169,7 +186,7 @@ describe('the filesystem store', () => {
     expect(opened.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
     const winner = opened[0]?.status === 'fulfilled' ? 'home' : 'away';
     expect(JSON.parse(await readFile(join(fresh, 'region.json'), 'utf8'))).toEqual({ region: winner });
-    expect((await readdir(fresh)).sort()).toEqual(['blobs', 'notes', 'region.json', 'uploads']);
+    expect((await readdir(fresh)).sort()).toEqual(['blobs', 'notes', 'region.json', 'uploads', 'writing']);
   });
 
   test('a damaged owner file is refused with unavailable', async () => {

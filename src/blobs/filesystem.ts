@@ -2,7 +2,8 @@
  * Blobs as files in one folder:
  *
  *     region.json          {"region": name} of the owner; another region is refused
- *     uploads/<key>        being written
+ *     uploads/<key>        not committed, and nobody writes to it at this moment
+ *     writing/<key>.<take> being written by whoever has taken it (`upload-files.ts`)
  *     blobs/<k0k1>/<key>   committed; 256 folders by the key's first two characters, made when first needed
  *     notes/<name>         notes, with `+` for each `/` of the name
  *
@@ -12,12 +13,12 @@
  * - open: `region.json` comes first and whole (flushed under another name, then linked, which fails if one is there),
  *   so a folder belongs to nobody or to one region, and of two that begin at once one is refused.
  * - append: bytes are flushed before their length is told, and the name in `uploads/` before the first append
- *   returns. A crash leaves the told bytes, and perhaps more; `length` flushes what it counts. Bytes that were never
- *   flushed may be wrong after a crash of the machine; whoever goes on with an upload hashes it from the start.
- * - commit: flush the file (unless its last append, in this process, has), make its folder durable, rename, flush the folder of the new name, then that of the old.
- *   The rename is one step: the key is in `uploads/` or in `blobs/`, whole in both. Before it, commit starts again.
- *   After it, commit finds the file in `blobs/` and repeats the flushes that may be missing.
- * - delete: the upload first, then the blob. A commit that renames between the two is undone by the second; one that
+ *   returns. A crash leaves the told bytes, and perhaps more; `length` flushes what it counts, with its name. Bytes that
+ *   were never flushed may be wrong after a crash of the machine; whoever goes on with an upload hashes it from the start.
+ * - commit: take the file, so that nobody writes to it any more; flush it (unless its last append, in this process, has);
+ *   make its folder durable, link it there unless something is there, flush that folder, then the old one. Before the
+ *   link commit starts again; after it, commit finds the file in `blobs/` and repeats the flushes that may be missing.
+ * - delete: the upload first, then the blob. A commit that links between the two is undone by the second; one that
  *   comes later finds nothing. Afterwards the folders are flushed: what was said to be gone doesn't come back.
  * - notes: as a whole under another name, flushed, renamed, folder flushed.
  *
@@ -25,7 +26,7 @@
  * missing, it is looked for, and if it is missing too the answer is unavailable, never "no such blob".
  */
 import type { FileHandle } from 'node:fs/promises';
-import { access, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { access, link, open, readdir, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LazaretError } from '../lib/errors.ts';
 import { limits } from '../lib/limits.ts';
@@ -55,6 +56,7 @@ import {
   partOf,
   storeMissing,
 } from './store-rules.ts';
+import { keyOf, UploadFiles } from './upload-files.ts';
 
 const ownerFile = 'region.json';
 const filesAtOnce = 16;
@@ -68,7 +70,7 @@ export async function openFilesystemStore(options: { folder: string; region: str
   try {
     await ensureFolder(folder);
     await claim(join(folder, ownerFile), region);
-    for (const name of ['uploads', 'blobs', 'notes']) await ensureFolder(join(folder, name));
+    for (const name of ['uploads', 'writing', 'blobs', 'notes']) await ensureFolder(join(folder, name));
     // Also what an earlier process made, which may have died before it flushed.
     await flushFolder(folder);
   } catch (error) {
@@ -77,9 +79,17 @@ export async function openFilesystemStore(options: { folder: string; region: str
   return new FilesystemStore(folder);
 }
 
+interface TakenUpload {
+  readonly handle: FileHandle;
+  readonly path: string;
+  /** Its name is not durable yet. */
+  readonly fresh: boolean;
+}
+
 class FilesystemStore implements BlobStore {
   readonly notes: NoteStore;
   readonly #folder: string;
+  readonly #uploads: UploadFiles;
   readonly #writers = new KeyWriters();
   /** Folders under `blobs/` known to be durable. */
   readonly #fanOut = new Set<string>();
@@ -90,20 +100,21 @@ class FilesystemStore implements BlobStore {
 
   constructor(folder: string) {
     this.#folder = folder;
+    this.#uploads = new UploadFiles(folder, (operation) => this.#ifThere(operation));
     this.notes = new FilesystemNotes(join(folder, 'notes'), () => this.#assertThere());
   }
 
   async append(key: BlobKey, offset: number, source: AsyncIterable<Uint8Array>, signal?: AbortSignal) {
     assertBlobKey(key);
     return this.#writers.only(key, async () => {
-      const handle = await this.#translated('to open an upload', () => this.#openUpload(key, offset));
+      const taken = await this.#translated('to open an upload', () => this.#openUpload(key, offset));
+      this.#flushed.delete(key);
       try {
-        this.#flushed.delete(key);
-        const length = await appendDurably(handle, offset, abortable(source, signal));
+        const length = await appendDurably(taken.handle, offset, abortable(source, signal));
         this.#rememberFlushed(key, length);
         return length;
       } finally {
-        await handle.close();
+        await this.#translated('to end an append', () => this.#giveBack(key, taken));
       }
     });
   }
@@ -114,17 +125,10 @@ class FilesystemStore implements BlobStore {
       const committed = await this.#ifThere(stat(this.#blobPath(key)));
       if (committed !== undefined) return committed.size;
       const flushed = this.#flushed.get(key);
-      if (flushed !== undefined && (await this.#sizeOfUpload(key)) === flushed) return flushed;
-      const handle = await this.#ifThere(open(this.#uploadPath(key), 'r'));
-      // Nothing, or renamed between the two looks.
-      if (handle === undefined) return (await this.#ifThere(stat(this.#blobPath(key))))?.size ?? 0;
-      try {
-        const { size } = await handle.stat();
-        await handle.datasync();
-        return size;
-      } finally {
-        await handle.close();
-      }
+      if (flushed !== undefined && (await this.#uploads.idleSize(key)) === flushed) return flushed;
+      const size = await this.#uploads.durableSize(key);
+      // Nothing, or committed between the two looks.
+      return size ?? (await this.#ifThere(stat(this.#blobPath(key))))?.size ?? 0;
     });
   }
 
@@ -134,18 +138,16 @@ class FilesystemStore implements BlobStore {
       this.#translated('to commit a blob', async () => {
         const blobPath = this.#blobPath(key);
         const done = (await this.#ifThere(stat(blobPath))) !== undefined;
-        const path = done ? blobPath : this.#uploadPath(key);
         await this.#ensureFanOut(this.#fanOutFolder(key));
         try {
-          const flushed = done ? undefined : this.#flushed.get(key);
-          if (flushed === undefined || (await this.#sizeOfUpload(key)) !== flushed) await flushFile(path);
-          if (!done) await rename(path, blobPath);
+          if (done) await flushFile(blobPath);
+          else await this.#linkBlob(key, blobPath);
         } catch (error) {
           if (isSystemCode(error, 'ENOENT')) throw await this.#missing(key, error);
           throw error;
         }
         await this.#flush(this.#fanOutFolder(key));
-        await this.#flush(join(this.#folder, 'uploads'));
+        await this.#flush(this.#uploads.folder);
         this.#flushed.delete(key);
       }),
     );
@@ -172,9 +174,8 @@ class FilesystemStore implements BlobStore {
     keys.forEach(assertBlobKey);
     for (const key of keys) this.#flushed.delete(key);
     await this.#translated('to delete blobs', async () => {
-      const changed = new Set<string>();
+      const changed = await this.#uploads.delete(new Set(keys));
       await inGroups(keys, async (key) => {
-        if (await this.#unlinkIfThere(this.#uploadPath(key))) changed.add(join(this.#folder, 'uploads'));
         if (await this.#unlinkIfThere(this.#blobPath(key))) changed.add(this.#fanOutFolder(key));
       });
       await inGroups([...changed], flushFolder);
@@ -183,8 +184,10 @@ class FilesystemStore implements BlobStore {
 
   async *list(signal?: AbortSignal): AsyncGenerator<StoredKey> {
     const blobs = join(this.#folder, 'blobs');
-    // Uploads first: what is committed while this goes on comes twice rather than never.
-    yield* this.#listFolder(join(this.#folder, 'uploads'), false, signal);
+    const { folder, writingFolder } = this.#uploads;
+    // Uploads first, on both sides of what is written: what moves while this goes on comes twice rather than never.
+    for (const uploads of [writingFolder, folder, writingFolder])
+      yield* this.#listFolder(uploads, false, signal);
     for (const name of (await this.#names(blobs)).filter((each) => /^[0-9a-f]{2}$/.test(each)))
       yield* this.#listFolder(join(blobs, name), true, signal);
   }
@@ -193,29 +196,38 @@ class FilesystemStore implements BlobStore {
     // It holds nothing open between calls.
   }
 
-  async #openUpload(key: BlobKey, offset: number): Promise<FileHandle> {
-    if ((await this.#ifThere(stat(this.#blobPath(key)))) !== undefined) throw alreadyCommitted(key);
-    const handle = await this.#ifThere(open(this.#uploadPath(key), 'r+'));
-    if (handle === undefined) {
-      checkOffset(key, offset, 0);
-      const fresh = await open(this.#uploadPath(key), 'wx+', fileMode);
-      await this.#flush(join(this.#folder, 'uploads')).catch(async (error: unknown) => {
-        await fresh.close();
-        throw error;
-      });
-      return fresh;
-    }
+  async #openUpload(key: BlobKey, offset: number): Promise<TakenUpload> {
+    const found = await this.#uploads.take(key);
+    const path = found ?? this.#uploads.newPath(key);
+    let handle: FileHandle | undefined;
     try {
-      checkOffset(key, offset, (await handle.stat()).size);
-      return handle;
+      if ((await this.#ifThere(stat(this.#blobPath(key)))) !== undefined) throw alreadyCommitted(key);
+      if (found === undefined) checkOffset(key, offset, 0);
+      handle = await open(path, found === undefined ? 'wx+' : 'r+', fileMode);
+      if (found !== undefined) checkOffset(key, offset, (await handle.stat()).size);
+      return { handle, path, fresh: found === undefined };
     } catch (error) {
-      await handle.close();
+      await handle?.close();
+      if (found !== undefined) await this.#uploads.giveBack(key, found);
       throw error;
     }
   }
 
-  async #sizeOfUpload(key: BlobKey): Promise<number | undefined> {
-    return (await this.#ifThere(stat(this.#uploadPath(key))))?.size;
+  async #giveBack(key: BlobKey, { handle, path, fresh }: TakenUpload): Promise<void> {
+    await handle.close();
+    const there = await this.#uploads.giveBack(key, path);
+    if (fresh && there) await this.#flush(this.#uploads.folder);
+  }
+
+  async #linkBlob(key: BlobKey, blobPath: string): Promise<void> {
+    const path = await this.#uploads.take(key);
+    if (path === undefined) return flushFile(blobPath);
+    const flushed = this.#flushed.get(key);
+    if (flushed === undefined || (await stat(path)).size !== flushed) await flushFile(path);
+    await link(path, blobPath).catch((error: unknown) => {
+      if (!isSystemCode(error, 'EEXIST')) throw error; // another process has committed it meanwhile
+    });
+    await this.#uploads.drop(path);
   }
 
   /** Who is forgotten here is flushed once more. */
@@ -231,16 +243,15 @@ class FilesystemStore implements BlobStore {
   }
 
   async *#listFolder(folder: string, committed: boolean, signal: AbortSignal | undefined) {
-    const keys = (await this.#names(folder)).filter(isBlobKey);
-    for (let from = 0; from < keys.length; from += filesAtOnce) {
+    const names = (await this.#names(folder)).filter((name) => isBlobKey(keyOf(name)));
+    for (let from = 0; from < names.length; from += filesAtOnce) {
       signal?.throwIfAborted();
-      const group = keys.slice(from, from + filesAtOnce);
+      const group = names.slice(from, from + filesAtOnce);
       const looked = await this.#translated('to list blobs', () =>
         Promise.all(
-          group.map(async (key) => ({
-            key,
-            committed,
-            found: await this.#ifThere(stat(join(folder, key))),
+          group.map(async (name) => ({
+            key: keyOf(name),
+            found: await this.#ifThere(stat(join(folder, name))),
           })),
         ),
       );
@@ -292,10 +303,6 @@ class FilesystemStore implements BlobStore {
     } catch (error) {
       throw asUnavailable(doing, error);
     }
-  }
-
-  #uploadPath(key: BlobKey): string {
-    return join(this.#folder, 'uploads', key);
   }
 
   #blobPath(key: BlobKey): string {

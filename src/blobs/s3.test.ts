@@ -8,6 +8,7 @@ import {
   inChunks,
   newKey,
 } from '../../test/support/blob-store-contract.ts';
+import { severalProcessesContract } from '../../test/support/blob-store-processes.ts';
 import { type FaultyProxy, startFaultyProxy } from '../../test/support/faulty-proxy.ts';
 import { FaultyStore } from '../../test/support/faulty-store.ts';
 import { type S3Server, s3Server } from '../../test/support/s3-server.ts';
@@ -25,10 +26,12 @@ const found = await s3Server();
 
 if ('missing' in found) test.skip(`the S3 store: ${found.missing}`, () => {});
 else {
-  blobStoreContract('the S3 store', async () => {
+  const place = async () => {
     const config = found.place();
-    return { open: (region) => openS3Store({ config, region }), remove: async () => {} };
-  });
+    return { open: (region: string) => openS3Store({ config, region }), remove: async () => {} };
+  };
+  blobStoreContract('the S3 store', place);
+  severalProcessesContract('the S3 store', place);
   describe('the S3 store', { timeout: testMs }, () => {
     uploadTests(found);
     wholeStoreTests(found);

@@ -81,11 +81,11 @@ function filesIn(bucket: S3Requests, { bucket: Bucket, prefix }: S3Config): File
 
 async function filesBelow(folder: string): Promise<StoredFile[]> {
   const found: StoredFile[] = [];
-  for (const place of ['uploads', 'blobs'])
+  for (const place of ['uploads', 'writing', 'blobs'])
     for (const entry of await readdir(join(folder, place), { recursive: true, withFileTypes: true })) {
       if (!entry.isFile()) continue;
       const path = join(entry.parentPath, entry.name);
-      found.push({ key: basename(path), size: (await stat(path)).size, path });
+      found.push({ key: basename(path).split('.', 1)[0] ?? '', size: (await stat(path)).size, path });
     }
   return found;
 }

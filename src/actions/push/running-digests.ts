@@ -1,14 +1,18 @@
 import { createHash, type Hash } from 'node:crypto';
 import { limits } from '../../lib/limits.ts';
+import { randomKey } from '../../lib/random.ts';
 import type { ByteSource } from '../../lib/streams.ts';
 import { type Digest, type DigestAlgorithm, digestEnd } from '../../oci/digest.ts';
 
 /**
  * Digests of uploads, computed while their bytes pass, so that closing an upload need not read it again. It is only a
- * shortcut: an entry counts if it has seen exactly the bytes that are stored, from the first on. After a restart, in
- * another server process, or once an append failed in the store, there is none, and the stored bytes are read instead.
+ * shortcut: an entry counts if it has seen exactly the bytes that are stored, from the first on, and if no other process
+ * has written to the upload, which its row tells. After a restart, in another server process, or once an append failed in
+ * the store, there is none, and the stored bytes are read instead.
  */
 export class RunningDigests {
+  /** This process, as the rows of uploads name it. */
+  readonly process = randomKey();
   readonly #running = new Map<string, Running>();
 
   /** A new upload. sha256 is always computed. */

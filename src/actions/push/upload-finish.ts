@@ -13,7 +13,7 @@ import type { Tx } from '../../records/db/database.ts';
 import { holdSet } from '../../records/holds/holds.ts';
 import { reviewAdd } from '../../records/holds/review.ts';
 import { assertOpen, refusalOfContent } from '../../records/marks/door.ts';
-import { type Upload, uploadRemove } from '../../records/uploads/uploads.ts';
+import { type Upload, uploadRemove, uploadWrittenOnlyBy } from '../../records/uploads/uploads.ts';
 import {
   appendTo,
   type PushDeps,
@@ -30,6 +30,8 @@ import {
  *
  * Who wins:
  * - two closings of one session: the first removes its row, the second gets uploadUnknown;
+ * - two server processes that write to one session: the row says so before the second writes, and each reads the bytes
+ *   again once they are committed, when no writer reaches them any more (`blobs/upload-files.ts`);
  * - two sessions with the same digest: both succeed; the second finds a live row, and its own bytes are swept;
  * - a closing and the collector: both lock the blob's row. Before it condemns: a known blob, now held. After: the row
  *   lives again with the new key, and the old key is swept as planned;
@@ -104,13 +106,18 @@ async function storeBytes(deps: PushDeps, upload: Upload, end: UploadEnd): Promi
   if (seenAsked !== undefined && seenAsked !== end.digest)
     return refuseDigest(deps, upload, end.digest, seenAsked);
   await deps.blobs.commit(key);
-  const { sha256, sha512 } =
-    seen.sha256 && seenAsked
-      ? { ...seen, sha256: seen.sha256 }
+  // Asked after the commit: from then on nobody can write to it any more.
+  const alone = await uploadWrittenOnlyBy(deps.database.read, {
+    id: upload.id,
+    writer: deps.digests.process,
+  });
+  const stored =
+    alone && seen.sha256 && seenAsked
+      ? { sha256: seen.sha256, sha512: seen.sha512, sizeBytes }
       : await digestsOfStored(deps, upload, sha512Asked);
-  const found = sha512Asked ? sha512 : sha256;
+  const found = sha512Asked ? stored.sha512 : stored.sha256;
   if (found !== end.digest) return refuseDigest(deps, upload, end.digest, found);
-  return { sha256, sha512, sizeBytes, storageKey: key };
+  return { ...stored, storageKey: key };
 }
 
 async function refuseDigest(
@@ -129,12 +136,16 @@ async function refuseDigest(
 async function digestsOfStored(deps: PushDeps, upload: Upload, withSha512: boolean) {
   const sha256 = createHash('sha256');
   const sha512 = withSha512 ? createHash('sha512') : undefined;
-  const { stream } = await deps.blobs.read(upload.storage_key);
+  const { sizeBytes, stream } = await deps.blobs.read(upload.storage_key);
   for await (const chunk of stream) {
     sha256.update(chunk);
     sha512?.update(chunk);
   }
-  return { sha256: digestEnd(sha256, 'sha256'), sha512: sha512 && digestEnd(sha512, 'sha512') };
+  return {
+    sha256: digestEnd(sha256, 'sha256'),
+    sha512: sha512 && digestEnd(sha512, 'sha512'),
+    sizeBytes,
+  };
 }
 
 interface Publishing {

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { type Catalog, chunksOf, openCatalog, someone } from '../../../test/support/catalog.ts';
 import { describeEngines } from '../../../test/support/engines.ts';
 import { type Content, content } from '../../../test/support/oci-layout.ts';
+import type { BlobStore } from '../../blobs/blob-store.ts';
 import { limits } from '../../lib/limits.ts';
 import { collect } from '../../lib/streams.ts';
 import { digestOf, parseDigest } from '../../oci/digest.ts';
@@ -56,6 +57,31 @@ describeEngines('an upload', (world) => {
     const rest = { source: chunksOf(bytes.subarray(3_000)), digest: blob.digest };
     await uploadFinish(restarted, { ...session, ...rest });
     expect(await pulled(catalog)).toEqual(bytes);
+  });
+
+  it('is read again at its end when another process may have written to it after it was hashed here', async () => {
+    const catalog = await openCatalog(world);
+    const session = await start(catalog);
+    await uploadAppend(catalog, { ...session, source: chunksOf(bytes) });
+    await uploadAppend(
+      { ...catalog, digests: new RunningDigests() },
+      { ...session, source: chunksOf(Buffer.of()) },
+    );
+    const { blobs } = catalog;
+    const overwritten: BlobStore = {
+      ...{ notes: blobs.notes, list: () => blobs.list(), close: async () => undefined },
+      append: (...args) => blobs.append(...args),
+      length: (key) => blobs.length(key),
+      read: (...args) => blobs.read(...args),
+      delete: (keys) => blobs.delete(keys),
+      commit: async (key) => {
+        await blobs.delete([key]);
+        await blobs.append(key, 0, chunksOf(bytes.map((byte) => byte + 1)));
+        await blobs.commit(key);
+      },
+    };
+    const closing = uploadFinish({ ...catalog, blobs: overwritten }, { ...session, digest: blob.digest });
+    await expect(closing).rejects.toMatchObject({ code: 'digestInvalid' });
   });
 
   it('stays usable when a chunk does not start where it stands', async () => {

@@ -17,6 +17,7 @@ import {
   uploadFind,
   uploadRemove,
   uploadTouch,
+  uploadWrittenByMany,
 } from '../../records/uploads/uploads.ts';
 import { uploadRoom } from './room.ts';
 import type { RunningDigests } from './running-digests.ts';
@@ -70,7 +71,8 @@ export async function uploadStart(
     const repository = await repositoryEnsure(tx, upload.repository);
     const id = uuidv7(tx.nowMs);
     const { principal } = upload;
-    await uploadAdd(tx, { id, repositoryId: repository.id, principal, storageKey: randomKey() });
+    const writer = deps.digests.process;
+    await uploadAdd(tx, { id, repositoryId: repository.id, principal, storageKey: randomKey(), writer });
     return id;
   });
   deps.digests.begin(uploadId, upload.algorithm);
@@ -140,6 +142,8 @@ export async function appendTo(
   const limited = range
     ? limitBytes(source, range.end - range.start + 1, () => wrongLength(range))
     : limitBytes(source, bytesMax - offset, exceeded);
+  if (upload.writer !== deps.digests.process && upload.writer !== '')
+    await deps.database.transact((tx) => uploadWrittenByMany(tx, upload.id));
   const hashed = deps.digests.follow(upload.id, offset, limited);
   const length = await deps.blobs
     .append(key, offset, hashed, signal)

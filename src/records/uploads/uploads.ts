@@ -13,7 +13,7 @@ export type Upload = Selectable<UploadTable>;
 
 export async function uploadAdd(
   tx: Tx,
-  upload: { id: string; repositoryId: number; principal: string; storageKey: string },
+  upload: { id: string; repositoryId: number; principal: string; storageKey: string; writer: string },
 ): Promise<void> {
   await tx.db
     .insertInto('uploads')
@@ -22,6 +22,7 @@ export async function uploadAdd(
       repository_id: upload.repositoryId,
       principal: upload.principal,
       storage_key: upload.storageKey,
+      writer: upload.writer,
       started_at: tx.nowMs,
       expires_at: tx.nowMs + limits.uploadIdleMs,
     })
@@ -47,6 +48,20 @@ export function uploadFind(
 export async function uploadExists(db: Reader, id: string): Promise<boolean> {
   const row = await db.selectFrom('uploads').select('id').where('id', '=', id).executeTakeFirst();
   return row !== undefined;
+}
+
+/** To be committed before a process writes that is not the upload's `writer`. */
+export async function uploadWrittenByMany(tx: Tx, id: string): Promise<void> {
+  await tx.db.updateTable('uploads').set({ writer: '' }).where('id', '=', id).execute();
+}
+
+/** @returns whether no other process has begun to write to it */
+export async function uploadWrittenOnlyBy(
+  db: Reader,
+  { id, writer }: { readonly id: string; readonly writer: string },
+): Promise<boolean> {
+  const row = await db.selectFrom('uploads').select('writer').where('id', '=', id).executeTakeFirst();
+  return row?.writer === writer;
 }
 
 /** Bytes came: the session is idle from now on only. */

@@ -119,7 +119,7 @@ function catalogStatements(id: string, int: string, bytes: string): string[] {
       created_at ${int} not null, unique (kind, digest, holder))`,
     `create index holds_digest on holds (digest)`,
     `create table uploads (id text primary key, repository_id ${int} not null references repositories, principal text
-      not null, storage_key text not null, started_at ${int} not null, expires_at ${int} not null)`,
+      not null, storage_key text not null, writer text not null, started_at ${int} not null, expires_at ${int} not null)`,
     `create table review_queue (kind text not null, digest text not null, changed_at ${int} not null, reason text not null,
       primary key (kind, digest))`,
     `create index review_queue_due on review_queue (kind, changed_at)`,

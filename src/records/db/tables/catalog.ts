@@ -142,6 +142,8 @@ export interface UploadTable {
   repository_id: number;
   principal: string;
   storage_key: string;
+  /** The process that alone has written its bytes; '' once another one may have. */
+  writer: string;
   started_at: number;
   expires_at: number;
 }
