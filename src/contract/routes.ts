@@ -18,6 +18,7 @@ import { grantCreate, grantDelete, grantListRoute } from './grants.ts';
 import { imageDiffFiles, imageDiffFindings, imageDiffPackages } from './image-diff.ts';
 import { imageListRoute, imageShow } from './images.ts';
 import { immutabilityRuleCreate, immutabilityRuleDelete, immutabilityRuleList } from './immutability.ts';
+import { inspectionStatusShow } from './inspections.ts';
 import { containerList, instanceCreate, instanceList } from './instances.ts';
 import { imageFileList, imagePackageList, imageSbom, imageSecretList } from './inventory-lists.ts';
 import {
@@ -109,6 +110,7 @@ export const routes: readonly AnyRoute[] = [
   revocationList,
   blobExplain,
   gcPlan,
+  inspectionStatusShow,
   clockConfirm,
   gcRun,
   scrubRun,

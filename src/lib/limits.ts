@@ -245,6 +245,8 @@ export const limits = {
   eventDataBytesMax: 256 * KiB,
   /** Different pulls and refusals counted between two writes of the ledger. */
   ledgerEntriesMax: 50_000,
+  /** Layers that wait to be read again. */
+  reinspectQueuedMax: 100,
   jobAttemptsMax: 8,
   jobLeaseMs: 60_000,
   agentReportContainersMax: 5_000,

@@ -1,6 +1,7 @@
 import { signingKeyTask } from '../actions/access/signing-keys.ts';
 import { collectTask } from '../actions/collect/collect.ts';
 import { inspectTask } from '../actions/inspect/inspect-task.ts';
+import { reinspectTask } from '../actions/inspect/reinspect.ts';
 import { ledgerTask } from '../actions/pull/ledger.ts';
 import { cutTask } from '../actions/pull/open-streams.ts';
 import { exemptTask } from '../actions/quarantine/exempt.ts';
@@ -15,6 +16,7 @@ import type { Context } from './context.ts';
 export function serverTasks(context: Context): readonly Task[] {
   return [
     inspectTask({ ...context, workers: context.config.inspection.workers }),
+    reinspectTask(context),
     revokeTask({ ...context, imageMeets }),
     ledgerTask(context),
     signingKeyTask(context),

@@ -138,6 +138,7 @@ const content: Record<string, Endpoint> = {
     path: ({ immutable }, role) => `/api/v1/immutability/rules/${immutable.get(role)}`,
     hides: ['notFound'],
   },
+  'GET /api/v1/inspections': { may: operate },
   'GET /api/v1/gc': { may: operate },
   'POST /api/v1/gc': { may: operate, body: () => ({}) },
   'POST /api/v1/gc/confirm-clock': { may: operate, body: () => ({}) },

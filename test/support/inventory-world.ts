@@ -1,7 +1,13 @@
 import { Readable } from 'node:stream';
+import type { Extractor } from '../../src/actions/inspect/extractor.ts';
 import { extractors } from '../../src/actions/inspect/extractors/list.ts';
 import { inspectTask } from '../../src/actions/inspect/inspect-task.ts';
 import { createInProcessInspector, type Inspector } from '../../src/actions/inspect/inspector.ts';
+import {
+  type InspectionStatus,
+  inspectionStatus,
+  reinspectTask,
+} from '../../src/actions/inspect/reinspect.ts';
 import { type ImportAnswer, importAdvisories } from '../../src/actions/match/import-advisories.ts';
 import type { BlobStore } from '../../src/blobs/blob-store.ts';
 import { openMemoryStore } from '../../src/blobs/memory.ts';
@@ -26,6 +32,11 @@ export interface InventoryWorld extends AsyncDisposable {
   push(image: PushedImage): Promise<number>;
   brokenLayer(of: BrokenLayer): Promise<TestLayer>;
   drain(): Promise<void>;
+  /** Another process takes over, which reads with these extractors. */
+  restart(extractors?: readonly Extractor[]): void;
+  /** Asks for stale layers, and reads none. */
+  findStale(): Promise<void>;
+  status(): Promise<InspectionStatus>;
   import(documents: unknown, options?: { source?: string }): Promise<ImportAnswer>;
   events(type: string): Promise<Readonly<Record<string, unknown>>[]>;
   jobs(): Promise<string[]>;
@@ -60,12 +71,21 @@ export async function inventoryWorld(engines: EngineWorld): Promise<InventoryWor
   const database = await engines.open({ clock });
   const blobs = await openMemoryStore({ region: 'home' });
   const inspector: FailingInspector = { failAfterParts: undefined };
-  const real = createInProcessInspector({ store: blobs, extractors, clock });
-  const task = inspectTask({ database, blobs, clock, inspector: failing(real, inspector), workers: 2 });
+  const start = (list: readonly Extractor[]) => {
+    const real = createInProcessInspector({ store: blobs, extractors: list, clock });
+    const deps = { database, blobs, clock, inspector: failing(real, inspector), workers: 2 };
+    return { deps, inspect: inspectTask(deps), reinspect: reinspectTask(deps) };
+  };
+  let server = start(extractors);
   return {
     database,
     clock,
     inspector,
+    restart: (list = extractors) => {
+      server = start(list);
+    },
+    findStale: async () => void (await server.reinspect.run(new AbortController().signal)),
+    status: () => inspectionStatus(server.deps),
     push: (image) => push({ database, blobs }, image),
     brokenLayer: async ({ bytes = new Uint8Array(0), mediaType, missing = false }) => {
       const type = missing ? mediaTypes.ociNonDistributableGzip : mediaTypes.ociLayer;
@@ -74,7 +94,11 @@ export async function inventoryWorld(engines: EngineWorld): Promise<InventoryWor
     },
     drain: async () => {
       const { signal } = new AbortController();
-      for (let round = 0; round < 100; round++) if ((await task.run(signal)) === 'idle') return;
+      for (let round = 0; round < 100; round++) {
+        const stale = await server.reinspect.run(signal);
+        const asked = await server.inspect.run(signal);
+        if (stale === 'idle' && asked === 'idle') return;
+      }
       throw new Error('the inspection found no end');
     },
     import: (documents, { source = 'test' } = {}) =>
@@ -98,6 +122,7 @@ function bytesOf(documents: unknown): Buffer {
 
 function failing(real: Inspector, state: FailingInspector): Inspector {
   return {
+    extractors: real.extractors,
     close: () => real.close(),
     async *inspect(key, options) {
       let parts = 0;

@@ -4,7 +4,8 @@
  *   `layer.inspected` says so, and images that have the layer are to be viewed anew.
  * - the blob is not here (collected, or still to be copied), or was read before → the job ends quietly.
  * - the reading failed, not the layer (the store is away, a thread crashed) → the job is tried again later; the last try
- *   makes the inspection unknown with the reason. A job whose process died each time ends so too.
+ *   makes the inspection unknown with the reason. A job whose process died each time ends so too. A layer that was read
+ *   before keeps its older answers then, and its job stays dead until there is a newer version.
  * - the server is shutting down → the job is given back at once, and costs no try.
  */
 import type { Clock } from '../../lib/clock.ts';
@@ -12,6 +13,7 @@ import { causeChain, LazaretError } from '../../lib/errors.ts';
 import { isRecord } from '../../lib/fields.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Database, Tx } from '../../records/db/database.ts';
+import { type InventoryVersion, inventoryVersionOf } from '../../records/inventory/inventory-versions.ts';
 import type { KnownIds } from '../../records/inventory/known-ids.ts';
 import { inspectionFinish, type KeptLayer, layerInventoryKeep } from '../../records/inventory/layer-keep.ts';
 import {
@@ -32,51 +34,57 @@ export interface InspectLayerDeps {
   readonly pathIds: KnownIds;
 }
 
-/** Of the rows that one read makes; higher whenever the same layer would give others. */
-const inventoryVersion = 1;
-
 export async function inspectLayer(deps: InspectLayerDeps, job: Job, signal: AbortSignal): Promise<void> {
   const { database } = deps;
   const layer = layerOf(job);
   const blob = await inspectedBlob(database.read, layer.digest);
-  if (!blob || (await isRead(deps, blob))) return void (await database.transact((tx) => jobFinish(tx, job)));
+  const version = await inventoryVersionOf(database, deps.inspector.extractors);
+  const before = blob && (await inspectionOf(database.read, blob.id));
+  if (!blob || isRead(before, version)) return void (await database.transact((tx) => jobFinish(tx, job)));
+  const task: LayerTask = { job, blob, version: version.id, again: isAnswered(before) };
   if (job.attempts > limits.jobAttemptsMax)
-    return fail(deps, { job, blob, error: new LazaretError('internal', 'each try ended without a result') });
+    return fail(deps, { ...task, error: new LazaretError('internal', 'each try ended without a result') });
   const stopExtending = extendWhileRunning(deps, job);
   try {
-    await read(deps, { job, blob, mediaType: layer.mediaType }, signal);
+    await read(deps, task, { mediaType: layer.mediaType, signal });
   } catch (error) {
     if (signal.aborted) await database.transact((tx) => jobRelease(tx, job));
-    else await fail(deps, { job, blob, error });
+    else await fail(deps, { ...task, error });
   } finally {
     await stopExtending();
   }
 }
 
+interface LayerTask {
+  readonly job: Job;
+  readonly blob: InspectedBlob;
+  /** That it is read with. */
+  readonly version: number;
+  /** It has an answer. */
+  readonly again: boolean;
+}
+
 async function read(
   { database, clock, inspector, pathIds }: InspectLayerDeps,
-  { job, blob, mediaType }: { job: Job; blob: InspectedBlob; mediaType: string | undefined },
-  signal: AbortSignal,
+  task: LayerTask,
+  { mediaType, signal }: { readonly mediaType: string | undefined; readonly signal: AbortSignal },
 ): Promise<void> {
   const startedMs = clock.wallMs();
   const fingerprintKey = await currentFingerprintKey(database);
   const options = { signal, fingerprintKey, ...(mediaType === undefined ? {} : { mediaType }) };
-  const parts = inspector.inspect(blob.storageKey, options);
-  const kept = await layerInventoryKeep({ database, pathIds }, blob.id, parts);
-  await database.transact((tx) => finish(tx, { job, blob, kept, durationMs: clock.wallMs() - startedMs }));
+  const parts = inspector.inspect(task.blob.storageKey, options);
+  const kept = await layerInventoryKeep({ database, pathIds }, task.blob.id, parts);
+  await database.transact((tx) => finish(tx, { ...task, kept, durationMs: clock.wallMs() - startedMs }));
 }
 
-interface Finished {
-  readonly job: Job;
-  readonly blob: InspectedBlob;
+interface Finished extends LayerTask {
   readonly kept: KeptLayer;
   readonly durationMs: number;
 }
 
-async function finish(tx: Tx, { job, blob, kept, durationMs }: Finished): Promise<void> {
+async function finish(tx: Tx, { job, blob, version, kept, durationMs }: Finished): Promise<void> {
   await jobFinish(tx, job);
   const { summary, files, packages } = kept;
-  const version = inventoryVersion;
   if (!(await inspectionFinish(tx, blob.id, { summary, durationMs, version }))) return;
   await imagesReset(tx, blob.digest);
   const { state, reason, diffId, entries } = summary;
@@ -91,19 +99,25 @@ async function finish(tx: Tx, { job, blob, kept, durationMs }: Finished): Promis
 
 async function fail(
   { database }: InspectLayerDeps,
-  { job, blob, error }: { job: Job; blob: InspectedBlob; error: unknown },
+  { error, ...task }: LayerTask & { readonly error: unknown },
 ): Promise<void> {
   const reason = causeChain(error);
   await database.transact(async (tx) => {
-    if ((await jobFail(tx, job, reason)) === 'again') return;
+    if ((await jobFail(tx, task.job, reason)) === 'again' || task.again) return;
     const summary = { state: 'unknown', reason, uncompressedBytes: 0, entries: 0, extractions: [] } as const;
-    await finish(tx, { job, blob, kept: { summary, files: 0, packages: 0 }, durationMs: 0 });
+    await finish(tx, { ...task, kept: { summary, files: 0, packages: 0 }, durationMs: 0 });
   });
 }
 
-async function isRead({ database }: InspectLayerDeps, blob: InspectedBlob): Promise<boolean> {
-  const row = await inspectionOf(database.read, blob.id);
-  return row !== undefined && row.state !== 'pending' && row.version >= inventoryVersion;
+type Before = Awaited<ReturnType<typeof inspectionOf>>;
+
+/** By this region: another's says no more than the diff id, and has no version. */
+function isAnswered(before: Before): boolean {
+  return before !== undefined && before.state !== 'pending' && before.version > 0;
+}
+
+function isRead(before: Before, { behind }: InventoryVersion): boolean {
+  return before !== undefined && isAnswered(before) && !behind.includes(before.version);
 }
 
 function layerOf({ key, payload }: Job): { digest: string; mediaType: string | undefined } {

@@ -11,6 +11,7 @@ import type { Task } from '../../lib/task.ts';
 import type { Database } from '../../records/db/database.ts';
 import { KnownIds } from '../../records/inventory/known-ids.ts';
 import { imagesReady, inspectionsRepair } from '../../records/inventory/pending.ts';
+import { rereadPriority } from '../../records/inventory/stale-layers.ts';
 import { type Job, jobClaim } from '../../records/jobs/jobs.ts';
 import { completeImage } from './complete-image.ts';
 import { inspectLayer } from './inspect-layer.ts';
@@ -40,6 +41,8 @@ class Inspection {
   readonly #worker: string;
   readonly #pathIds = new KnownIds(pathIdsMax);
   readonly #active = new Set<Promise<void>>();
+  /** How many of them are read again. */
+  #rereads = 0;
   /** What went wrong in this run, and was no layer's fault. Told when the others are done. */
   #failures: unknown[] = [];
   #sweptAtMs = Number.NEGATIVE_INFINITY;
@@ -84,7 +87,9 @@ class Inspection {
   async #claim(signal: AbortSignal): Promise<boolean> {
     let found = false;
     while (this.#active.size < this.#deps.workers) {
-      const job = await jobClaim(this.#deps, 'inspect', this.#worker);
+      // One worker stays free for what is pushed, if there are several.
+      const priorityMin = this.#rereads >= Math.max(1, this.#deps.workers - 1) ? 0 : rereadPriority;
+      const job = await jobClaim(this.#deps, { kind: 'inspect', priorityMin }, this.#worker);
       if (!job) return found;
       found = true;
       this.#start(job, signal);
@@ -93,9 +98,14 @@ class Inspection {
   }
 
   #start(job: Job, signal: AbortSignal): void {
+    const again = job.priority < 0 ? 1 : 0;
+    this.#rereads += again;
     const running = this.#inspect(job, signal)
       .catch((error) => void this.#failures.push(error))
-      .finally(() => this.#active.delete(running));
+      .finally(() => {
+        this.#rereads -= again;
+        this.#active.delete(running);
+      });
     this.#active.add(running);
   }
 

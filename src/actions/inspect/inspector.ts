@@ -1,14 +1,19 @@
 import type { BlobKey, BlobStore } from '../../blobs/blob-store.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { LazaretError } from '../../lib/errors.ts';
+import type { ExtractorVersion } from '../../records/inventory/inventory-versions.ts';
 import type { FingerprintKey } from '../../secrets/fingerprint.ts';
+import { secretsVersion } from '../../secrets/kinds.ts';
 import type { Extractor } from './extractor.ts';
 import type { InventoryPart } from './inventory.ts';
 import type { LayerLimits } from './layer-problem.ts';
+import { secretsExtractor } from './layer-secrets.ts';
 import { readLayerParts } from './read-layer.ts';
 
 /** Reads layers from a blob store. Two kinds: `createInspectPool` (worker threads), `createInProcessInspector`. */
 export interface Inspector {
+  /** What it reads with. */
+  readonly extractors: readonly ExtractorVersion[];
   /**
    * The inventory of the layer under `key`, in parts that end with the summary (see InventoryPart). No faster than it
    * is read, so that memory stays bounded; leaving the loop early ends the reading.
@@ -43,6 +48,7 @@ export function createInProcessInspector(options: InProcessInspectorOptions): In
   const { store, ...reading } = options;
   const closing = new AbortController();
   return {
+    extractors: extractorVersions(options.extractors),
     async *inspect(key, { mediaType, fingerprintKey, signal } = {}) {
       const either = signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]);
       either.throwIfAborted();
@@ -58,6 +64,12 @@ export function createInProcessInspector(options: InProcessInspectorOptions): In
       closing.abort(inspectorClosed());
     },
   };
+}
+
+/** With the search for secrets, whose result is one of theirs. */
+export function extractorVersions(extractors: readonly Extractor[]): readonly ExtractorVersion[] {
+  const own = extractors.map(({ name, version }) => ({ name, version }));
+  return [...own, { name: secretsExtractor, version: secretsVersion }];
 }
 
 export function inspectorClosed(): LazaretError {

@@ -14,7 +14,8 @@ import type { BlobStoreConfig } from '../../blobs/drivers.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
-import { type InspectOptions, type Inspector, inspectorClosed } from './inspector.ts';
+import { extractors } from './extractors/list.ts';
+import { extractorVersions, type InspectOptions, type Inspector, inspectorClosed } from './inspector.ts';
 import type { InventoryPart } from './inventory.ts';
 import { type LayerLimits, layerLimits } from './layer-problem.ts';
 import { PoolWorker } from './pool-worker.ts';
@@ -39,6 +40,7 @@ export function createInspectPool(options: InspectPoolOptions): Inspector {
 }
 
 class InspectPool implements Inspector {
+  readonly extractors = extractorVersions(extractors);
   readonly #options: InspectPoolOptions;
   readonly #limits: LayerLimits;
   readonly #module: URL;

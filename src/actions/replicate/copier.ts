@@ -83,14 +83,14 @@ export class Copier {
   }
 
   async #drain(signal: AbortSignal): Promise<'worked' | 'idle'> {
-    if (!(await jobIsDue(this.#deps, copyJob))) return 'idle';
+    if (!(await jobIsDue(this.#deps, { kind: copyJob }))) return 'idle';
     const lanes = Array.from({ length: limits.copiesAtOnce }, () => this.#drainOne(signal));
     return (await Promise.all(lanes)).includes('worked') ? 'worked' : 'idle';
   }
 
   async #drainOne(signal: AbortSignal): Promise<'worked' | 'idle'> {
     for (let done: 'worked' | 'idle' = 'idle'; ; done = 'worked') {
-      const job = signal.aborted ? undefined : await jobClaim(this.#deps, copyJob, this.#worker);
+      const job = signal.aborted ? undefined : await jobClaim(this.#deps, { kind: copyJob }, this.#worker);
       if (!job) return done;
       await this.#work(job, signal);
     }

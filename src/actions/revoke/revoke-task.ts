@@ -82,7 +82,7 @@ async function askAll(deps: RevokeDeps, causes: ReadonlyMap<string, string | nul
 }
 
 async function retryOne(deps: RevokeDeps): Promise<boolean> {
-  const job = await jobClaim(deps, follower, follower);
+  const job = await jobClaim(deps, { kind: follower }, follower);
   if (!job) return false;
   try {
     await revokeIfMet(deps, job.key, causeOf(job));

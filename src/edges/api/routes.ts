@@ -14,6 +14,7 @@ import { grantRoutes } from './grants.ts';
 import { imageDiffRoutes } from './image-diff.ts';
 import { imageRoutes } from './images.ts';
 import { immutabilityRoutes } from './immutability.ts';
+import { type InspectionDeps, inspectionRoutes } from './inspections.ts';
 import { instanceRoutes } from './instances.ts';
 import { inventoryListRoutes } from './inventory-lists.ts';
 import { type PrincipalDeps, principalRoutes } from './principals.ts';
@@ -38,6 +39,7 @@ export interface ApiDeps
     SystemDeps,
     QuarantineDeps,
     CollectDeps,
+    InspectionDeps,
     ReceiptDeps,
     ReplicationDeps {}
 
@@ -55,6 +57,7 @@ export function apiRoutes(deps: ApiDeps): BoundRoute[] {
     ...imageDiffRoutes(deps),
     ...imageRoutes(deps),
     ...immutabilityRoutes(deps),
+    ...inspectionRoutes(deps),
     ...instanceRoutes(deps),
     ...inventoryListRoutes(deps),
     ...principalRoutes(deps),

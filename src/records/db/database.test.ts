@@ -80,12 +80,12 @@ describeEngines('jobs', (world) => {
     const database = await world.open({ clock });
     for (let n = 0; n < 2; n++)
       await database.transact((tx) => jobEnqueue(tx, { kind: 'copy', key: 'k', payload: { n: 7 } }));
-    const first = await jobClaim({ database, clock }, 'copy', 'w1');
+    const first = await jobClaim({ database, clock }, { kind: 'copy' }, 'w1');
     expect(first).toMatchObject({ key: 'k', payload: { n: 7 }, attempts: 1 });
-    expect(await jobClaim({ database, clock }, 'copy', 'w2')).toBeUndefined();
+    expect(await jobClaim({ database, clock }, { kind: 'copy' }, 'w2')).toBeUndefined();
     if (!first) throw new Error('not claimed');
     expect(await database.transact((tx) => jobFail(tx, first, 'broken'))).toBe('again');
-    expect(await jobClaim({ database, clock }, 'copy', 'w2')).toBeUndefined();
+    expect(await jobClaim({ database, clock }, { kind: 'copy' }, 'w2')).toBeUndefined();
     await database.transact((tx) => jobFinish(tx, first));
     expect(await database.read.selectFrom('jobs').selectAll().execute()).toEqual([]);
   });
@@ -97,14 +97,14 @@ describeEngines('jobs', (world) => {
       database.transact((tx) => jobEnqueue(tx, { kind: 'copy', key, payload: {} }));
     clock.pauseMachine(3 * 3_600_000);
     await enqueue('of a worker that died');
-    expect(await jobClaim({ database, clock }, 'copy', 'w1')).toMatchObject({ attempts: 1 });
+    expect(await jobClaim({ database, clock }, { kind: 'copy' }, 'w1')).toMatchObject({ attempts: 1 });
     await enqueue('not begun');
     clock.pauseMachine(-3 * 3_600_000);
     const claimed = [
-      await jobClaim({ database, clock }, 'copy', 'w2'),
-      await jobClaim({ database, clock }, 'copy', 'w2'),
+      await jobClaim({ database, clock }, { kind: 'copy' }, 'w2'),
+      await jobClaim({ database, clock }, { kind: 'copy' }, 'w2'),
     ];
     expect(claimed.map((job) => job?.key).sort()).toEqual(['not begun', 'of a worker that died']);
-    expect(await jobClaim({ database, clock }, 'copy', 'w3')).toBeUndefined();
+    expect(await jobClaim({ database, clock }, { kind: 'copy' }, 'w3')).toBeUndefined();
   });
 });

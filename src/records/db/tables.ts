@@ -101,6 +101,7 @@ export interface Tables {
   packages: PackageTable;
   layer_packages: { blob_id: number; package_id: number; path_id: number; extractor: string };
   layer_files: LayerFileTable;
+  inventory_versions: { id: Generated<number>; extractors: string; first_used_at: number };
   fingerprint_keys: { version: number; key: Uint8Array; created_at: number };
   layer_secrets: LayerSecretTable;
   image_secrets: ImageSecretTable;

@@ -1,8 +1,9 @@
 /**
  * Keeps what one read of a layer found, in short transactions: files, hiders and packages come in batches; then the
- * packages of an earlier, interrupted or older read go that this one has not found again, so that none is missing while a
- * layer is read once more; the caller's last transaction sets the inspection's state with `inspectionFinish`. Until then the inspection is `pending`, and no reader
- * takes the rows for complete. Every step can be repeated: a second read ends in the same rows.
+ * packages and secrets of an earlier, interrupted or older read go that this one has not found again, so that none is
+ * missing while a layer is read once more; the caller's last transaction sets the inspection's state with
+ * `inspectionFinish`. Until then a first inspection is `pending`, and no reader takes the rows for complete; a later one
+ * has the state of the former. Every step can be repeated: a second read ends in the same rows.
  */
 import type { Insertable } from 'kysely';
 import { limits } from '../../lib/limits.ts';
@@ -12,7 +13,7 @@ import { chunked } from '../db/engine.ts';
 import type { InspectionTable } from '../db/tables/inventory.ts';
 import { archiveKeep } from './archive-keep.ts';
 import type { KnownIds } from './known-ids.ts';
-import { layerSecretsForget, layerSecretsKeep } from './layer-secrets.ts';
+import { formerSecretsForget, layerSecretsKeep } from './layer-secrets.ts';
 import { packageKey, packagesEnsure } from './packages.ts';
 import { keptPath, pathsEnsure } from './paths.ts';
 import {
@@ -46,14 +47,15 @@ export async function layerInventoryKeep(
   blobId: number,
   parts: AsyncIterable<KeptPart>,
 ): Promise<KeptLayer> {
-  await layerSecretsForget(deps.database, blobId);
   let files = 0;
   const packages: InventoryPackage[] = [];
+  const secrets = new Set<string>();
   let summary: InventorySummary | undefined;
   for await (const part of parts) {
     if (part.kind === 'summary') summary = part.summary;
     else if (part.kind === 'packages') packages.push(...part.packages);
-    else if (part.kind === 'secrets') await layerSecretsKeep(deps.database, blobId, part.secrets);
+    else if (part.kind === 'secrets')
+      for (const place of await layerSecretsKeep(deps.database, blobId, part.secrets)) secrets.add(place);
     else if (part.kind === 'archive') await archiveKeep(deps.database, part.archive);
     else {
       for (let at = 0; at < part.files.length; at += filesAtOnce)
@@ -65,6 +67,7 @@ export async function layerInventoryKeep(
   const { kept, extractions } = nameable(packages, summary);
   const there = await layerPackagesKeep(deps, blobId, kept);
   await formerPackagesForget(deps.database, blobId, there);
+  await formerSecretsForget(deps.database, blobId, secrets);
   return { summary: { ...summary, extractions }, files, packages: kept.length };
 }
 

@@ -4,11 +4,13 @@ import type { InventorySecret } from './rows.ts';
 
 const secretsAtOnce = 250;
 
+/** @returns where they are, for `formerSecretsForget` */
 export async function layerSecretsKeep(
   database: Database,
   blobId: number,
   secrets: readonly InventorySecret[],
-): Promise<void> {
+): Promise<string[]> {
+  const places: string[] = [];
   for (let at = 0; at < secrets.length; at += secretsAtOnce) {
     const some = secrets.slice(at, at + secretsAtOnce).map((one) => ({ ...one, path: keptPath(one.path) }));
     await database.transact(async (tx) => {
@@ -25,18 +27,37 @@ export async function layerSecretsKeep(
         .values(rows)
         .onConflict((c) => c.columns(['blob_id', 'path_id', 'line', 'kind', 'fingerprint']).doNothing())
         .execute();
+      places.push(...rows.map(placeOf));
     });
   }
+  return places;
 }
 
-/** What a former read of the layer found. */
-export async function layerSecretsForget(database: Database, blobId: number): Promise<void> {
-  const former = await database.read
+interface SecretPlace {
+  readonly path_id: number;
+  readonly line: number;
+  readonly kind: string;
+  readonly fingerprint: Uint8Array;
+}
+
+function placeOf({ path_id: pathId, line, kind, fingerprint }: SecretPlace): string {
+  return `${pathId} ${line} ${kind} ${Buffer.from(fingerprint).toString('hex')}`;
+}
+
+/** What a former read of the layer found and this one did not. @param there what it found, as `layerSecretsKeep` says it */
+export async function formerSecretsForget(
+  database: Database,
+  blobId: number,
+  there: ReadonlySet<string>,
+): Promise<void> {
+  const rows = await database.read
     .selectFrom('layer_secrets')
-    .select('blob_id')
+    .select(['id', 'path_id', 'line', 'kind', 'fingerprint'])
     .where('blob_id', '=', blobId)
-    .limit(1)
     .execute();
-  if (former.length === 0) return;
-  await database.transact((tx) => tx.db.deleteFrom('layer_secrets').where('blob_id', '=', blobId).execute());
+  const former = rows.filter((row) => !there.has(placeOf(row))).map(({ id }) => id);
+  for (let at = 0; at < former.length; at += secretsAtOnce) {
+    const some = former.slice(at, at + secretsAtOnce);
+    await database.transact((tx) => tx.db.deleteFrom('layer_secrets').where('id', 'in', some).execute());
+  }
 }

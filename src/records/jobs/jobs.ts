@@ -18,13 +18,14 @@ export interface Job {
   readonly key: string;
   readonly payload: unknown;
   readonly attempts: number;
+  readonly priority: number;
 }
 
 const backoffFirstMs = 1_000;
 const backoffMaxMs = 5 * 60_000;
 
 /**
- * If a job of this kind and key is queued already, that one stands; a dead one lives again. At the latest it is due after
+ * If a job of this kind and key is queued already, that one stands, unless this is more urgent; a dead one lives again. At the latest it is due after
  * the longest back-off.
  */
 export async function jobEnqueue(
@@ -40,24 +41,36 @@ export async function jobEnqueue(
     error: null,
   };
   const payload = JSON.stringify(job.payload);
+  const priority = job.priority ?? 0;
   await tx.db
     .insertInto('jobs')
     .values({
       kind: job.kind,
       key: job.key,
       payload,
-      priority: job.priority ?? 0,
+      priority,
       created_at: tx.nowMs,
       ...fresh,
     })
     .onConflict((c) =>
       c
         .columns(['kind', 'key'])
-        .doUpdateSet({ ...fresh, payload })
-        .where('jobs.state', '=', 'dead'),
+        .doUpdateSet({ ...fresh, payload, priority })
+        .where((e) =>
+          e.or([
+            e('jobs.state', '=', 'dead'),
+            e.and([e('jobs.state', '=', 'queued'), e('jobs.priority', '<', priority)]),
+          ]),
+        ),
     )
     .execute();
   tx.wake();
+}
+
+export interface WantedJob {
+  readonly kind: string;
+  /** None that is less urgent. */
+  readonly priorityMin?: number;
 }
 
 /**
@@ -66,12 +79,12 @@ export async function jobEnqueue(
  */
 export async function jobClaim(
   { database, clock }: { readonly database: Database; readonly clock: Clock },
-  kind: string,
+  wanted: WantedJob,
   worker: string,
 ): Promise<Job | undefined> {
-  if (!(await jobIsDue({ database, clock }, kind))) return undefined;
+  if (!(await jobIsDue({ database, clock }, wanted))) return undefined;
   return database.transact(async (tx) => {
-    let query = jobsDue(tx.db, kind, tx.nowMs);
+    let query = jobsDue(tx.db, wanted, tx.nowMs);
     if (tx.engine === 'postgres') query = query.forUpdate().skipLocked();
     const row = await query.executeTakeFirst();
     if (!row) return undefined;
@@ -92,14 +105,14 @@ export async function jobClaim(
 /** Whether there is one to claim now. */
 export async function jobIsDue(
   { database, clock }: { readonly database: Database; readonly clock: Clock },
-  kind: string,
+  wanted: WantedJob,
 ): Promise<boolean> {
-  return (await jobsDue(database.read, kind, clock.wallMs()).executeTakeFirst()) !== undefined;
+  return (await jobsDue(database.read, wanted, clock.wallMs()).executeTakeFirst()) !== undefined;
 }
 
 /** The most urgent one. */
-function jobsDue(db: Reader, kind: string, nowMs: number) {
-  return db
+function jobsDue(db: Reader, { kind, priorityMin }: WantedJob, nowMs: number) {
+  const query = db
     .selectFrom('jobs')
     .selectAll()
     .where('kind', '=', kind)
@@ -107,6 +120,7 @@ function jobsDue(db: Reader, kind: string, nowMs: number) {
     .orderBy('priority', 'desc')
     .orderBy('run_at')
     .limit(1);
+  return priorityMin === undefined ? query : query.where('priority', '>=', priorityMin);
 }
 
 /**
@@ -240,5 +254,6 @@ function jobOf(row: Selectable<JobTable>): Job {
     key: row.key,
     payload: JSON.parse(row.payload),
     attempts: row.attempts,
+    priority: row.priority,
   };
 }

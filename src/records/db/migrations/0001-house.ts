@@ -159,6 +159,8 @@ function inventoryStatements(id: string, int: string, bytes: string): string[] {
     `create table inspections (blob_id ${int} primary key references blobs, state text not null, reason text, diff_id text,
       uncompressed_bytes ${int} not null, entries ${int} not null, duration_ms ${int} not null, os text,
       version ${int} not null, secrets_read ${int} not null default 0, inspected_at ${int})`,
+    `create index inspections_version on inspections (version, state, inspected_at)`,
+    `create table inventory_versions (id ${id}, extractors text not null unique, first_used_at ${int} not null)`,
     `create index inspections_secrets_unread on inspections (blob_id) where state = 'done' and secrets_read = 0`,
     `create index inspections_diff_id on inspections (diff_id)`,
     `create table extractions (blob_id ${int} not null references blobs, extractor text not null, version ${int} not null,

@@ -1,0 +1,149 @@
+import { expect, test } from 'vitest';
+import { describeEngines } from '../../../test/support/engines.ts';
+import { type InventoryWorld, inventoryWorld } from '../../../test/support/inventory-world.ts';
+import { layerInventory } from '../../../test/support/layer-inventory.ts';
+import { buildLayer } from '../../../test/support/oci-layout.ts';
+import { limits } from '../../lib/limits.ts';
+import { inventoryVersionOf } from '../../records/inventory/inventory-versions.ts';
+import { packageList } from '../../records/inventory/package-list.ts';
+import { secretList } from '../../records/inventory/secret-list.ts';
+import { rereadPriority, staleLayersEnqueue } from '../../records/inventory/stale-layers.ts';
+import { jobClaim, jobRelease } from '../../records/jobs/jobs.ts';
+import type { Extractor } from './extractor.ts';
+import { extractors } from './extractors/list.ts';
+
+/** Put together here, so that this file has no secret in it. */
+const token = ['ghp', 'Ab3dEf6hIj9lMn2pQr5tUv8xYz1bCd4fGh7j'].join('_');
+
+const layerOf = (name: string) =>
+  buildLayer([
+    { path: `node_modules/${name}/package.json`, content: JSON.stringify({ name, version: '1.0.0' }) },
+    { path: 'deploy.sh', content: `export T=${token} # ${name}\n` },
+  ]);
+
+const npmVersion = extractors.find(({ name }) => name === 'npm')?.version;
+
+/** npm's, one version on: it says so in the names that it finds. */
+const newer: readonly Extractor[] = extractors.map((extractor) =>
+  extractor.name === 'npm'
+    ? {
+        ...extractor,
+        version: extractor.version + 1,
+        complete: (found) => ({ ...found, name: `${found.name}-again`, purl: `${found.purl}-again` }),
+      }
+    : extractor,
+);
+
+describeEngines('layers that older extractors read', (engines) => {
+  test('are read again by a newer one, after what is pushed, and no others are', async () => {
+    await using world = await inventoryWorld(engines);
+    const [old, fresh, pushed] = [await layerOf('old'), await layerOf('fresh'), await layerOf('pushed')];
+    const image = await world.push({ layers: [old] });
+    await world.drain();
+    world.restart(newer);
+    await world.push({ layers: [fresh] });
+    await world.findStale();
+    await world.push({ layers: [pushed] });
+    expect(await world.status()).toMatchObject({ version: 2, done: 0, stale: 1, pending: 2, failed: 0 });
+    const claimed = [await claim(world), await claim(world), await claim(world, 0), await claim(world)];
+    expect(claimed.map((job) => job && [job.key, job.priority])).toEqual([
+      [fresh.digest, 0],
+      [pushed.digest, 0],
+      undefined,
+      [old.digest, rereadPriority],
+    ]);
+    await world.database.transact(async (tx) => {
+      for (const job of claimed) if (job) await jobRelease(tx, job);
+    });
+
+    await world.drain();
+    const read = (await world.events('layer.inspected')).map(({ digest }) => digest);
+    expect(read.toSorted()).toEqual([old.digest, old.digest, fresh.digest, pushed.digest].toSorted());
+    expect(await packages(world, image)).toEqual(['old-again']);
+    expect(await world.status()).toMatchObject({ done: 3, stale: 0, pending: 0, failed: 0, leftMs: 0 });
+    expect(await world.jobs()).toEqual([]);
+  });
+
+  test('are left alone by a server that lacks an extractor or has an older one', async () => {
+    await using world = await inventoryWorld(engines);
+    world.restart(newer);
+    await world.push({ layers: [await layerOf('a')] });
+    await world.drain();
+    world.restart(extractors.slice(2));
+    await world.drain();
+    expect(await world.status()).toMatchObject({ version: 2, done: 1, stale: 0 });
+    expect(await world.events('layer.inspected')).toHaveLength(1);
+  });
+
+  test('keep their answers until they have been read again, also by another process', async () => {
+    await using world = await inventoryWorld(engines);
+    const layer = await layerOf('a');
+    const image = await world.push({ layers: [layer] });
+    await world.drain();
+    world.restart(newer);
+    for (const parts of [0, 1, 2, 3]) {
+      world.inspector.failAfterParts = parts;
+      await world.drain();
+      expect(await packages(world, image)).toEqual(['a']);
+      expect(await secrets(world, image)).toEqual(['deploy.sh']);
+      const { state, extractions = [] } = (await layerInventory(world.database.read, layer.digest)) ?? {};
+      expect(state).toBe('done');
+      expect(extractions.find(({ extractor }) => extractor === 'npm')?.version).toBe(npmVersion);
+      world.clock.advance(limits.jobLeaseMs);
+      world.restart(newer);
+    }
+    world.inspector.failAfterParts = undefined;
+    await world.drain();
+    expect(await packages(world, image)).toEqual(['a-again']);
+    expect(await secrets(world, image)).toEqual(['deploy.sh']);
+  });
+
+  test('that can not be read again keep their answers, and are tried with the next version', async () => {
+    await using world = await inventoryWorld(engines);
+    const image = await world.push({ layers: [await layerOf('a')] });
+    await world.drain();
+    world.restart(newer);
+    world.inspector.failAfterParts = 0;
+    for (let attempt = 0; attempt < limits.jobAttemptsMax; attempt++) {
+      await world.drain();
+      world.clock.advance(10 * 60_000);
+    }
+    await world.drain();
+    expect(await world.status()).toMatchObject({ done: 0, stale: 1, failed: 1, leftMs: 0 });
+    expect(await packages(world, image)).toEqual(['a']);
+
+    world.inspector.failAfterParts = undefined;
+    world.restart(newer.map((one) => ({ ...one, version: one.version + 1 })));
+    await world.drain();
+    expect(await world.status()).toMatchObject({ done: 1, stale: 0, failed: 0 });
+    expect(await packages(world, image)).toEqual(['a-again']);
+  });
+
+  test('are queued a few at a time', async () => {
+    await using world = await inventoryWorld(engines);
+    const layers = await Promise.all(['a', 'b', 'c', 'd', 'e'].map(layerOf));
+    await world.push({ layers });
+    await world.drain();
+    const { database } = world;
+    const version = await inventoryVersionOf(database, [{ name: 'new', version: 1 }]);
+    expect(await staleLayersEnqueue(database, version, 4)).toBe(4);
+    expect(await staleLayersEnqueue(database, version, 4)).toBe(0);
+    await claim(world);
+    await claim(world);
+    expect(await staleLayersEnqueue(database, version, 4)).toBe(1);
+  });
+});
+
+function claim(world: InventoryWorld, priorityMin = rereadPriority) {
+  return jobClaim(world, { kind: 'inspect', priorityMin }, 'test');
+}
+
+async function packages(world: InventoryWorld, manifestId: number): Promise<string[]> {
+  const { items } = await packageList(world.database, { manifestId, place: 'image', limit: 10 });
+  return items.map(({ name }) => name);
+}
+
+async function secrets(world: InventoryWorld, manifestId: number): Promise<string[]> {
+  const { items } = await secretList(world.database, { manifestId, place: 'layer', limit: 10 });
+  return items.map(({ path }) => path);
+}
