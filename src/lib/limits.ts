@@ -233,9 +233,9 @@ export const limits = {
   /** Of one pass, for each kind of step. */
   collectStepsMax: 5,
 
-  /** How long a process of the server may take to answer another, and to let end what is in flight and end itself. */
+  /** How long a process of the server may take to answer another, and to end once nothing is in flight any more. */
   processAnswerMs: 5_000,
-  processCloseMs: 15_000,
+  processCloseMs: 5_000,
   /** When another takes the place of one that ended: later each time, unless it lasted so long. */
   processRetryFirstMs: 100,
   processRetryMaxMs: 30_000,

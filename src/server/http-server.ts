@@ -12,8 +12,6 @@ interface Address {
   readonly port: number;
 }
 
-const drainDeadlineMs = 10_000;
-
 /**
  * Where there are several processes each listens on the same port, and the kernel gives every connection to one of them
  * (SO_REUSEPORT). It would give them to the processes of another server as well, so the first one makes sure that it is
@@ -52,15 +50,19 @@ export function portOf(app: FastifyInstance): number {
   return address.port;
 }
 
-/** Stops accepting, lets what is in flight end, cuts off what does not within 10 s. */
-export async function closeApp(
-  app: FastifyInstance,
-  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
-): Promise<void> {
+interface ClosingDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly config: Pick<Config, 'http'>;
+}
+
+/** Stops accepting, lets what is in flight end, cuts off what does not within `http.drain`. */
+export async function closeApp(app: FastifyInstance, { clock, logger, config }: ClosingDeps): Promise<void> {
+  const { drainMs } = config.http;
   const done = new AbortController();
-  const deadline = clock.sleep(drainDeadlineMs, done.signal).then(() => {
+  const deadline = clock.sleep(drainMs, done.signal).then(() => {
     if (done.signal.aborted) return;
-    logger.warn({ deadlineMs: drainDeadlineMs }, 'requests were cut off by the shutdown');
+    logger.warn({ drainMs }, 'requests were cut off by the shutdown');
     app.server.closeAllConnections();
   });
   await app.close();

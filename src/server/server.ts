@@ -28,7 +28,7 @@ export interface RunningServer {
   readonly reload: () => Promise<boolean>;
   /** Runs the background tasks until there is nothing left to do. */
   readonly drain: () => Promise<void>;
-  /** Stops accepting, lets what is in flight end (at most 10 s), then closes the stores. */
+  /** Stops accepting, lets what is in flight end (at most for `http.drain`), then closes the stores. */
   readonly close: () => Promise<void>;
 }
 
@@ -64,7 +64,8 @@ export async function startServer(config: Config, overrides: ServerOverrides = {
     const reload = tls && pair ? tlsReload({ ...context, files: tls, pair, server: app.server }) : undefined;
     const all = [...serverTasks(context), ...(reload ? [reload.task] : [])];
     const tasks = startTasks(all, { ...context, loops: overrides.taskLoops ?? true });
-    cleanups.splice(cleanups.length - 1, 0, tasks.stop, context.replication.stop);
+    // After the requests: what is being sent is cut by a quarantine until its end.
+    cleanups.splice(cleanups.length - 2, 0, tasks.stop, context.replication.stop);
     context.replication.start();
     await readers?.serve({ app, config });
     const look = async () => {

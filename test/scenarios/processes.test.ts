@@ -4,81 +4,18 @@
  */
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { Agent, type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { authorization, type Client, call } from '../../src/client/client.ts';
 import { accountCreate } from '../../src/contract/access.ts';
 import { principalCreate, principalDisable } from '../../src/contract/principals.ts';
 import { planApply, planCreate, quarantineReleaseRoute } from '../../src/contract/quarantines.ts';
 import { digestOf } from '../../src/oci/digest.ts';
+import { type Answer, Connection, connectionToEach } from '../support/connections.ts';
 import { pushImage } from '../support/distribution-world.ts';
 import { freshDatabase } from '../support/postgres.ts';
 import { patience, type Serving, startServing } from '../support/serve.ts';
 
 const twoProcesses = { LAZARET_HTTP_PROCESSES: '2' };
-
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingMessage['headers'];
-  readonly body: Buffer;
-}
-
-interface Ask {
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Buffer;
-}
-
-/** One connection, which is to one process for as long as it lasts. */
-class Connection {
-  readonly client: Client;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
-
-  constructor(client: Client) {
-    this.client = client;
-  }
-
-  /** `line` is `GET /v2/`. */
-  async ask(line: string, ask: Ask = {}): Promise<Answer> {
-    const answer = await this.begin(line, ask);
-    return {
-      status: answer.statusCode ?? 0,
-      headers: answer.headers,
-      body: Buffer.concat(await answer.toArray()),
-    };
-  }
-
-  async begin(line: string, { headers = {}, body = '' }: Ask = {}): Promise<IncomingMessage> {
-    const [method, path = ''] = line.split(' ');
-    const asked = request(new URL(path, this.client.url), {
-      agent: this.#agent,
-      method,
-      headers: { ...authorization(this.client.credentials), ...headers, 'content-length': body.length },
-    });
-    const answered: Promise<IncomingMessage[]> = once(asked.end(body), 'response');
-    const [answer] = await answered;
-    if (!answer) throw new Error('no answer');
-    return answer;
-  }
-
-  close(): void {
-    this.#agent.destroy();
-  }
-}
-
-/** A connection to each process. The kernel chooses: it is asked until there is one to both. */
-async function connectionToEach(serving: Serving, client = serving.admin): Promise<[Connection, Connection]> {
-  const found = new Map<number, Connection>();
-  for (let tries = 0; found.size < 2 && tries < 100; tries += 1) {
-    const connection = new Connection(client);
-    const { headers } = await connection.ask('GET /v2/_catalog');
-    const { process = -1 } = await serving.logged(String(headers['x-request-id']));
-    if (found.has(process)) connection.close();
-    else found.set(process, connection);
-  }
-  const [first, second] = [found.get(0), found.get(1)];
-  if (!first || !second) throw new Error('one process answers everything');
-  return [first, second];
-}
 
 async function push(connection: Connection, repository: string, content: Buffer): Promise<Answer> {
   const begun = await connection.ask(`POST /v2/${repository}/blobs/uploads/`);

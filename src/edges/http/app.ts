@@ -111,7 +111,7 @@ function dialectOf(request: FastifyRequest): Dialect {
 }
 
 /** Gives each answer its request id, and each request its line in the log and its place in the metrics. */
-function watchRequests(app: FastifyInstance, { metrics, foreground, clock }: AppOptions): void {
+function watchRequests(app: FastifyInstance, { metrics, foreground, clock, shutdown }: AppOptions): void {
   app.server.headersTimeout = limits.requestHeadersMs;
   app.addHook('onRequest', async (request, reply) => {
     void watchBody(request, reply, clock);
@@ -120,6 +120,8 @@ function watchRequests(app: FastifyInstance, { metrics, foreground, clock }: App
     if (dialectOf(request) === 'oci') reply.raw.once('close', foreground.begin());
   });
   app.addHook('onResponse', async (request, reply) => {
+    // Its connection is kept no longer; it counts as idle once this answer has ended.
+    if (shutdown.aborted) setImmediate(() => app.server.closeIdleConnections());
     const { principal, route = request.routeOptions.url ?? 'none', handedOver } = factsOf(request);
     if (handedOver) return;
     const { method, url } = request;

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { errorBodyOf } from '../../contract/errors.ts';
 import { causeChain, type ErrorCode, errorCodes, LazaretError } from '../../lib/errors.ts';
 import { databaseFailure } from '../../records/db/failure.ts';
+import { endsConnection } from './handed-over.ts';
 
 /** The one place where an error becomes a status, headers and a body. What was not expected is logged here, once. */
 export type Dialect = 'api' | 'oci';
@@ -31,7 +32,7 @@ export async function sendError(
     (Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY) > restBytesMax &&
       !request.raw.complete)
   )
-    reply.header('connection', 'close');
+    reply.header(...endsConnection(request.raw));
   await reply.send(Buffer.from(JSON.stringify(errorBodyOf(known, dialect))));
 }
 

@@ -9,7 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { errorBodyOf } from '../../contract/errors.ts';
 import { LazaretError } from '../../lib/errors.ts';
-import { callerHeader } from './handed-over.ts';
+import { callerHeader, closeHeader, type HandedCaller } from './handed-over.ts';
 import { factsOf } from './request-facts.ts';
 
 /**
@@ -39,14 +39,14 @@ export function handOverNow(request: FastifyRequest, reply: FastifyReply, { sock
   factsOf(request).handedOver = true;
   reply.hijack();
   const { raw } = request;
-  const headers = { ...kept(raw.headers), [callerHeader]: callerOf(raw) };
+  const headers = { ...kept(raw.headers), [callerHeader]: callerOf(request) };
   const { method, url: path } = raw;
   const asked = ask({ socketPath, agent, method, path, headers });
   asked.once('response', (answer) => void passBack(answer, reply.raw));
   asked.on('error', (cause) => failed(request, reply.raw, cause));
   passOn(raw, asked);
   reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) asked.destroy();
+    if (!reply.raw.writableFinished || !raw.complete) asked.destroy();
   });
 }
 
@@ -65,7 +65,7 @@ async function passBack(answer: IncomingMessage, response: ServerResponse): Prom
     const [name = '', value = ''] = answer.rawHeaders.slice(at, at + 2);
     if (!ofConnection.has(name.toLowerCase())) fields.push(name, value);
   }
-  if (answer.headers.connection === 'close') fields.push('connection', 'close');
+  if (answer.headers[closeHeader] !== undefined) fields.push('connection', 'close');
   response.writeHead(answer.statusCode ?? 502, answer.statusMessage, fields);
   // A failure of either side has destroyed both by now; there is nobody left to tell.
   await pipeline(answer, response).catch(() => undefined);
@@ -82,6 +82,7 @@ function failed(request: FastifyRequest, response: ServerResponse, cause: Error)
 
 /** Of one connection, not of the message (RFC 9110, section 7.6.1). */
 const ofConnection = new Set([
+  closeHeader,
   'connection',
   'expect',
   'keep-alive',
@@ -97,7 +98,12 @@ function kept(headers: IncomingMessage['headers']): IncomingMessage['headers'] {
   return { ...Object.fromEntries(entries), ...chunked };
 }
 
-function callerOf({ socket }: IncomingMessage): string {
-  const encrypted = 'encrypted' in socket;
-  return JSON.stringify({ address: socket.remoteAddress ?? '', encrypted });
+function callerOf(request: FastifyRequest): string {
+  const { socket } = request.raw;
+  const caller: HandedCaller = {
+    address: socket.remoteAddress ?? '',
+    encrypted: 'encrypted' in socket,
+    counted: factsOf(request).counted === true,
+  };
+  return JSON.stringify(caller);
 }

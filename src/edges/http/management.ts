@@ -46,7 +46,7 @@ async function answer(
   deps: ManagementDeps,
 ): Promise<FastifyReply> {
   const caller = await callerFor(bound.route, request, deps);
-  const signal = requestSignal(reply, deps.shutdown);
+  const signal = bringsBytes(bound.route) ? requestSignal(reply) : requestSignal(reply, deps.shutdown);
   const result = await bound.answer({
     params: request.params,
     query: request.query,
@@ -56,6 +56,11 @@ async function answer(
     stream: bound.route.streamedBody ? requestBody(request) : Readable.from([]),
   });
   return send(bound.route, result, { request, reply, signal, clock: deps.clock });
+}
+
+/** Of which there is an end: when the server shuts down it may come to it. Whoever follows, or waits, is told at once. */
+function bringsBytes({ answer, streamedBody }: AnyRoute): boolean {
+  return answer === 'bytes' || streamedBody === true;
 }
 
 async function callerFor(

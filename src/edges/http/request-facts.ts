@@ -5,6 +5,8 @@ export interface RequestFacts {
   principal?: string;
   /** In place of the path, whose names would make a metric per repository. */
   route?: string;
+  /** Against its caller's rate. */
+  counted?: boolean;
   /** Another process answers, counts and logs it. */
   handedOver?: boolean;
 }

@@ -21,7 +21,6 @@ export interface OciDeps extends PushDeps, PullDeps {
   readonly openStreams: OpenStreams;
   readonly openManifests: OpenManifests;
   readonly metrics: Pick<Metrics, 'uploadEnded'>;
-  readonly shutdown: AbortSignal;
   readonly config: { readonly url: string | null };
 }
 

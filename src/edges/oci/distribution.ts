@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Authenticated } from '../../actions/access/authenticate.ts';
 import { assertNever, hasCode, LazaretError } from '../../lib/errors.ts';
+import { countedBefore } from '../http/handed-over.ts';
 import { factsOf } from '../http/request-facts.ts';
 import { requestSignal } from '../http/request-signal.ts';
 import { serveBlob } from './blobs.ts';
@@ -37,7 +38,8 @@ async function callOf(deps: OciDeps, request: FastifyRequest, reply: FastifyRepl
   const head = await deps.database.logHead();
   const { caller, scopes } = await authenticated(deps, { request, reply }, head);
   factsOf(request).principal = caller.principal;
-  await deps.requestRate.take(caller, request.ip);
+  if (!countedBefore(request.raw)) await deps.requestRate.take(caller, request.ip);
+  factsOf(request).counted = true;
   let signal: AbortSignal | undefined;
   return {
     deps,
@@ -47,7 +49,7 @@ async function callOf(deps: OciDeps, request: FastifyRequest, reply: FastifyRepl
     scopes,
     head,
     get signal() {
-      signal ??= requestSignal(reply, deps.shutdown);
+      signal ??= requestSignal(reply);
       return signal;
     },
   };

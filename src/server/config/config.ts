@@ -27,8 +27,8 @@ export interface Config {
     /** Addresses and ranges that are believed about where a request comes from. */
     readonly trustedProxies: readonly string[];
   };
-  /** How many processes speak it with clients. */
-  readonly http: { readonly processes: number };
+  /** How many processes speak it with clients, and how long what is in flight may go on when the server ends. */
+  readonly http: { readonly processes: number; readonly drainMs: number };
   /** null: where the client asked. */
   readonly url: string | null;
   readonly database: DatabaseConfig;
@@ -101,7 +101,7 @@ function configOf(field: (key: SettingKey) => Field): Config {
       tls: tlsOf(field),
       trustedProxies: addressesOf(field('listen.trustedProxies')),
     },
-    http: { processes: processesOf(field) },
+    http: { processes: processesOf(field), drainMs: durationOf(field('http.drain')) },
     url: addressOf(field('url')),
     database: databaseOf(field('database.url'), dataFolder),
     blobs: blobsOf(field, dataFolder),

@@ -64,6 +64,13 @@ export const settings = [
       'How many processes answer requests. All but the first only read: pulls are spread over them. Not with `blobs.kind: memory`.',
   },
   {
+    key: 'http.drain',
+    kind: 'duration',
+    default: '25s',
+    summary:
+      'How long pushes and pulls may go on when the server is asked to end; what is left then is cut. Less than the service manager waits before it kills (Kubernetes: 30 s).',
+  },
+  {
     key: 'url',
     kind: 'text',
     default: '',

@@ -61,8 +61,8 @@ export async function startReader(plan: ReaderPlan, writer: Writer): Promise<Rea
     reload: async () => (await reload?.look()) ?? false,
     close: async () => {
       shutdown.abort();
-      await tasks.stop();
       await closeApp(app, deps);
+      await tasks.stop();
       await passedOn.run(AbortSignal.abort());
       await blobs.close();
       await database.close();
@@ -117,7 +117,7 @@ async function openParts({ config, number }: ReaderPlan, { writer, committed, sh
   };
 }
 
-/** Counted in one place for all processes. What is handed over after all counts twice, which is rare. */
+/** Counted in one place for all processes. */
 function rateAsked(writer: Writer, limited: boolean): RateTaker {
   return {
     take: ({ kind, principal }, address) =>

@@ -21,6 +21,7 @@ import type { ReaderPlan } from './verbs.ts';
 export interface ReadersDeps {
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly config: Pick<Config, 'http'>;
   readonly database: Pick<Database, 'onCommit'>;
   readonly secretFits: SecretCheck;
   readonly requestRate: RateTaker;
@@ -61,11 +62,12 @@ export function startReaders(count: number, deps: ReadersDeps): Readers {
     const own = plan.promise.then((common) => ({ ...common, number }));
     return new Keeper({ number, plan: own, clock, logger, answers, beginPulls: () => foreground.begin() });
   });
+  const closeMs = deps.config.http.drainMs + limits.processCloseMs;
   const silence = database.onCommit(together(keepers));
   let socket: ReadersSocket | undefined;
   const close = async () => {
     silence();
-    await Promise.all(keepers.map((keeper) => keeper.close(limits.processCloseMs)));
+    await Promise.all(keepers.map((keeper) => keeper.close(closeMs)));
     await socket?.close();
   };
   let closing: Promise<void> | undefined;
