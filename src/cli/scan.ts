@@ -30,6 +30,7 @@ interface ScanOptions {
   readonly configPort?: string;
   readonly configEnv?: string;
   readonly configLabel?: string;
+  readonly license?: string[];
   readonly any?: boolean;
   readonly criteria?: string;
   readonly effect?: string;
@@ -59,6 +60,7 @@ export function register(program: Command, io: CliIo): void {
     .option('--config-port <port>', 'exposes this port: 22/tcp')
     .option('--config-env <name>', 'sets this variable')
     .option('--config-label <label>', 'has this label: name or name=value')
+    .option('--license <licence>', 'a package under this licence: GPL-3.0-only', collected)
     .option('--any', 'one of the criteria is enough (default: all of them)')
     .option('--criteria <file>', 'criteria as JSON; - for standard input')
     .option('--effect <effect>', 'quarantine: make a plan of the answer')
@@ -104,6 +106,7 @@ async function criteriaOf(io: CliIo, client: Client, options: ScanOptions): Prom
       : [{ advisory: { severity: options.severity, ...fixedOf(options) } }]),
     ...(options.file ?? []).map((path) => ({ file: { path } })),
     ...(options.fileSha256 ?? []).map((sha256) => ({ file: { sha256 } })),
+    ...(options.license ?? []).map((license) => ({ license })),
     ...(options.secret ?? []).map((kind) => ({ secret: { kind } })),
   ];
   const config = configAsked(options);

@@ -1,6 +1,6 @@
 /**
  * The question. Criteria are JSON; `parse.ts` turns unknown JSON into these types and names the path of what is wrong.
- * A node has exactly one of `all`, `any`, `not`, `package`, `advisory`, `file`, `secret`, `config`.
+ * A node has exactly one of `all`, `any`, `not`, `package`, `advisory`, `file`, `secret`, `config`, `license`.
  */
 export type Criteria =
   | AllCriteria
@@ -10,7 +10,8 @@ export type Criteria =
   | AdvisoryCriteria
   | FileCriteria
   | SecretCriteria
-  | ConfigCriteria;
+  | ConfigCriteria
+  | LicenseCriteria;
 
 export interface AllCriteria {
   readonly all: readonly Criteria[];
@@ -79,5 +80,16 @@ export interface ConfigCriteria {
     /** The name of a variable of the environment. */
     readonly env?: string;
     readonly label?: { readonly name: string; readonly value?: string };
+  };
+}
+
+/** One of `anyOf` and `notSatisfiedBy`, which hold licences of SPDX (`GPL-3.0-only`), never expressions. */
+export interface LicenseCriteria {
+  readonly license: {
+    /** A package whose expression names one of them, at whatever place. */
+    readonly anyOf?: readonly string[];
+    /** A package whose terms can't be met with these alone. */
+    readonly notSatisfiedBy?: readonly string[];
+    readonly in?: MatchPlace;
   };
 }

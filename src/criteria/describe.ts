@@ -1,5 +1,6 @@
 import { describeConfig } from './config.ts';
 import type { AdvisoryCriteria, Criteria, FileCriteria, PackageCriteria } from './criteria.ts';
+import { describeLicense } from './license.ts';
 import { placeSuffix } from './parts.ts';
 import { describeSecret } from './secret.ts';
 
@@ -12,7 +13,8 @@ export function describeCriteria(criteria: Criteria): string {
   if ('advisory' in criteria) return describeAdvisory(criteria.advisory);
   if ('file' in criteria) return describeFile(criteria.file);
   if ('secret' in criteria) return describeSecret(criteria.secret);
-  return describeConfig(criteria.config);
+  if ('config' in criteria) return describeConfig(criteria.config);
+  return describeLicense(criteria.license);
 }
 
 function join(parts: readonly Criteria[], word: 'and' | 'or'): string {

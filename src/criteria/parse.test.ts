@@ -104,7 +104,12 @@ describe('parseCriteria', () => {
     ['no kind', {}, 'criteria'],
     ['two kinds', { ...lodash, file: { path: 'x' } }, 'criteria'],
     ['an unknown kind', { pakage: {} }, 'criteria.pakage'],
-    ['a kind that comes later', { license: { is: 'MIT' } }, 'criteria.license'],
+    ['a kind that comes later', { image: { age: '1d' } }, 'criteria.image'],
+    [
+      'both questions about licences',
+      { license: { anyOf: ['MIT'], notSatisfiedBy: ['MIT'] } },
+      'criteria.license',
+    ],
     ['a config that asks for nothing', { config: {} }, 'criteria.config'],
     [
       'an unknown key',
@@ -171,6 +176,8 @@ describe('parseCriteria', () => {
       nested(limits.criteriaDepthMax + 1),
       `criteria${'.not'.repeat(limits.criteriaDepthMax)}`,
     ],
+    ['a licence of several', { license: { anyOf: ['MIT', 'BSD'] } }, 'criteria.license.anyOf[1]'],
+    ['an expression for a licence', { license: 'MIT OR ISC' }, 'criteria.license'],
   ])('refuses %s, which the schema cannot say', (_, document, path) => {
     expect(problem(document)).toMatchObject({ code: 'invalid', detail: { path } });
   });

@@ -6,14 +6,15 @@ import { schemeOfPurlType } from '../versions/schemes.ts';
 import { parseVersionRange } from '../versions/vers.ts';
 import { parseConfig } from './config.ts';
 import type { AdvisoryCriteria, Criteria, FileCriteria, PackageCriteria } from './criteria.ts';
+import { parseLicense } from './license.ts';
 import { parseGlob, parsePlace } from './parts.ts';
 import { parseSecret } from './secret.ts';
 
 /** From least to worst. */
 export const severities = ['low', 'medium', 'high', 'critical'] as const;
 
-const kinds = ['all', 'any', 'not', 'package', 'advisory', 'file', 'secret', 'config'] as const;
-const laterKinds: readonly string[] = ['license', 'image'];
+const kinds = ['all', 'any', 'not', 'package', 'advisory', 'file', 'secret', 'config', 'license'] as const;
+const laterKinds: readonly string[] = ['image'];
 
 /**
  * Purls come back in their canonical form; nothing else is changed.
@@ -53,6 +54,8 @@ function parseNode(node: Field, budget: Budget): Criteria {
       return { secret: parseSecret(body) };
     case 'config':
       return { config: parseConfig(body) };
+    case 'license':
+      return { license: parseLicense(body) };
   }
 }
 

@@ -1,4 +1,5 @@
 import { configSchema } from './config.ts';
+import { licenseSchema } from './license.ts';
 import { severities } from './parse.ts';
 import { pathGlobSchema, placeSchema as place } from './parts.ts';
 import { secretSchema } from './secret.ts';
@@ -26,6 +27,7 @@ export const criteriaSchema = {
         only('file', { $ref: '#/$defs/file' }),
         only('secret', { $ref: '#/$defs/secret' }),
         only('config', { $ref: '#/$defs/config' }),
+        only('license', { $ref: '#/$defs/license' }),
       ],
     },
     package: {
@@ -77,6 +79,7 @@ export const criteriaSchema = {
     },
     secret: secretSchema,
     config: configSchema,
+    license: licenseSchema,
   },
 } as const;
 

@@ -12,6 +12,8 @@ const leaves: readonly (readonly [string, LeafCriteria])[] = [
     'config',
     { config: { user: 'root', port: '80/tcp', env: 'TOKEN', label: { name: 'a.b', value: "it's" } } },
   ],
+  ['license', { license: { anyOf: ['GPL-3.0-only'] } }],
+  ['license-in-layer', { license: { notSatisfiedBy: ['MIT'], in: 'layer' } }],
   ['secret', { secret: { kind: 'aws-*' } }],
   ['secret-in-image', { secret: { path: 'root/**', fingerprint: `1:${'ab'.repeat(32)}`, in: 'image' } }],
   ['file-in-archive', { file: { path: 'opt/**/JndiLookup.class' } }],

@@ -2,6 +2,7 @@ import type {
   AdvisoryCriteria,
   ConfigCriteria,
   FileCriteria,
+  LicenseCriteria,
   PackageCriteria,
   SecretCriteria,
 } from '../../criteria/criteria.ts';
@@ -10,6 +11,7 @@ import { advisoryLeaf } from './advisory.ts';
 import { configLeaf } from './config.ts';
 import { fileLeaf } from './file.ts';
 import type { ImageScope, Leaf } from './leaf.ts';
+import { licenseLeaf } from './license.ts';
 import { packageLeaf } from './package.ts';
 import { secretLeaf } from './secret.ts';
 
@@ -18,7 +20,8 @@ export type LeafCriteria =
   | AdvisoryCriteria
   | FileCriteria
   | SecretCriteria
-  | ConfigCriteria;
+  | ConfigCriteria
+  | LicenseCriteria;
 
 /** The one list of kinds. @throws invalid */
 export async function compileLeaf(
@@ -30,5 +33,6 @@ export async function compileLeaf(
   if ('advisory' in criteria) return advisoryLeaf(database.read, criteria, scope);
   if ('file' in criteria) return fileLeaf(database, criteria, scope);
   if ('secret' in criteria) return secretLeaf(database, criteria, scope);
+  if ('license' in criteria) return licenseLeaf(database, criteria, scope);
   return configLeaf(database, criteria, scope);
 }

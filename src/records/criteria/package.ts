@@ -74,7 +74,8 @@ function versionTest(
   return parseVersionRange(versions, scheme);
 }
 
-function packageEvidenceLeaf(db: Reader, found: RawBuilder<unknown>): Leaf {
+/** A search for packages, whatever chose them: `found` is to have a condition that others can be added to. */
+export function packageEvidenceLeaf(db: Reader, found: RawBuilder<unknown>): Leaf {
   return {
     matches: images(db, found),
     evidence: (manifestIds, limit) => evidenceQuery(db, found, manifestIds, limit),

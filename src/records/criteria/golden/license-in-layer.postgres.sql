@@ -1,0 +1,42 @@
+select distinct found.manifest_id
+from (select edges.manifest_id, layer_packages.package_id, layer_packages.blob_id, layer_packages.path_id
+from layer_packages
+join blobs on blobs.id = layer_packages.blob_id
+join edges on edges.digest = blobs.digest
+and edges.kind = 'layer'
+where "edges"."manifest_id" in (7)) as found
+where found.package_id in (select packages.id
+from packages
+join unnest($1::text[]) as wanted (text) on wanted.text = packages.spdx)
+
+select images.manifest_id
+from images
+where "images"."manifest_id" in (7)
+and exists (select 1
+from edges
+join blobs on blobs.digest = edges.digest
+join layer_packages as found on found.blob_id = blobs.id
+join packages on packages.id = found.package_id
+where edges.kind = 'layer'
+and edges.manifest_id = images.manifest_id
+and (packages.spdx is null
+or packages.id in (select packages.id
+from packages
+join unnest($1::text[]) as wanted (text) on wanted.text = packages.spdx)))
+
+select hit.manifest_id, blobs.digest as layer, paths.path, packages.purl, null as advisory, null as severity, null as fixed_version
+from (select *
+from (select edges.manifest_id, layer_packages.package_id, layer_packages.blob_id, layer_packages.path_id
+from layer_packages
+join blobs on blobs.id = layer_packages.blob_id
+join edges on edges.digest = blobs.digest
+and edges.kind = 'layer'
+where "edges"."manifest_id" in (7)) as found
+where found.package_id in (select packages.id
+from packages
+join unnest($1::text[]) as wanted (text) on wanted.text = packages.spdx)
+and "found"."manifest_id" in (7)
+limit $2) as hit
+join blobs on blobs.id = hit.blob_id
+join paths on paths.id = hit.path_id
+join packages on packages.id = hit.package_id

@@ -1,0 +1,36 @@
+select distinct found.manifest_id
+from (select manifest_id, package_id, blob_id, path_id
+from image_packages
+where "manifest_id" in (7)) as found
+where found.package_id in (select packages.id
+from packages
+join (select value as text
+from json_each(?)) as wanted on wanted.text = packages.spdx)
+
+select images.manifest_id
+from images
+where "images"."manifest_id" in (7)
+and exists (select 1
+from image_packages as found
+join packages on packages.id = found.package_id
+where found.manifest_id = images.manifest_id
+and (packages.spdx is null
+or packages.id in (select packages.id
+from packages
+join (select value as text
+from json_each(?)) as wanted on wanted.text = packages.spdx)))
+
+select hit.manifest_id, blobs.digest as layer, paths.path, packages.purl, null as advisory, null as severity, null as fixed_version
+from (select *
+from (select manifest_id, package_id, blob_id, path_id
+from image_packages
+where "manifest_id" in (7)) as found
+where found.package_id in (select packages.id
+from packages
+join (select value as text
+from json_each(?)) as wanted on wanted.text = packages.spdx)
+and "found"."manifest_id" in (7)
+limit ?) as hit
+join blobs on blobs.id = hit.blob_id
+join paths on paths.id = hit.path_id
+join packages on packages.id = hit.package_id
