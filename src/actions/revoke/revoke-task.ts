@@ -58,7 +58,8 @@ async function followLog(deps: RevokeDeps): Promise<boolean> {
   for (const event of events)
     for (const uid of await concerned(deps, event)) if (!causes.has(uid)) causes.set(uid, event.id);
   await askAll(deps, causes);
-  await database.transact((tx) => cursorSet(tx, follower, last.position));
+  // Without it the events are asked about again, which changes nothing.
+  await database.transact((tx) => cursorSet(tx, follower, last.position), { mayBeLost: true });
   return true;
 }
 

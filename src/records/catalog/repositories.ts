@@ -34,8 +34,14 @@ export async function repositoryGet(db: Reader, name: string): Promise<Repositor
  * @throws nameUnknown, readOnlyReplica if its home is another region
  */
 export async function repositoryForChange(tx: Tx, name: string): Promise<Repository> {
-  await assertHomeHere(tx.db, tx.region, name);
-  return repositoryGet(tx.db, name);
+  return (await repositoryHere(tx, name)) ?? repositoryGet(tx.db, name);
+}
+
+/** @returns undefined if it is not there yet. @throws readOnlyReplica if its home is, or would be, another region */
+async function repositoryHere(tx: Tx, name: string): Promise<Repository | undefined> {
+  const repository = await repositoryFind(tx.db, name);
+  if (repository?.homeRegion !== tx.region) await assertHomeHere(tx.db, tx.region, name);
+  return repository;
 }
 
 /**
@@ -43,8 +49,7 @@ export async function repositoryForChange(tx: Tx, name: string): Promise<Reposit
  * @throws denied if the account doesn't exist, readOnlyReplica if its home is, or would be, another region
  */
 export async function repositoryEnsure(tx: Tx, { name, account }: RepositoryName): Promise<Repository> {
-  await assertHomeHere(tx.db, tx.region, name);
-  const known = await repositoryFind(tx.db, name);
+  const known = await repositoryHere(tx, name);
   if (known) return known;
   const owner = await tx.db
     .selectFrom('accounts')

@@ -60,6 +60,26 @@ describeEngines('the database', (world) => {
     expect(events.map((event) => event.subject).sort()).toEqual(['a', 'b', 'c']);
   });
 
+  it('shows what may be lost to who reads next, and takes no event of it', async () => {
+    const database = await world.open();
+    const account = (name: string) => ({ name, created_at: 5 });
+    await database.transact(
+      async (tx) => void (await tx.db.insertInto('accounts').values(account('acme')).execute()),
+      { mayBeLost: true },
+    );
+    const names = () => database.read.selectFrom('accounts').select('name').execute();
+    expect(await names()).toEqual([{ name: 'acme' }]);
+    const emitting = database.transact(
+      async (tx) => {
+        await tx.db.insertInto('accounts').values(account('other')).execute();
+        tx.emit({ type: 'tag.set', lane: 'content', subject: 'a', actor: 'test', data: {} });
+      },
+      { mayBeLost: true },
+    );
+    await expect(emitting).rejects.toThrow('the log is never lost');
+    expect(await names()).toEqual([{ name: 'acme' }]);
+  });
+
   it('searches with the rows of a compiled query', async () => {
     const database = await world.open();
     await database.transact(async (tx) => {

@@ -17,12 +17,20 @@ export interface Database {
    * sees whatever was acknowledged before. Cheap enough for every request.
    */
   logHead(): Promise<number>;
-  transact<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  transact<T>(work: (tx: Tx) => Promise<T>, options?: TransactOptions): Promise<T>;
   /** For long searches: off the event loop on SQLite. */
   search<R>(query: CompiledQuery<R>, signal?: AbortSignal): Promise<R[]>;
   /** Calls `listener` after each commit that appended to the log or enqueued work, here or in another server process. */
   onCommit(listener: () => void): () => void;
   close(): Promise<void>;
+}
+
+export interface TransactOptions {
+  /**
+   * A crash of the machine, not of the process, may undo it after it was acknowledged, so it does not wait for the disk:
+   * for what is simply done again. It emits no event. Whatever commits after it, and waits, makes it durable too.
+   */
+  readonly mayBeLost?: boolean;
 }
 
 /** One transaction. */

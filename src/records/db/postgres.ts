@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import { LazaretError } from '../../lib/errors.ts';
 import { shared } from '../../lib/shared.ts';
@@ -40,7 +40,7 @@ export async function openPostgres(url: string, options: DatabaseOptions): Promi
     engine: 'postgres',
     read,
     logHead: shared(async () => Number((await pool.query(headQuery)).rows[0]?.head ?? 0)),
-    transact: (work) =>
+    transact: (work, { mayBeLost = false } = {}) =>
       retried(() =>
         read.transaction().execute(async (db) => {
           const open = beginTransaction(db, {
@@ -48,7 +48,9 @@ export async function openPostgres(url: string, options: DatabaseOptions): Promi
             epoch,
             region: options.region,
             clock: options.clock,
+            mayBeLost,
           });
+          if (mayBeLost) await sql`set local synchronous_commit = off`.execute(db);
           const result = await work(open.tx);
           // NOTIFY is delivered at commit, to this process too.
           if (await open.finish())

@@ -10,33 +10,42 @@ interface Waiting {
   /** @returns what settles its caller, after the commit */
   run(db: Transaction<Tables>): Promise<() => void>;
   reject(error: unknown): void;
+  readonly mayBeLost: boolean;
+}
+
+/** What the writer needs of its connection beside Kysely. */
+export interface WriterConnection {
+  inTransaction(): boolean;
+  /** Whether commits from now on wait for the disk. */
+  waitForDisk(waits: boolean): void;
 }
 
 /**
  * The one writer of a SQLite file. A commit waits for the disk, and with it the whole process, so those who come in one
  * turn of the event loop, or meanwhile, share one: each has a savepoint, and its failure takes nobody else's rows along;
- * all are told after the commit. When the commit itself fails, or SQLite has rolled everything back (a full disk), each
+ * all are told after the commit, which waits for the disk unless all of them may be lost. When the commit itself fails, or SQLite has rolled everything back (a full disk), each
  * runs once more in a transaction of its own, whose failure is its own.
  */
 export class SqliteWriter {
   readonly #writer: Kysely<Tables>;
-  readonly #inTransaction: () => boolean;
+  readonly #connection: WriterConnection;
+  #waitsForDisk: boolean | undefined;
   #queue: Waiting[] = [];
   #draining = false;
 
-  constructor(writer: Kysely<Tables>, inTransaction: () => boolean) {
+  constructor(writer: Kysely<Tables>, connection: WriterConnection) {
     this.#writer = writer;
-    this.#inTransaction = inTransaction;
+    this.#connection = connection;
   }
 
   /** @returns when it is committed. @throws what `work` throws, and nothing of it is kept */
-  transact<T>(work: Work<T>): Promise<T> {
+  transact<T>(work: Work<T>, mayBeLost: boolean): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const run: Waiting['run'] = async (db) => {
       const value = await work(db);
       return () => resolve(value);
     };
-    this.#queue.push({ run, reject });
+    this.#queue.push({ run, reject, mayBeLost });
     if (!this.#draining) void this.#drain();
     return promise;
   }
@@ -46,10 +55,17 @@ export class SqliteWriter {
     while (this.#queue.length > 0) {
       await turnEnded();
       const together = this.#queue.splice(0, limits.transactionsTogetherMax);
+      this.#waitForDisk(!together.every((each) => each.mayBeLost));
       if (together.length === 1 || !(await this.#committed(together)))
         for (const each of together) await this.#alone(each);
     }
     this.#draining = false;
+  }
+
+  #waitForDisk(waits: boolean): void {
+    if (waits === this.#waitsForDisk) return;
+    this.#connection.waitForDisk(waits);
+    this.#waitsForDisk = waits;
   }
 
   async #alone(waiting: Waiting): Promise<void> {
@@ -83,7 +99,7 @@ export class SqliteWriter {
       await sql`release one`.execute(db);
       return settle;
     } catch (error) {
-      if (!this.#inTransaction()) throw error;
+      if (!this.#connection.inTransaction()) throw error;
       await sql`rollback to one`.execute(db);
       await sql`release one`.execute(db);
       return () => waiting.reject(error);

@@ -33,7 +33,10 @@ export async function openSqlite(file: string, options: DatabaseOptions): Promis
   await migrate(kyselyOf(writerConnection), 'sqlite');
   const writer = kyselyOf(lockingAtOnce(writerConnection, withKeptStatements(writerConnection)));
   const epoch = await openEpoch(writer, options.region);
-  const transactions = new SqliteWriter(writer, () => writerConnection.inTransaction);
+  const transactions = new SqliteWriter(writer, {
+    inTransaction: () => writerConnection.inTransaction,
+    waitForDisk: (waits) => writerConnection.pragma(`synchronous = ${waits ? 'FULL' : 'NORMAL'}`),
+  });
 
   const reading = openReading(file);
   const checkpointer = new Checkpointer(file);
@@ -41,7 +44,7 @@ export async function openSqlite(file: string, options: DatabaseOptions): Promis
 
   return {
     ...reading,
-    transact: async (work) => {
+    transact: async (work, { mayBeLost = false } = {}) => {
       let wake = false;
       const value = await transactions.transact(async (db) => {
         const open = beginTransaction(db, {
@@ -49,11 +52,12 @@ export async function openSqlite(file: string, options: DatabaseOptions): Promis
           epoch,
           region: options.region,
           clock: options.clock,
+          mayBeLost,
         });
         const result = await work(open.tx);
         wake = await open.finish();
         return result;
-      });
+      }, mayBeLost);
       checkpointer.committed();
       if (wake) for (const listener of listeners) listener();
       return value;

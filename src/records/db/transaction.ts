@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { sql, type Transaction } from 'kysely';
 import type { Clock } from '../../lib/clock.ts';
 import type { NewEvent } from '../log/event.ts';
@@ -13,6 +14,8 @@ export interface TransactionOptions {
   readonly region: string;
   readonly epoch: string;
   readonly clock: Clock;
+  /** See `TransactOptions`. */
+  readonly mayBeLost: boolean;
 }
 
 export interface OpenTransaction {
@@ -36,7 +39,10 @@ export function beginTransaction(db: Transaction<Tables>, options: TransactionOp
     db,
     nowMs,
     region: options.region,
-    emit: (event) => void emitted.push(event),
+    emit: (event) => {
+      assert(!options.mayBeLost, 'the log is never lost');
+      emitted.push(event);
+    },
     nextVersion: async () => {
       await holdOrder();
       return (await head(db)) + 1;

@@ -73,6 +73,9 @@ export interface WantedJob {
   readonly priorityMin?: number;
 }
 
+/** A claim that is lost leaves a job that nobody has claimed. */
+const claiming = { mayBeLost: true };
+
 /**
  * Claims the most urgent job of `kind` that is due, or whose worker's lease has ended. Most often there is none, which a
  * read tells without a transaction.
@@ -99,7 +102,7 @@ export async function jobClaim(
       .where('id', '=', row.id)
       .execute();
     return jobOf({ ...row, attempts: row.attempts + 1 });
-  });
+  }, claiming);
 }
 
 /** Whether there is one to claim now. */
