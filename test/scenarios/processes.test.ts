@@ -144,6 +144,42 @@ describe.each(['sqlite', 'postgres'] as const)('a server of two processes, on %s
   });
 });
 
+describe('a server of two processes, each of which is asked', () => {
+  let serving: Serving;
+  beforeAll(async () => {
+    serving = await startServing({ ...twoProcesses, LAZARET_ACCESS_REQUESTS_PER_MINUTE: '40' });
+  });
+  afterAll(() => serving.close());
+
+  it('counts requests against one rate', async () => {
+    const body = { name: 'jo', kind: 'user', account: 'default', bindings: [] } as const;
+    const { secret } = await call(serving.admin, principalCreate, { body });
+    const credentials = { kind: 'basic', username: 'jo', password: secret } as const;
+    const headers = authorization(credentials);
+    const statuses = await askedOfEach(serving, { headers, times: 30 });
+    // Neither of them alone has been asked too often.
+    expect(statuses).toContain(200);
+    expect(statuses).toContain(429);
+  });
+});
+
+/** @returns the statuses of so many requests to each of two processes */
+async function askedOfEach(
+  serving: Serving,
+  { headers, times }: { readonly headers: Record<string, string>; readonly times: number },
+): Promise<readonly number[]> {
+  const each = await connectionToEach(serving, { url: serving.admin.url });
+  const statuses = await Promise.all(
+    each.map(async (connection) => {
+      const own: number[] = [];
+      for (let count = 0; count < times; count += 1)
+        own.push((await connection.ask('GET /v2/', { headers })).status);
+      return own;
+    }),
+  );
+  return statuses.flat();
+}
+
 describe('the processes of a server', () => {
   let serving: Serving;
   const closes: (() => Promise<void>)[] = [];
