@@ -3,21 +3,19 @@ import type { Figure } from '../benchmark.ts';
 import { ratioFigure, type SideName, type Sides } from './sides.ts';
 
 const connections = 32;
-const manifestTargets = { sqlite: 6, postgres: 2 } as const;
+const manifestTargets = { sqlite: 6, 'two processes': 10, PostgreSQL: 2 } as const;
+type Ours = keyof typeof manifestTargets;
 const blobTarget = 1;
 const tag = 'v1';
 
-export async function* measureManifests(
-  sides: Sides,
-  engine: 'sqlite' | 'postgres' = 'sqlite',
-): AsyncGenerator<Figure> {
-  sides.say(`manifest by tag, ours on ${engine}`);
+export async function* measureManifests(sides: Sides, ours: Ours = 'sqlite'): AsyncGenerator<Figure> {
+  sides.say(`manifest by tag, ours on ${ours}`);
   for (const side of ['ours', 'theirs'] as const)
     await sides.done(side, 'manifests', { kind: 'images', images: 1, tag });
   const { manifestMs: forMs } = sides.sizes;
   const work = { kind: 'manifests', tag, connections, forMs } as const;
-  yield ratioFigure(manifestTargets[engine], {
-    name: `manifest GET by tag, 32 connections${engine === 'postgres' ? ', PostgreSQL' : ''}`,
+  yield ratioFigure(manifestTargets[ours], {
+    name: `manifest GET by tag, 32 connections${ours === 'sqlite' ? '' : `, ${ours}`}`,
     rounds: await sides.inTurn((side) => sides.done(side, 'manifests', work)),
     unit: 'requests/s',
     note: `${forMs / 1000} s a round, of an image of 20 layers; here with a token, there without authorisation`,

@@ -4,7 +4,7 @@ import { Load } from './load.ts';
 import { measureMemory, measureStartUp, withOwnServer } from './own.ts';
 import { measureManifests, measurePulls, measureTags } from './reads.ts';
 import { Sides } from './sides.ts';
-import { measureFull, measureOnPostgres } from './variants.ts';
+import { measureFull, measureOnPostgres, measureTwoProcesses } from './variants.ts';
 import { measureImages, measurePushes } from './writes.ts';
 
 /** Beside docker-registry: the same client, in turn, on the same disk. */
@@ -16,7 +16,7 @@ const besideDocker = {
   tags: measureTags,
 } as const;
 
-const others = ['postgres', 'full', 'memory', 'start-up'] as const;
+const others = ['processes', 'postgres', 'full', 'memory', 'start-up'] as const;
 
 /** The distribution side, beside Debian's docker-registry. */
 export const registry: Benchmark = {
@@ -41,6 +41,10 @@ async function* measureRegistry(options: BenchOptions): AsyncGenerator<Figure> {
           besides.map(([, measure]) => measure(sides)),
         );
       }),
+    );
+  if (wants('processes'))
+    yield* await withDockerRegistry({ program, folder, signal }, (theirs) =>
+      measureTwoProcesses(options, theirs),
     );
   if (wants('postgres'))
     yield* await withDockerRegistry({ program, folder, signal }, (theirs) =>

@@ -1,4 +1,4 @@
-/** The same beside others: on PostgreSQL, and with a million manifests in the metadata store. */
+/** The same beside others: with two processes, on PostgreSQL, and with a million manifests in the metadata store. */
 import { startPostgres } from '../../test/support/postgres.ts';
 import type { BenchOptions, Figure } from '../benchmark.ts';
 import { SeededRows } from '../collect/seeded-rows.ts';
@@ -12,16 +12,25 @@ import { ratioFigure, Sides } from './sides.ts';
 export async function* measureOnPostgres(options: BenchOptions, theirs: string): AsyncGenerator<Figure> {
   const postgres = await startPostgres();
   try {
-    const work = async (ours: OneServer): Promise<Figure[]> => {
-      await using load = new Load(options.signal);
-      const sides = new Sides({ ours, theirs, load }, options);
-      return await Array.fromAsync(measureManifests(sides, 'postgres'));
-    };
     const settings = { LAZARET_DATABASE_URL: postgres.url };
-    yield* await withOwnServer(options, work, { name: 'on-postgres', settings });
+    const own = { name: 'on-postgres', settings };
+    yield* await withOwnServer(options, manifestsBeside(options, theirs, 'PostgreSQL'), own);
   } finally {
     await postgres.stop();
   }
+}
+
+/** `http.processes: 2`. @param theirs docker-registry's address */
+export function measureTwoProcesses(options: BenchOptions, theirs: string): Promise<Figure[]> {
+  const own = { name: 'two-processes', settings: { LAZARET_HTTP_PROCESSES: '2' } };
+  return withOwnServer(options, manifestsBeside(options, theirs, 'two processes'), own);
+}
+
+function manifestsBeside(options: BenchOptions, theirs: string, how: 'PostgreSQL' | 'two processes') {
+  return async (ours: OneServer): Promise<Figure[]> => {
+    await using load = new Load(options.signal);
+    return await Array.fromAsync(measureManifests(new Sides({ ours, theirs, load }, options), how));
+  };
 }
 
 const connections = 32;
