@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import type { IncomingMessage, Server } from 'node:http';
+import { createServer, type Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Clock } from '../lib/clock.ts';
@@ -22,6 +23,7 @@ interface Address {
 export async function listen(app: FastifyInstance, { listen: at, http }: Config): Promise<string> {
   const { host, port } = at;
   const reusePort = http.processes > 1;
+  noteConnections(app.server);
   try {
     if (reusePort && port !== 0) await assertFree({ host, port });
     const options = { host, port, reusePort, listenTextResolver: () => 'listening' };
@@ -60,6 +62,8 @@ interface ClosingDeps {
 export async function closeApp(app: FastifyInstance, { clock, logger, config }: ClosingDeps): Promise<void> {
   const { drainMs } = config.http;
   const done = new AbortController();
+  // A client may have opened one ahead of its next request. Node takes such a connection for one in use.
+  for (const socket of unused.get(app.server) ?? []) socket.destroy();
   const deadline = clock.sleep(drainMs, done.signal).then(() => {
     if (done.signal.aborted) return;
     logger.warn({ drainMs }, 'requests were cut off by the shutdown');
@@ -68,6 +72,21 @@ export async function closeApp(app: FastifyInstance, { clock, logger, config }: 
   await app.close();
   done.abort();
   await deadline;
+}
+
+/** Of each server, the connections on which nothing was asked yet. */
+const unused = new WeakMap<Server, Set<Socket>>();
+
+function noteConnections(server: Server): void {
+  const sockets = new Set<Socket>();
+  unused.set(server, sockets);
+  // On TLS a request's socket is the one that comes with `secureConnection`.
+  for (const event of ['connection', 'secureConnection'])
+    server.on(event, (socket: Socket) => {
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+    });
+  server.on('request', ({ socket }: IncomingMessage) => sockets.delete(socket));
 }
 
 async function assertFree(at: Address): Promise<void> {

@@ -52,7 +52,7 @@ describe('a deployment with a lease', () => {
     const told = async () => (await containersOf(away.context.database.read))[0];
     await elapse(async () => (await told())?.state === 'leaseEnded');
     expect(await told()).toMatchObject({ exitCode: 0, message: expect.stringContaining('lease ended') });
-  }, 60_000);
+  }, 120_000);
 });
 
 /** How old the newest report, and the newest answer of home, are. */
