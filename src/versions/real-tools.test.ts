@@ -69,8 +69,22 @@ const tools: readonly Tool[] = [
   {
     name: "Maven's ComparableVersion",
     ecosystem: 'Maven',
-    // Not words behind a dot with digits behind them (`.Final2`), nor `-0.1` and `-ga-1`: there mvncmp is not of one mind with it.
-    parts: ['.0', '.1', '.10', '-1', '-rc1', '-SNAPSHOT', '-jre', 'b2', '-M1', '-alpha'],
+    parts: [
+      '.0',
+      '.1',
+      '-1',
+      '-rc1',
+      '.a',
+      '-ga',
+      '-SNAPSHOT',
+      'b2',
+      '-jre',
+      '.Final',
+      '-sp',
+      '-x',
+      '-0',
+      '.M1',
+    ],
     runs: existsSync(mavenJar) && succeeds('java', ['-version']),
     ask: (pairs) => {
       const main = 'org.apache.maven.artifact.versioning.ComparableVersion';
