@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { IncomingMessage, Server } from 'node:http';
 import { createServer, type Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Clock } from '../lib/clock.ts';
@@ -62,16 +63,25 @@ interface ClosingDeps {
 export async function closeApp(app: FastifyInstance, { clock, logger, config }: ClosingDeps): Promise<void> {
   const { drainMs } = config.http;
   const done = new AbortController();
-  // A client may have opened one ahead of its next request. Node takes such a connection for one in use.
-  for (const socket of unused.get(app.server) ?? []) socket.destroy();
   const deadline = clock.sleep(drainMs, done.signal).then(() => {
     if (done.signal.aborted) return;
     logger.warn({ drainMs }, 'requests were cut off by the shutdown');
     app.server.closeAllConnections();
   });
-  await app.close();
+  const closed = app.close();
+  await endUnused(app.server);
+  await closed;
   done.abort();
   await deadline;
+}
+
+/**
+ * A client may have opened a connection ahead of its next request; Node takes that for one in use, and would wait for it.
+ * What came already is read first: it may be a request. Connections of readers, which have no address, end with them.
+ */
+async function endUnused(server: Server): Promise<void> {
+  for (let turns = 0; turns < 2; turns++) await setImmediate();
+  for (const socket of unused.get(server) ?? []) if (socket.remoteAddress !== undefined) socket.destroy();
 }
 
 /** Of each server, the connections on which nothing was asked yet. */

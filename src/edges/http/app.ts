@@ -69,6 +69,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     keepAliveTimeout: keepAliveMs,
     exposeHeadRoutes: false,
     forceCloseConnections: 'idle',
+    // What comes while the server ends was begun before: on a connection that is open, or handed over by a reader.
+    return503OnClosing: false,
     frameworkErrors: (error, request, reply) => {
       const code = dialectOf(request) === 'oci' ? 'nameInvalid' : 'invalid';
       void sendError(
