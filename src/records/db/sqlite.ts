@@ -9,7 +9,6 @@ import type { Database, DatabaseOptions } from './database.ts';
 import { openEpoch } from './epoch.ts';
 import { migrate } from './migrate.ts';
 import { refusesWrites } from './read-only.ts';
-import { Checkpointer, logPagesMax } from './sqlite-checkpointer.ts';
 import { withKeptStatements } from './sqlite-statements.ts';
 import { SqliteWriter } from './sqlite-writer.ts';
 import type { Tables } from './tables.ts';
@@ -28,7 +27,6 @@ export async function openSqlite(file: string, options: DatabaseOptions): Promis
   writerConnection.pragma('synchronous = FULL');
   writerConnection.pragma('foreign_keys = ON');
   writerConnection.pragma('cache_size = -16000');
-  writerConnection.pragma(`wal_autocheckpoint = ${logPagesMax}`);
   // A migration changes what a statement means: none of its own is kept.
   await migrate(kyselyOf(writerConnection), 'sqlite');
   const writer = kyselyOf(lockingAtOnce(writerConnection, withKeptStatements(writerConnection)));
@@ -39,7 +37,6 @@ export async function openSqlite(file: string, options: DatabaseOptions): Promis
   });
 
   const reading = openReading(file);
-  const checkpointer = new Checkpointer(file);
   const listeners = new Set<() => void>();
 
   return {
@@ -58,7 +55,6 @@ export async function openSqlite(file: string, options: DatabaseOptions): Promis
         wake = await open.finish();
         return result;
       }, mayBeLost);
-      checkpointer.committed();
       if (wake) for (const listener of listeners) listener();
       return value;
     },
@@ -68,7 +64,6 @@ export async function openSqlite(file: string, options: DatabaseOptions): Promis
     },
     close: async () => {
       await reading.close();
-      await checkpointer.close();
       await writer.destroy(); // the last one: it brings the log into the file, and removes it
     },
   };
