@@ -2,7 +2,7 @@ import { checkSync } from 'recheck';
 import { expect, it } from 'vitest';
 import { secretKinds } from './kinds.ts';
 
-/** What the checker has not found out by then counts as not found; with 5 s each it finds nothing either. */
+/** In milliseconds, for each pattern. What the checker has not found out by then counts as not found. */
 const timeout = 200;
 
 it('no pattern can be made to take more than time in proportion to the text', () => {
