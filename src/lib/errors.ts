@@ -31,7 +31,7 @@ export const errorCodes = {
   manifestReferenced: {
     status: 405,
     oci: 'UNSUPPORTED',
-    meaning: 'an available manifest still names this content',
+    meaning: 'a manifest in service still names this content',
   },
   nameInvalid: { status: 400, oci: 'NAME_INVALID', meaning: 'not a valid repository name or tag' },
   nameUnknown: { status: 404, oci: 'NAME_UNKNOWN', meaning: 'no such repository' },

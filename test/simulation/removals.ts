@@ -5,7 +5,6 @@ import type { RepositoryName } from '../../src/oci/reference.ts';
 import { attempt, type Client } from './clients.ts';
 import {
   assertRefused,
-  below,
   blobKey,
   inScope,
   type ModelQuarantine,
@@ -67,23 +66,15 @@ export async function deleteSome(
       ...tags.map((tag) => tagKey(repository.name, tag, digest)),
     );
   const blob = random.pick(world.settings.focus.blobs);
-  // What a quarantine reaches may lose its blobs; released, it lacks them.
-  const losing = () =>
-    pushables
-      .filter((each) => below(each).includes(blob.digest) && model.mayBeRefused(repository, below(each)))
-      .map((each) => manifestKey(repository.name, each.manifest.digest));
-  if (what === 'blob') keys.push(blobKey(repository.name, blob.digest), ...losing());
+  if (what === 'blob') keys.push(blobKey(repository.name, blob.digest));
   const ends = keys.map((key) => model.leaves(op, key));
   if (what === 'manifest')
     await attempt(client, `DELETE ${repository.name} ${pushable.name}`, () =>
       manifestDelete(deps, { repository, digest, principal }),
     );
-  else {
+  else
     await attempt(client, `DELETE ${repository.name} ${nameOfDigest(blob.digest)}`, () =>
       blobDelete(deps, { repository, digest: blob.digest, principal }),
     );
-    // The quarantine may have come after the DELETE had begun.
-    for (const key of losing()) model.uncertain(key);
-  }
   for (const end of ends) end();
 }

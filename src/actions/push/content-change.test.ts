@@ -83,16 +83,19 @@ describeEngines('deleting', (world) => {
     await manifestDelete(catalog, ask);
   });
 
-  it('a blob is refused while an available manifest here names it, and goes once that is quarantined', async () => {
+  it('a blob is refused while a manifest here names it, quarantined or not, and goes once that is deleted', async () => {
     const catalog = await openCatalog(world);
     const image = await pushed(catalog);
     const digest = image.layers[0]?.digest ?? image.config.digest;
     const ask = { repository: catalog.shop, principal: someone, digest };
-    await expect(blobDelete(catalog, ask)).rejects.toMatchObject({
+    const referenced = {
       code: 'manifestReferenced',
       detail: { referencedBy: [image.manifest.digest] },
-    });
+    };
+    await expect(blobDelete(catalog, ask)).rejects.toMatchObject(referenced);
     await catalog.quarantine({ layer: { digest }, account: 'acme' });
+    await expect(blobDelete(catalog, ask)).rejects.toMatchObject(referenced);
+    await manifestDelete(catalog, { ...ask, digest: image.manifest.digest });
     await blobDelete(catalog, ask);
     await expect(blobDelete(catalog, ask)).rejects.toMatchObject({ code: 'blobUnknown' });
     expect(await reviewed(catalog)).toContainEqual({ kind: 'blob', digest });

@@ -2,7 +2,7 @@ import { LazaretError } from '../../lib/errors.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { RepositoryName } from '../../oci/reference.ts';
 import { blobsLinked, blobsLocked, blobUnlink } from '../../records/catalog/blobs.ts';
-import { availableAmong, manifestsNaming } from '../../records/catalog/edges.ts';
+import { availableAmong, manifestsNaming, type NamingManifest } from '../../records/catalog/edges.ts';
 import { assertTagsMutable } from '../../records/catalog/immutability.ts';
 import { manifestInRepository } from '../../records/catalog/manifests.ts';
 import { type Repository, repositoryForChange } from '../../records/catalog/repositories.ts';
@@ -52,7 +52,7 @@ export async function manifestDelete(
     if (!manifest || manifest.deletedAt !== null) throw manifestUnknown(repository, ask.digest);
     const scope = { repository: repository.name, account: repository.account };
     const reached = await refusalOfManifest(tx.db, scope, manifest.id);
-    if (!reached) await assertUnreferenced(tx.db, repository, { digest: manifest.digest, kinds: ['child'] });
+    if (!reached) await assertNotServedByAnIndex(tx.db, repository, manifest);
     const tags = await tagsOfManifest(tx.db, { repositoryId: repository.id, manifestId: manifest.id });
     await assertTagsMutable(tx.db, repository, { tags, what: 'deleted' });
     const taking = { repository, actor: ask.principal, cause: null };
@@ -61,9 +61,9 @@ export async function manifestDelete(
 }
 
 /**
- * Leaves this repository at once.
- * @throws blobUnknown, nameUnknown, readOnlyReplica; manifestReferenced with `detail.referencedBy` while an available
- *   manifest here names it
+ * Leaves this repository at once. What is named by a quarantined manifest stays: a release gives back whole images.
+ * @throws blobUnknown, nameUnknown, readOnlyReplica; manifestReferenced with `detail.referencedBy` while a manifest in
+ *   service here names it
  */
 export async function blobDelete(
   deps: Pick<PushDeps, 'database'>,
@@ -77,7 +77,12 @@ export async function blobDelete(
       throw new LazaretError('blobUnknown', `${repository.name} has no blob ${ask.digest}`, {
         detail: { digest: ask.digest },
       });
-    await assertUnreferenced(tx.db, repository, { digest: blob.digest, kinds: ['config', 'layer'] });
+    const needed = { repositoryId: repository.id, digest: blob.digest, kinds: ['config', 'layer'] as const };
+    const naming = await manifestsNaming(tx.db, needed);
+    assertUnreferenced(
+      blob.digest,
+      naming.map((manifest) => manifest.digest),
+    );
     await blobUnlink(tx, repository.id, blob.id);
     await reviewAdd(tx, 'blob', blob.digest, 'deleted');
     tx.emit({
@@ -92,13 +97,17 @@ export async function blobDelete(
 }
 
 /** @throws manifestReferenced */
-async function assertUnreferenced(
+async function assertNotServedByAnIndex(
   db: Reader,
   repository: Repository,
-  { digest, kinds }: { digest: string; kinds: readonly ('child' | 'config' | 'layer')[] },
+  { digest }: NamingManifest,
 ): Promise<void> {
-  const naming = await manifestsNaming(db, { repositoryId: repository.id, digest, kinds });
-  const referencedBy = await availableAmong(db, repository, naming);
+  const naming = await manifestsNaming(db, { repositoryId: repository.id, digest, kinds: ['child'] });
+  assertUnreferenced(digest, await availableAmong(db, repository, naming));
+}
+
+/** @throws manifestReferenced */
+function assertUnreferenced(digest: string, referencedBy: readonly string[]): void {
   if (referencedBy.length === 0) return;
   throw new LazaretError('manifestReferenced', `${digest} is named by ${referencedBy.join(', ')}`, {
     detail: { digest, referencedBy },
