@@ -1,7 +1,12 @@
 import { type Command, Option } from 'commander';
 import { type Client, call } from '../client/client.ts';
 import type { imageShow } from '../contract/images.ts';
-import { imageFileList, imagePackageList, imageSecretList } from '../contract/inventory-lists.ts';
+import {
+  imageFileList,
+  imageLicenseList,
+  imagePackageList,
+  imageSecretList,
+} from '../contract/inventory-lists.ts';
 import type { RouteAnswer } from '../contract/route.ts';
 import { LazaretError } from '../lib/errors.ts';
 import { limits } from '../lib/limits.ts';
@@ -14,6 +19,8 @@ export interface InventoryOptions extends OutputOptions {
   readonly packages?: boolean;
   readonly files?: boolean;
   readonly secrets?: boolean;
+  readonly licenses?: boolean;
+  readonly license?: string;
   readonly kind?: string;
   readonly platform?: string;
   readonly in?: 'image' | 'layer';
@@ -38,6 +45,7 @@ export function inventoryOptions(command: Command): void {
     .option('--packages', 'list its packages')
     .option('--files', 'list its files')
     .option('--secrets', 'list where it has secrets')
+    .option('--licenses', 'list the licences of its packages')
     .option('--platform <platform>', 'of an index: linux/amd64')
     .addOption(
       new Option('--in <place>', 'what all layers together show, or what any layer has').choices([
@@ -49,6 +57,7 @@ export function inventoryOptions(command: Command): void {
     .option('--path <glob>', "whose path matches: 'usr/lib/**'")
     .option('--name <glob>', 'packages whose name matches')
     .option('--type <type>', 'packages of this type: deb, npm')
+    .option('--license <glob>', "licences whose SPDX expression matches: '*GPL-*', unknown")
     .option('--kind <glob>', "secrets of these kinds: 'aws-*'");
 }
 
@@ -56,14 +65,14 @@ export function inventoryOptions(command: Command): void {
 export function inventoryListAsked(options: InventoryOptions): ((asked: Asked) => Promise<void>) | undefined {
   if (options.packages) return printPackages;
   if (options.files) return printFiles;
+  if (options.licenses) return printLicences;
   if (options.secrets) return printSecrets;
   return undefined;
 }
 
 async function printPackages(asked: Asked): Promise<void> {
   const { io, client, options } = asked;
-  const { name, type } = options;
-  const own = { ...(name === undefined ? {} : { name }), ...(type === undefined ? {} : { type }) };
+  const own = packageFilters(options);
   const packages = await all(asked, (query) =>
     call(client, imagePackageList, { query: { ...query, ...own, in: options.in ?? 'image' } }, io),
   );
@@ -72,13 +81,53 @@ async function printPackages(asked: Asked): Promise<void> {
     rows: packages.map((found) => [
       found.name,
       found.version,
-      found.purl.slice('pkg:'.length, found.purl.indexOf('/')),
-      found.license,
+      purlType(found.purl),
+      found.spdx ?? found.license,
       layerText(asked, found),
       `/${found.path}`,
     ]),
     shorten: { package: 'start', version: 'start', licence: 'start', path: 'end' },
   }));
+}
+
+function packageFilters({ name, type }: InventoryOptions) {
+  return { ...(name === undefined ? {} : { name }), ...(type === undefined ? {} : { type }) };
+}
+
+async function printLicences(asked: Asked): Promise<void> {
+  const { io, client, options } = asked;
+  const { license } = options;
+  const own = { ...packageFilters(options), ...(license === undefined ? {} : { license }) };
+  const packages = await all(asked, (query) =>
+    call(client, imageLicenseList, { query: { ...query, ...own, in: options.in ?? 'image' } }, io),
+  );
+  await print(io, options.output, packages, () => ({
+    columns: ['licence', 'package', 'version', 'type', 'layer', 'path'],
+    rows: packages.map((found) => [
+      licenceText(found),
+      found.name,
+      found.version,
+      purlType(found.purl),
+      layerText(asked, found),
+      `/${found.path}`,
+    ]),
+    shorten: { licence: 'start', package: 'start', version: 'start', path: 'end' },
+  }));
+}
+
+/** What is not understood is unknown, and what the package says is shown beside it. */
+function licenceText({
+  spdx,
+  license,
+}: {
+  readonly spdx: string | null;
+  readonly license: string | null;
+}): string {
+  return spdx ?? (license === null ? 'unknown' : `unknown: ${license}`);
+}
+
+function purlType(purl: string): string {
+  return purl.slice('pkg:'.length, purl.indexOf('/'));
 }
 
 async function printFiles(asked: Asked): Promise<void> {
@@ -165,9 +214,12 @@ async function all<T>(
 
 /** @throws invalid */
 function layerDigest({ layers }: ShownImage, asked: string): string {
-  if (/^\d{1,4}$/.test(asked) && layers[Number(asked) - 1]) return layers[Number(asked) - 1]?.digest ?? '';
+  // So few digits are a number: whether they also start a digest would be chance.
+  const numbered = /^\d{1,3}$/.test(asked);
   const hex = asked.replace(/^sha256:/, '');
-  const [found, another] = layers.filter(({ digest }) => digest.slice('sha256:'.length).startsWith(hex));
+  const [found, another] = numbered
+    ? layers.slice(Number(asked) - 1, Number(asked))
+    : layers.filter(({ digest }) => digest.slice('sha256:'.length).startsWith(hex));
   if (found && !another) return found.digest;
   const message = `the image has ${found ? 'several layers' : 'no layer'} ${asked}; it has ${layers.length}`;
   throw new LazaretError('invalid', message, { detail: { path: 'layer' } });

@@ -69,27 +69,45 @@ function inventoryList<F extends TProperties, I extends TSchema>(list: {
 const shown = Type.Boolean({ description: 'false: a later layer hides or replaces it' });
 const layer = Type.String({ description: 'the digest of the layer that has it' });
 
+const purlType = Type.Optional(Type.String({ maxLength: 64, description: 'as in its purl: deb, npm' }));
+const packageName = glob('a glob that the name matches');
+
+const listedPackage = Type.Object({
+  purl: Type.String(),
+  ecosystem: Type.String(),
+  name: Type.String(),
+  version: Type.String(),
+  sourceName: textOrNull,
+  sourceVersion: textOrNull,
+  license: Type.Union([Type.String(), Type.Null()], { description: 'as the package states it' }),
+  spdx: Type.Union([Type.String(), Type.Null()], {
+    description: 'the licence as an SPDX expression; null: unknown, none is stated or it is not understood',
+  }),
+  layer,
+  path: Type.String(),
+  shown,
+});
+
 export const imagePackageList = inventoryList({
   name: 'imagePackageList',
   noun: 'packages',
   summary: 'The packages in an image, by name',
   in: 'image',
+  filters: { type: purlType, name: packageName },
+  item: listedPackage,
+});
+
+export const imageLicenseList = inventoryList({
+  name: 'imageLicenseList',
+  noun: 'licenses',
+  summary: 'The licences in an image: its packages in order of their SPDX expressions, unknown ones first',
+  in: 'image',
   filters: {
-    type: Type.Optional(Type.String({ maxLength: 64, description: 'as in its purl: deb, npm' })),
-    name: glob('a glob that the name matches'),
+    type: purlType,
+    name: packageName,
+    license: glob("a glob that the SPDX expression matches: *GPL-*; 'unknown' for what is not known"),
   },
-  item: Type.Object({
-    purl: Type.String(),
-    ecosystem: Type.String(),
-    name: Type.String(),
-    version: Type.String(),
-    sourceName: textOrNull,
-    sourceVersion: textOrNull,
-    license: textOrNull,
-    layer,
-    path: Type.String(),
-    shown,
-  }),
+  item: listedPackage,
 });
 
 export const imageFileList = inventoryList({

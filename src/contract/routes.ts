@@ -20,7 +20,13 @@ import { imageListRoute, imageShow } from './images.ts';
 import { immutabilityRuleCreate, immutabilityRuleDelete, immutabilityRuleList } from './immutability.ts';
 import { inspectionStatusShow } from './inspections.ts';
 import { containerList, instanceCreate, instanceList } from './instances.ts';
-import { imageFileList, imagePackageList, imageSbom, imageSecretList } from './inventory-lists.ts';
+import {
+  imageFileList,
+  imageLicenseList,
+  imagePackageList,
+  imageSbom,
+  imageSecretList,
+} from './inventory-lists.ts';
 import {
   principalCreate,
   principalDisable,
@@ -85,6 +91,7 @@ export const routes: readonly AnyRoute[] = [
   imageDiffPackages,
   imageFileList,
   imageListRoute,
+  imageLicenseList,
   imagePackageList,
   imageSbom,
   imageSecretList,

@@ -116,6 +116,7 @@ const content: Record<string, Endpoint> = {
     path: at('/api/v1/images/sbom?reference=acme/shop:1'),
     hides: ['nameUnknown'],
   },
+  'GET /api/v1/images/licenses': { may: pull, path: at('/api/v1/images/licenses?reference=acme/shop:1') },
   'GET /api/v1/images/secrets': { may: pull, path: at('/api/v1/images/secrets?reference=acme/shop:1') },
   'GET /api/v1/images/files': { may: pull, path: at('/api/v1/images/files?reference=acme/shop:1') },
   'GET /api/v1/trash': { may: pull, shows: 'acme/shop' },

@@ -18,7 +18,7 @@ import {
 } from '../../../test/support/oci-layout.ts';
 import { type Client, call } from '../../client/client.ts';
 import { imageListRoute, imageShow } from '../../contract/images.ts';
-import { imageFileList, imagePackageList } from '../../contract/inventory-lists.ts';
+import { imageFileList, imageLicenseList, imagePackageList } from '../../contract/inventory-lists.ts';
 import { grantSet } from '../../records/access/grants.ts';
 
 let world: DistributionWorld;
@@ -28,14 +28,14 @@ let folder: string;
 beforeAll(async () => {
   world = await openDistributionWorld();
   folder = await mkdtemp(join(tmpdir(), 'lazaret-images-'));
-  const manifest = (name: string, version: string) => ({
+  const manifest = (name: string, version: string, license = 'MIT') => ({
     path: `app/node_modules/${name}/package.json`,
-    content: JSON.stringify({ name, version, license: 'MIT' }),
+    content: JSON.stringify({ name, version, license }),
   });
   const base = await buildLayer([manifest('lodash', '4.17.20'), manifest('left-pad', '1.0.0')]);
   const upper = await buildLayer([
     { path: 'app/node_modules/.wh.left-pad', content: '' },
-    manifest('ms', '2.0.0'),
+    manifest('ms', '2.0.0', 'BSD'),
   ]);
   image = buildImage({ layers: [base, upper], config: { Env: ['TOKEN=hush'] } });
   await push(world.acme, 'acme/shop', image, '1');
@@ -86,6 +86,9 @@ describe('images', () => {
       'pkg:npm/ms@2.0.0',
     ]);
     expect(second).toMatchObject({ next: null, state: 'done', digest: image.manifest.digest });
+    const unknown = { reference, in: 'image', license: 'unknown', limit: 10 } as const;
+    const { items: licences } = await call(world.reader, imageLicenseList, { query: unknown });
+    expect(licences).toMatchObject([{ name: 'ms', license: 'BSD', spdx: null }]);
     const layer = image.layers[1]?.digest ?? '';
     const inLayer = { reference, in: 'layer', layer, limit: 10 } as const;
     const { items } = await call(world.reader, imageFileList, { query: inLayer });
@@ -197,6 +200,13 @@ describe('the command line', () => {
     const listed = await lazaret(world.reader, 'image', 'show', reference, '--packages');
     expect(listed.text).toMatch(/lodash +4\.17\.20 +npm +MIT +1 +\/app\/node_modules\/lodash/);
     const show = (...argv: string[]) => lazaret(world.reader, 'image', 'show', reference, ...argv);
+    const licences = await show('--licenses');
+    expect(licences.text).toMatch(/unknown: BSD +ms +2\.0\.0 +npm +2 .*\nMIT +lodash +4\.17\.20 +npm +1 /);
+    expect((await show('--licenses', '--license', 'MIT')).text).not.toContain('BSD');
+    expect(JSON.parse((await show('--licenses', '-o', 'json')).text)).toMatchObject([
+      { name: 'ms', spdx: null },
+      { name: 'lodash', spdx: 'MIT' },
+    ]);
     expect((await show('--files')).text).not.toContain('left-pad');
     const held = await show('--files', '--in', 'layer', '--path', '**/left-pad/**');
     expect(held.text).toMatch(/1 hidden +0644 +file .* \/app\/node_modules\/left-pad\/package\.json$/);

@@ -1,6 +1,7 @@
 import { sbomOf } from '../../actions/describe/sbom.ts';
 import {
   imageFileList,
+  imageLicenseList,
   imagePackageList,
   imageSbom,
   imageSecretList,
@@ -12,7 +13,7 @@ import type { Database } from '../../records/db/database.ts';
 import { fileList } from '../../records/inventory/file-list.ts';
 import { imageState } from '../../records/inventory/image-read.ts';
 import { type InventoryAsk, type InventoryPage, listedLayers } from '../../records/inventory/list.ts';
-import { packageList } from '../../records/inventory/package-list.ts';
+import { licenceList, packageList } from '../../records/inventory/package-list.ts';
 import { secretList } from '../../records/inventory/secret-list.ts';
 import { type BoundRoute, bind } from './bind.ts';
 import { oneImageSeen } from './image-seen.ts';
@@ -22,6 +23,11 @@ export function inventoryListRoutes({ database }: { readonly database: Database 
     bind(imagePackageList, ({ query, caller }) =>
       pageOf(database, { query, caller }, (ask) =>
         packageList(database, { ...ask, type: query.type, name: query.name }),
+      ),
+    ),
+    bind(imageLicenseList, ({ query, caller }) =>
+      pageOf(database, { query, caller }, (ask) =>
+        licenceList(database, { ...ask, type: query.type, name: query.name, licence: query.license }),
       ),
     ),
     bind(imageSecretList, ({ query, caller }) =>

@@ -42,8 +42,9 @@ export async function turnTaken(
 }
 
 /** `column` compared and sorted by code unit, as digests, tags and names are, whatever the database's own collation is. */
-export function byCodeUnit(engine: Engine, column: string): RawBuilder<string> {
-  return engine === 'sqlite' ? sql<string>`${sql.ref(column)}` : sql<string>`${sql.ref(column)} collate "C"`;
+export function byCodeUnit(engine: Engine, column: string | RawBuilder<string>): RawBuilder<string> {
+  const text = typeof column === 'string' ? sql<string>`${sql.ref(column)}` : column;
+  return engine === 'sqlite' ? text : sql<string>`${text} collate "C"`;
 }
 
 /** Texts as a table `wanted (text)`, to be joined with: one parameter, and one statement for any number of them. */

@@ -5,11 +5,11 @@ import { type InventoryWorld, inventoryWorld } from '../../../test/support/inven
 import { buildLayer } from '../../../test/support/oci-layout.ts';
 import { fileList } from './file-list.ts';
 import type { InventoryAsk, InventoryPage } from './list.ts';
-import { packageList } from './package-list.ts';
+import { licenceList, packageList } from './package-list.ts';
 
-const npmPackage = (folder: string, name: string, version: string) => ({
+const npmPackage = (folder: string, name: string, version: string, license?: string) => ({
   path: `${folder}/node_modules/${name}/package.json`,
-  content: JSON.stringify({ name, version }),
+  content: JSON.stringify({ name, version, license }),
 });
 
 describeEngines('lists of what is in an image', (engines) => {
@@ -102,6 +102,39 @@ describeEngines('lists of what is in an image', (engines) => {
     expect(await names({ name: '@acme/*' })).toEqual(['@acme/ui']);
     expect(await names({ type: 'npm', layer: layers[1] })).toEqual(['lodash']);
     expect(await names({ type: 'deb' })).toEqual([]);
+  });
+
+  test('of licences are in order of the expressions, unknown ones first', async () => {
+    const licensed = await buildLayer([
+      npmPackage('srv', 'zlib', '1.0.0', 'MIT'),
+      npmPackage('srv', 'atob', '2.1.2', 'MIT OR Apache-2.0'),
+      npmPackage('srv', 'ms', '2.0.0', 'MIT'),
+      npmPackage('srv', 'old', '1.0.0', 'BSD'),
+      npmPackage('srv', 'mute', '1.0.0'),
+    ]);
+    const image = await world.push({ layers: [licensed] });
+    await world.drain();
+    const licences = async (ask: Partial<Parameters<typeof licenceList>[1]> = {}) => {
+      const asked = { manifestId: image, place: 'image' as const, limit: 2, ...ask };
+      const items = await inPages((after) => licenceList(world.database, { ...asked, after }));
+      return items.map(({ spdx, license, name }) => [spdx, license, name]);
+    };
+    const mit = [
+      ['MIT', 'MIT', 'ms'],
+      ['MIT', 'MIT', 'zlib'],
+    ];
+    const choice = ['MIT OR Apache-2.0', 'MIT OR Apache-2.0', 'atob'];
+    const unknown = [
+      [null, null, 'mute'],
+      [null, 'BSD', 'old'],
+    ];
+    expect(await licences()).toEqual([...unknown, ...mit, choice]);
+    expect(await licences({ licence: 'MIT' })).toEqual(mit);
+    expect(await licences({ licence: '*Apache*' })).toEqual([choice]);
+    expect(await licences({ licence: 'unknown' })).toEqual(unknown);
+    expect(await licences({ name: 'zlib', type: 'npm', place: 'layer', layer: licensed.digest })).toEqual([
+      mit[1],
+    ]);
   });
 
   test('have the same items in pages of any size', async () => {

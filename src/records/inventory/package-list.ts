@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { ListKey } from '../../lib/cursor.ts';
 import { within } from '../criteria/found-packages.ts';
 import type { Database } from '../db/database.ts';
@@ -20,7 +20,10 @@ export interface ListedPackage {
   readonly version: string;
   readonly sourceName: string | null;
   readonly sourceVersion: string | null;
+  /** As the package states it. */
   readonly license: string | null;
+  /** The same as an SPDX expression; null: there is none, or it is not understood. */
+  readonly spdx: string | null;
   /** Its digest. */
   readonly layer: string;
   readonly path: string;
@@ -35,6 +38,11 @@ export interface PackageAsk extends InventoryAsk {
   readonly name?: string | undefined;
 }
 
+export interface LicenceAsk extends PackageAsk {
+  /** A glob over SPDX expressions; `unknown` for those that are not known. */
+  readonly licence?: string | undefined;
+}
+
 interface PackageRow extends Omit<ListedPackage, 'layer' | 'shown'> {
   readonly packageId: number;
   readonly pathId: number;
@@ -43,9 +51,35 @@ interface PackageRow extends Omit<ListedPackage, 'layer' | 'shown'> {
 }
 
 /** In order of their names. @throws invalid */
-export async function packageList(
+export function packageList(database: Database, ask: PackageAsk): Promise<InventoryPage<ListedPackage>> {
+  return listed(database, ask, byName);
+}
+
+/**
+ * In order of their licences' expressions, unknown ones first, and of their names. @throws invalid
+ */
+export function licenceList(database: Database, ask: LicenceAsk): Promise<InventoryPage<ListedPackage>> {
+  return listed(database, ask, byLicence);
+}
+
+/** What a list is in order of: a text that the query makes of a package, and the same text of a row. */
+interface PackageOrder {
+  readonly text: RawBuilder<string>;
+  readonly textOf: (row: PackageRow) => string;
+}
+
+const byName: PackageOrder = { text: sql<string>`packages.name`, textOf: ({ name }) => name };
+
+/** No expression has a tabulator, which comes before all that they have: so those of one expression stay together. */
+const byLicence: PackageOrder = {
+  text: sql<string>`(coalesce(packages.spdx, '') || ${sql.lit('\t')} || packages.name)`,
+  textOf: ({ spdx, name }) => `${spdx ?? ''}\t${name}`,
+};
+
+async function listed(
   database: Database,
-  ask: PackageAsk,
+  ask: LicenceAsk,
+  order: PackageOrder,
 ): Promise<InventoryPage<ListedPackage>> {
   const layers = await listedLayers(database.read, ask.manifestId);
   const digests = new Map(layers.map(({ blobId, digest }) => [blobId, digest]));
@@ -53,13 +87,14 @@ export async function packageList(
   return readPage<PackageRow, ListedPackage>({
     ask,
     keyIds: 3,
-    rowsAfter: (after, limit) => packageRows(database, { ...ask, blobIds }, { after, limit }),
-    keyOf: ({ name, packageId, pathId, blobId }) => ({
-      text: name,
-      ids: [packageId, pathId, blobId].map(Number),
+    rowsAfter: (after, limit) => packageRows(database, { ...ask, blobIds, order }, { after, limit }),
+    keyOf: (row) => ({
+      text: order.textOf(row),
+      ids: [row.packageId, row.pathId, row.blobId].map(Number),
     }),
     matches: globFilter<PackageRow>(
       { glob: ask.name, of: ({ name }) => name },
+      { glob: ask.licence, of: ({ spdx }) => spdx ?? 'unknown' },
       { glob: ask.path, of: ({ path }) => path },
     ),
     itemsOf: async (rows) =>
@@ -71,12 +106,17 @@ export async function packageList(
   });
 }
 
+interface RowsAsked extends PackageAsk {
+  readonly blobIds: readonly number[];
+  readonly order: PackageOrder;
+}
+
 function packageRows(
   database: Database,
-  { manifestId, place, type, blobIds }: PackageAsk & { readonly blobIds: readonly number[] },
+  { manifestId, place, type, blobIds, order }: RowsAsked,
   { after, limit }: { after: ListKey | undefined; limit: number },
 ): Promise<PackageRow[]> {
-  const name = byCodeUnit(database.engine, 'packages.name');
+  const text = byCodeUnit(database.engine, order.text);
   const found = place === 'image' ? sql`image_packages` : sql`layer_packages`;
   const conditions = [
     within('found.blob_id', blobIds),
@@ -85,13 +125,13 @@ function packageRows(
     ...(after === undefined
       ? []
       : [
-          sql<boolean>`(${name}, packages.id, found.path_id, found.blob_id) > (${after.text}, ${sql.join([...after.ids])})`,
+          sql<boolean>`(${text}, packages.id, found.path_id, found.blob_id) > (${after.text}, ${sql.join([...after.ids])})`,
         ]),
   ];
   return database.search(
     sql<PackageRow>`select packages.purl, packages.ecosystem, packages.name, packages.version,
         packages.source_name as "sourceName", packages.source_version as "sourceVersion", packages.license,
-        paths.path, packages.id as "packageId", found.path_id as "pathId", found.blob_id as "blobId",
+        packages.spdx, paths.path, packages.id as "packageId", found.path_id as "pathId", found.blob_id as "blobId",
         case when image_packages.package_id is null then 0 else 1 end as "isShown"
       from ${found} as found
       join packages on packages.id = found.package_id
@@ -100,6 +140,6 @@ function packageRows(
         and image_packages.package_id = found.package_id and image_packages.path_id = found.path_id
         and image_packages.blob_id = found.blob_id
       where ${sql.join(conditions, sql` and `)}
-      order by ${name}, packages.id, found.path_id, found.blob_id limit ${limit}`.compile(database.read),
+      order by ${text}, packages.id, found.path_id, found.blob_id limit ${limit}`.compile(database.read),
   );
 }
