@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setImmediate as others } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import BetterSqlite3 from 'better-sqlite3';
+import { keyInTime } from '../../src/lib/random.ts';
 
 const day = 24 * 3_600_000;
 /** Blobs in one transaction, so that the server does not wait for long. */
@@ -19,7 +20,8 @@ const layersPerImage = 9;
 /** A row per number from 1 to `n`. */
 const numbered = 'with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < ?)';
 const someDigest = "'sha256:' || lower(hex(randomblob(32)))";
-const someKey = 'lower(hex(randomblob(16)))';
+/** As the product makes them: in the order of time. */
+const someKey = "printf('%012x', ? + n) || lower(hex(randomblob(10)))";
 
 export class SeededRows implements Disposable {
   readonly #database: BetterSqlite3.Database;
@@ -47,13 +49,13 @@ export class SeededRows implements Disposable {
 
   /** Uploads that nothing came to need, with their files, due for review since yesterday. */
   async strays(count: number, sizeBytes: number): Promise<void> {
-    const keys = Array.from({ length: count }, () => randomBytes(16).toString('hex'));
+    const keys = Array.from({ length: count }, () => keyInTime(Date.now()));
     const bytes = randomBytes(sizeBytes);
-    for (const folder of new Set(keys.map((key) => key.slice(0, 2))))
+    for (const folder of new Set(keys.map((key) => key.slice(0, 7))))
       await mkdir(join(this.#blobs, folder), { recursive: true });
     for (let at = 0; at < count; at += 100)
       await Promise.all(
-        keys.slice(at, at + 100).map((key) => writeFile(join(this.#blobs, key.slice(0, 2), key), bytes)),
+        keys.slice(at, at + 100).map((key) => writeFile(join(this.#blobs, key.slice(0, 7), key), bytes)),
       );
     const blob = this.#database.prepare(
       "insert into blobs (digest, size_bytes, storage_key, state, stored_at) values (?, ?, ?, 'live', 0)",
@@ -101,7 +103,7 @@ export class SeededRows implements Disposable {
       .prepare(
         "insert into blobs (digest, size_bytes, storage_key, state, stored_at) values (?, 4096, ?, 'live', 0)",
       )
-      .run(digest, randomBytes(16).toString('hex'));
+      .run(digest, keyInTime(Date.now()));
     this.#run(
       `insert into inspections (blob_id, state, diff_id, uncompressed_bytes, entries, duration_ms, version, inspected_at)
         values (?, 'done', ?, 0, 0, 0, 1, 0)`,
@@ -185,6 +187,7 @@ export class SeededRows implements Disposable {
       `${numbered} insert into blobs (digest, size_bytes, storage_key, state, stored_at)
         select ${someDigest}, 4096, ${someKey}, 'live', 0 from numbers`,
       images * (layersEach + 1),
+      Date.now(),
     );
     // The blobs of an image lie side by side: first its config, then its layers.
     const width = layersEach + 1;

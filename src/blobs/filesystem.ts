@@ -4,7 +4,8 @@
  *     region.json          {"region": name} of the owner; another region is refused
  *     uploads/<key>        not committed, and nobody writes to it at this moment
  *     writing/<key>.<take> being written by whoever has taken it (`upload-files.ts`)
- *     blobs/<k0k1>/<key>   committed; 256 folders by the key's first two characters, made when first needed
+ *     blobs/<k0…k6>/<key>  committed; the folder is the key's first seven characters: keys are in time, so what comes within
+ *                          some 17 minutes is in one, which is made when first needed
  *     notes/<name>         notes, with `+` for each `/` of the name
  *
  * The place of a file is its state: there is no other record, so there is nothing that could disagree with it.
@@ -60,6 +61,9 @@ import { keyOf, UploadFiles } from './upload-files.ts';
 
 const ownerFile = 'region.json';
 const filesAtOnce = 16;
+/** Characters of the key. */
+const fanOutLength = 7;
+const fanOutName = /^[0-9a-f]{7}$/;
 
 /**
  * Opens the store in `folder`, which is made if it is missing and then belongs to `region`.
@@ -188,7 +192,7 @@ class FilesystemStore implements BlobStore {
     // Uploads first, on both sides of what is written: what moves while this goes on comes twice rather than never.
     for (const uploads of [writingFolder, folder, writingFolder])
       yield* this.#listFolder(uploads, false, signal);
-    for (const name of (await this.#names(blobs)).filter((each) => /^[0-9a-f]{2}$/.test(each)))
+    for (const name of (await this.#names(blobs)).filter((each) => fanOutName.test(each)))
       yield* this.#listFolder(join(blobs, name), true, signal);
   }
 
@@ -310,7 +314,7 @@ class FilesystemStore implements BlobStore {
   }
 
   #fanOutFolder(key: BlobKey): string {
-    return join(this.#folder, 'blobs', key.slice(0, 2));
+    return join(this.#folder, 'blobs', key.slice(0, fanOutLength));
   }
 }
 

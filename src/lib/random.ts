@@ -18,9 +18,22 @@ export function uuidv7(atMs: number): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
-/** 32 hexadecimal characters: a storage key, an upload id. */
+/** 32 hexadecimal characters. */
 export function randomKey(): string {
   return bytesOf(16).toString('hex');
+}
+
+/**
+ * 32 hexadecimal characters that sort by `atMs`, milliseconds since 1970; 80 bits are of chance, the last ones too. What
+ * comes together, and mostly goes together, lies together in an index of such keys.
+ */
+export function keyInTime(atMs: number): string {
+  return `${atMs.toString(16).padStart(12, '0')}${bytesOf(10).toString('hex')}`;
+}
+
+/** A whole number from 0, less than `below`, which is at most 2^32. */
+export function randomNumber(below: number): number {
+  return bytesOf(4).readUInt32BE() % below;
 }
 
 /** The key of an HMAC-SHA256. */

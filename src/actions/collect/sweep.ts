@@ -1,8 +1,16 @@
 import { limits } from '../../lib/limits.ts';
-import { randomKey } from '../../lib/random.ts';
-import { type CondemnedKey, condemnedForget, condemnedKeys } from '../../records/collection/sweep.ts';
+import { randomNumber } from '../../lib/random.ts';
+import {
+  type CondemnedKey,
+  condemnedForget,
+  condemnedKeyAt,
+  condemnedKeys,
+} from '../../records/collection/sweep.ts';
 import type { CollectDeps } from './collect-deps.ts';
 import { fullPace } from './pace.ts';
+
+/** Collectors at work together begin within so many steps of the first key. */
+const startsWithinSteps = 5;
 
 export interface Swept {
   readonly keys: number;
@@ -11,13 +19,13 @@ export interface Swept {
 
 /**
  * Bytes first, then the rows that remember them: a crash between deletes the same keys again, which is no error. It goes
- * round by key, from a place that chance chooses, so that collectors at work together begin at different ones; what two
- * of them delete at once is counted by the one that forgets its row.
+ * round by key, from one of the first places, which chance chooses, so that collectors at work together begin at
+ * different ones; what two of them delete at once is counted by the one that forgets its row.
  */
 export async function sweepCondemned(deps: CollectDeps, actor: string, signal?: AbortSignal): Promise<Swept> {
   const { database, pace = fullPace } = deps;
   const swept = { keys: 0, sizeBytes: 0 };
-  let after = randomKey();
+  let after = await condemnedKeyAt(database.read, randomNumber(startsWithinSteps * limits.collectKeys));
   let rounds = 0;
   for (let step = 0; step < limits.collectStepsMax && rounds < 2; step++) {
     if ((await condemnedKeys(database.read, { after: '', limit: 1 })).length === 0) break;

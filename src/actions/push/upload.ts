@@ -2,7 +2,7 @@ import type { BlobStore } from '../../blobs/blob-store.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { hasCode, LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
-import { randomKey, uuidv7 } from '../../lib/random.ts';
+import { keyInTime, uuidv7 } from '../../lib/random.ts';
 import { type ByteSource, limitBytes } from '../../lib/streams.ts';
 import type { Digest, DigestAlgorithm } from '../../oci/digest.ts';
 import type { RepositoryName } from '../../oci/reference.ts';
@@ -72,7 +72,13 @@ export async function uploadStart(
     const id = uuidv7(tx.nowMs);
     const { principal } = upload;
     const writer = deps.digests.process;
-    await uploadAdd(tx, { id, repositoryId: repository.id, principal, storageKey: randomKey(), writer });
+    await uploadAdd(tx, {
+      id,
+      repositoryId: repository.id,
+      principal,
+      storageKey: keyInTime(tx.nowMs),
+      writer,
+    });
     return id;
   });
   deps.digests.begin(uploadId, upload.algorithm);

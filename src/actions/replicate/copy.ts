@@ -16,7 +16,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { hasCode, LazaretError } from '../../lib/errors.ts';
 import { isRecord } from '../../lib/fields.ts';
 import { limits } from '../../lib/limits.ts';
-import { randomKey } from '../../lib/random.ts';
+import { keyInTime } from '../../lib/random.ts';
 import { hashing, limitBytes } from '../../lib/streams.ts';
 import { type Digest, digestEnd, parseDigest } from '../../oci/digest.ts';
 import {
@@ -128,7 +128,7 @@ async function keyOf(deps: CopyDeps, job: Job): Promise<BlobKey | undefined> {
     const known = rememberedKey(now);
     const isLeft = isRecord(now.payload) && now.payload.left === true;
     if (known && !isLeft) await keyLetGo(tx, known);
-    const storageKey = known && isLeft ? known : randomKey();
+    const storageKey = known && isLeft ? known : keyInTime(tx.nowMs);
     await jobRemember(tx, job, { storageKey });
     return storageKey;
   });

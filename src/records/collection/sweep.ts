@@ -32,6 +32,18 @@ export async function condemnedKeys(
   }));
 }
 
+/** The key that so many precede; empty if there are not so many. */
+export async function condemnedKeyAt(db: Reader, preceding: number): Promise<string> {
+  const row = await db
+    .selectFrom('condemned_keys')
+    .select('storage_key')
+    .orderBy('storage_key')
+    .limit(1)
+    .offset(preceding)
+    .executeTakeFirst();
+  return row?.storage_key ?? '';
+}
+
 /** What waits for the sweep. */
 export async function condemnedTotal(db: Reader): Promise<{ count: number; sizeBytes: number }> {
   const row = await db
