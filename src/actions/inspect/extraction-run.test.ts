@@ -187,7 +187,7 @@ test('what nobody accepts is no problem, however large, and nor is a hard link t
 
 /** Temporary files that this process has open, and those that lie around. */
 function openSpools(): string[] {
-  const mine = (name: string) => name.includes('lazaret-inspect-spool-');
+  const mine = (name: string) => name.includes('lazaret-spool-');
   // Where there is no /proc, only what lies around.
   const open = existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd') : [];
   const descriptors = open.flatMap((fd) => {

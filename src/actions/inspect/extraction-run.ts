@@ -3,11 +3,11 @@
  * path wins, whatever it is; what has been found survives whatever goes wrong elsewhere.
  */
 import { LazaretError } from '../../lib/errors.ts';
+import { Spool } from '../../lib/spool.ts';
 import { memberPath } from './entry-path.ts';
 import type { EntryHeader, Extracted, ExtractedPackage, Extractor, FileContent } from './extractor.ts';
 import type { ArchiveMember, Extraction, FoundPackage, OsRelease } from './inventory.ts';
 import type { LayerLimits } from './layer-problem.ts';
-import { Spool } from './spool.ts';
 import { WantedFile } from './wanted-file.ts';
 
 export interface ExtractionResult {

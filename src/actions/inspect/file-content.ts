@@ -2,17 +2,10 @@
  * A wanted file while it arrives, and as extractors read it then. Small files are kept in memory, and without a copy
  * where they came in one piece; larger ones go to the spool.
  */
+import { ContentProblem } from '../../lib/content-problem.ts';
+import type { Spool } from '../../lib/spool.ts';
 import type { FileContent } from './extractor.ts';
 import type { LayerLimits } from './layer-problem.ts';
-import type { Spool } from './spool.ts';
-
-/** A file can't be read as asked: the result of the extractor that asked becomes *unknown*, with this sentence. */
-export class ContentProblem extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'ContentProblem';
-  }
-}
 
 /** Takes the bytes of one file of a known size, in order. */
 export interface FileCollector {

@@ -1,4 +1,5 @@
 import { createHash, type Hash, hash } from 'node:crypto';
+import type { TarEntry, TarListener } from '../../lib/tar-parser.ts';
 import { normalPath, pathDepth, pathMeaning } from './entry-path.ts';
 import type { ExtractionRun } from './extraction-run.ts';
 import type { EntryHeader } from './extractor.ts';
@@ -6,7 +7,6 @@ import { archivesOf } from './found-archives.ts';
 import type { FileKind, InventoryPart, LayerFile } from './inventory.ts';
 import { type LayerLimits, LayerProblem } from './layer-problem.ts';
 import type { FileSecrets, LayerSecrets } from './layer-secrets.ts';
-import type { TarEntry, TarListener } from './tar-parser.ts';
 import type { WantedFile } from './wanted-file.ts';
 
 /** Records in one part of the inventory: small enough to be one short transaction, large enough to be cheap. */

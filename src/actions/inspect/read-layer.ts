@@ -9,6 +9,7 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../lib/clock.ts';
 import { abortable, type ByteSource } from '../../lib/streams.ts';
+import { TarParser } from '../../lib/tar-parser.ts';
 import { digestEnd } from '../../oci/digest.ts';
 import { isFilesystemLayer } from '../../oci/media-types.ts';
 import type { FingerprintKey } from '../../secrets/fingerprint.ts';
@@ -20,7 +21,6 @@ import { collectInventory } from './inventory-collect.ts';
 import { type LayerLimits, LayerProblem, layerLimits } from './layer-problem.ts';
 import { LayerSecrets } from './layer-secrets.ts';
 import { chunked, LayerWalk } from './layer-walk.ts';
-import { TarParser } from './tar-parser.ts';
 
 export interface ReadLayerOptions {
   readonly extractors: readonly Extractor[];
@@ -84,7 +84,10 @@ class LayerReading {
     this.#run = new ExtractionRun(options.extractors, this.#limits);
     this.#secrets = new LayerSecrets(options.fingerprintKey, this.#limits);
     this.#walk = new LayerWalk({ run: this.#run, secrets: this.#secrets }, this.#limits);
-    this.#parser = new TarParser(this.#walk, this.#limits.layerHeaderBytesMax);
+    this.#parser = new TarParser(this.#walk, {
+      headerBytesMax: this.#limits.layerHeaderBytesMax,
+      problem: (message) => new LayerProblem(message),
+    });
   }
 
   async *parts(): AsyncGenerator<InventoryPart> {

@@ -1,7 +1,7 @@
+import type { Spool } from '../../lib/spool.ts';
 import type { EntryHeader, FileContent } from './extractor.ts';
 import { collectorFor, contentOf, type FileCollector } from './file-content.ts';
 import type { LayerLimits } from './layer-problem.ts';
-import type { Spool } from './spool.ts';
 
 export interface WantedFileOptions {
   readonly entry: EntryHeader;

@@ -1,7 +1,8 @@
+import { ContentProblem } from '../../../lib/content-problem.ts';
 import { isRecord } from '../../../lib/fields.ts';
 import { limits } from '../../../lib/limits.ts';
 import type { FileContent } from '../extractor.ts';
-import { ContentProblem, textOf } from '../file-content.ts';
+import { textOf } from '../file-content.ts';
 
 /**
  * A file that is one JSON object. What a few bytes of JSON make of memory is bounded by its size, and its depth is

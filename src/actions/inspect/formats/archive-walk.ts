@@ -4,11 +4,18 @@
  * bounded: files, depth, bytes unpacked, bytes held.
  */
 import { createHash, hash } from 'node:crypto';
+import { ContentProblem } from '../../../lib/content-problem.ts';
+import {
+  dataOffset,
+  readZipDirectory,
+  readZipEntry,
+  type ZipDirectory,
+  type ZipEntry,
+} from '../../../lib/zip.ts';
 import { memberPath } from '../entry-path.ts';
 import type { FileContent } from '../extractor.ts';
-import { ContentProblem, contentOf } from '../file-content.ts';
+import { contentOf } from '../file-content.ts';
 import type { ArchiveMember } from '../inventory.ts';
-import { dataOffset, readZipDirectory, readZipEntry, type ZipDirectory, type ZipEntry } from './zip.ts';
 
 export interface ArchiveFormat {
   /** Whether a member of this name is an archive itself. */

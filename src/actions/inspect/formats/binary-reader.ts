@@ -1,5 +1,5 @@
+import { ContentProblem } from '../../../lib/content-problem.ts';
 import type { FileContent } from '../extractor.ts';
-import { ContentProblem } from '../file-content.ts';
 
 /** Numbers of a file's header: in the file's own byte order, and all of them or an error. */
 export class BinaryReader {

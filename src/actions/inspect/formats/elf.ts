@@ -1,5 +1,5 @@
+import { ContentProblem } from '../../../lib/content-problem.ts';
 import type { FileContent } from '../extractor.ts';
-import { ContentProblem } from '../file-content.ts';
 import { BinaryReader } from './binary-reader.ts';
 import type { ExecutableFile, ExecutableLimits, Segment } from './executable-layout.ts';
 

@@ -3,8 +3,9 @@
  * address. ELF (System V ABI), PE (Microsoft's PE/COFF) and Mach-O (Apple's loader.h). Every count and offset is a claim of
  * the file: tables are read up to a limit, and what lies outside of the file is not there.
  */
+
+import { ContentProblem } from '../../../lib/content-problem.ts';
 import type { FileContent } from '../extractor.ts';
-import { ContentProblem } from '../file-content.ts';
 import { readElf } from './elf.ts';
 import type { ExecutableFile, ExecutableLimits } from './executable-layout.ts';
 import { readMachO } from './mach-o.ts';

@@ -1,9 +1,10 @@
 import { inflateSync } from 'node:zlib';
 import { PackageURL } from 'packageurl-js';
+import { ContentProblem } from '../../../../lib/content-problem.ts';
 import { isRecord } from '../../../../lib/fields.ts';
 import { limits } from '../../../../lib/limits.ts';
 import type { Extracted, ExtractedPackage, Extractor, FileContent } from '../../extractor.ts';
-import { ContentProblem, contentOf } from '../../file-content.ts';
+import { contentOf } from '../../file-content.ts';
 import { isExecutable, readExecutable } from '../../formats/executable-file.ts';
 import { jsonObjectOf } from '../json-object.ts';
 

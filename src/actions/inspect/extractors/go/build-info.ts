@@ -4,8 +4,9 @@
  * table of sections was stripped, at the start of the data. Since Go 1.18 the two texts follow the block; before, it has
  * addresses of two Go strings, which are an address and a length each.
  */
+
+import { ContentProblem } from '../../../../lib/content-problem.ts';
 import type { FileContent } from '../../extractor.ts';
-import { ContentProblem } from '../../file-content.ts';
 import { readAddress, readExecutable } from '../../formats/executable-file.ts';
 import type { ExecutableFile, ExecutableLimits, Segment } from '../../formats/executable-layout.ts';
 

@@ -1,8 +1,8 @@
 import { PackageURL } from 'packageurl-js';
+import { ContentProblem } from '../../../../lib/content-problem.ts';
 import { limits } from '../../../../lib/limits.ts';
 import { ofRelease } from '../../../../versions/distributions.ts';
 import type { Extracted, ExtractedPackage, Extractor, FileContent } from '../../extractor.ts';
-import { ContentProblem } from '../../file-content.ts';
 import { berkeleyHeaders } from './berkeley.ts';
 import { BrokenDatabase, type HeaderReader } from './header-reader.ts';
 import { parseManifest } from './manifest-file.ts';

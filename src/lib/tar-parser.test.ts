@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { tarOf } from '../../../test/support/layers.ts';
-import { LayerProblem } from './layer-problem.ts';
+import { tarOf } from '../../test/support/layers.ts';
 import { type TarEntry, TarParser } from './tar-parser.ts';
+import { TarProblem } from './tar-problem.ts';
 
 const headerBytesMax = 1 << 20;
 
@@ -23,7 +23,7 @@ function parse(bytes: Uint8Array, chunkBytes = bytes.length) {
       data: (some) => data.push(Buffer.from(some)),
       entryEnd: () => entry && entries.push({ ...entry, data: Buffer.concat(data).toString() }),
     },
-    headerBytesMax,
+    { headerBytesMax, problem: (message) => new TarProblem(message) },
   );
   for (let at = 0; at < bytes.length; at += chunkBytes) parser.push(bytes.subarray(at, at + chunkBytes));
   parser.end();
@@ -157,7 +157,7 @@ describe('what the header says', () => {
     ['a header without its entry', x('12 path=one\n'), /truncated/],
   ])('%s is refused', (_name, bytes, message) => {
     const parsing = () => parse(Buffer.concat([block({ name: 'first', type: '0' }), bytes]));
-    expect(parsing).toThrow(LayerProblem);
+    expect(parsing).toThrow(TarProblem);
     expect(parsing).toThrow(message);
   });
 
@@ -176,7 +176,7 @@ test('whatever is changed in an archive, it is read or refused, and the size of 
     try {
       return JSON.stringify(parse(bytes, chunkBytes));
     } catch (error) {
-      if (error instanceof LayerProblem) return 'refused';
+      if (error instanceof TarProblem) return 'refused';
       throw error;
     }
   };

@@ -1,13 +1,13 @@
 /**
- * The one temporary file of a reading, for a file of the layer that is too large for memory and whose format needs
- * seeking. Made when it is first needed, and without a name from then on, so that nothing is left of it however the
- * process ends. One file of the layer at a time, at most `limits.extractSpoolBytesMax` long.
+ * One temporary file, for what is too large for memory and whose format needs seeking. Made when it is first needed, and
+ * without a name from then on, so that nothing is left of it however the process ends. One content at a time; how long it
+ * may become its owner sees to.
  */
 import { closeSync, ftruncateSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LazaretError } from '../../lib/errors.ts';
-import { randomKey } from '../../lib/random.ts';
+import { LazaretError } from './errors.ts';
+import { randomKey } from './random.ts';
 
 export class Spool {
   #file: number | undefined;
@@ -52,19 +52,19 @@ export class Spool {
 
   #opened(): number {
     if (this.#file === undefined) {
-      const path = join(tmpdir(), `lazaret-inspect-spool-${randomKey()}`);
+      const path = join(tmpdir(), `lazaret-spool-${randomKey()}`);
       this.#file = openSync(path, 'wx+', 0o600);
       unlinkSync(path);
     }
     return this.#file;
   }
 
-  /** Not the layer's fault: worth another try. */
+  /** Not the file's fault: worth another try. */
   #attempt(work: () => void): void {
     try {
       work();
     } catch (cause) {
-      throw new LazaretError('unavailable', 'a large file of the layer can not be put on disk', { cause });
+      throw new LazaretError('unavailable', 'a large file can not be put on disk', { cause });
     }
   }
 }

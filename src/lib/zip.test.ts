@@ -4,10 +4,10 @@ import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type ZipFile, zipOf } from '../../../../test/support/zip.ts';
-import { limits } from '../../../lib/limits.ts';
-import { ContentProblem, contentOf } from '../file-content.ts';
-import { readZipDirectory, readZipEntry } from './zip.ts';
+import { type ZipFile, zipOf } from '../../test/support/zip.ts';
+import { ContentProblem } from './content-problem.ts';
+import { limits } from './limits.ts';
+import { readZipDirectory, readZipEntry, type ZipContent } from './zip.ts';
 
 const files: readonly ZipFile[] = [
   { name: 'a.txt', text: 'alpha' },
@@ -16,12 +16,17 @@ const files: readonly ZipFile[] = [
   { name: 'empty', text: '' },
   { name: 'stored.bin', bytes: Buffer.alloc(300, 7), stored: true },
 ];
+const contentOf = (bytes: Uint8Array): ZipContent => ({
+  sizeBytes: bytes.length,
+  read: (offset, length) => bytes.subarray(offset, offset + length),
+});
+
 const texts = Object.fromEntries(
   files.filter(({ name }) => !name.endsWith('/')).map(({ name, text, bytes }) => [name, text ?? `${bytes}`]),
 );
 
 function read(bytes: Buffer, bytesMax = 1_000_000): Record<string, string> {
-  const content = contentOf(bytes, limits);
+  const content = contentOf(bytes);
   const directory = readZipDirectory(content, limits);
   return Object.fromEntries(
     directory.entries.map((entry) => [
@@ -75,7 +80,7 @@ describe('an archive', () => {
   });
 
   test('of more files than are read is refused', () => {
-    const content = contentOf(zipOf(files), limits);
+    const content = contentOf(zipOf(files));
     expect(() => readZipDirectory(content, { ...limits, archiveMembersMax: 2 })).toThrow('more than 2 files');
   });
 
@@ -113,7 +118,7 @@ test.skipIf(!existsSync(folder) || !existsSync('/usr/bin/python3'))(
     const theirs = execFileSync('/usr/bin/python3', ['-c', script, path], { encoding: 'utf8' })
       .trim()
       .split('\n');
-    const content = contentOf(readFileSync(path), limits);
+    const content = contentOf(readFileSync(path));
     const directory = readZipDirectory(content, limits);
     const ours = directory.entries.map((entry) => {
       const bytes = readZipEntry(content, directory, { entry, bytesMax: limits.archiveMemberBytesMax });

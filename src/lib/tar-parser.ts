@@ -5,10 +5,9 @@
  *
  * Per entry: `entry`, `data` (none or several times, none for a header without data), `entryEnd`.
  */
-import { blockBytes, isZeroBlock, readTarBlock, sparseSize, type TarBlock } from '../../lib/tar-header.ts';
-import { noPax, type Pax, parsePax } from '../../lib/tar-pax.ts';
-import { TarProblem } from '../../lib/tar-problem.ts';
-import { LayerProblem } from './layer-problem.ts';
+import { blockBytes, isZeroBlock, readTarBlock, sparseSize, type TarBlock } from './tar-header.ts';
+import { noPax, type Pax, parsePax } from './tar-pax.ts';
+import { TarProblem } from './tar-problem.ts';
 
 export type TarType = 'file' | 'hardlink' | 'link' | 'device' | 'directory';
 
@@ -29,6 +28,13 @@ export interface TarListener {
   entryEnd(): void;
 }
 
+export interface TarParserOptions {
+  /** Of one extended header. */
+  readonly headerBytesMax: number;
+  /** The error of what is no tar. */
+  readonly problem: (message: string) => Error;
+}
+
 type Doing = 'header' | 'sparseMap' | 'data' | 'meta' | 'padding' | 'ended';
 
 const types: Readonly<Record<string, TarType>> = {
@@ -43,6 +49,7 @@ const types: Readonly<Record<string, TarType>> = {
 export class TarParser {
   readonly #listener: TarListener;
   readonly #headerBytesMax: number;
+  readonly #problem: (message: string) => Error;
   #doing: Doing = 'header';
   #offset = 0;
   #left = 0;
@@ -57,12 +64,13 @@ export class TarParser {
   #longName = '';
   #longLink = '';
 
-  constructor(listener: TarListener, headerBytesMax: number) {
+  constructor(listener: TarListener, { headerBytesMax, problem }: TarParserOptions) {
     this.#listener = listener;
     this.#headerBytesMax = headerBytesMax;
+    this.#problem = problem;
   }
 
-  /** @throws LayerProblem for what is not a tar; the parser can't be used after that. */
+  /** @throws `problem` for what is not a tar; the parser can't be used after that. */
   push(chunk: Uint8Array): void {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     const start = this.#offset;
@@ -76,12 +84,12 @@ export class TarParser {
     }
   }
 
-  /** To be called after the last chunk. @throws LayerProblem when the archive ends inside an entry. */
+  /** To be called after the last chunk. @throws `problem` when the archive ends inside an entry. */
   end(): void {
     if (this.#doing === 'ended') return;
     const pending = this.#pax !== noPax || this.#longName !== '' || this.#longLink !== '';
     if (this.#doing !== 'header' || this.#partialBytes > 0 || pending)
-      throw new LayerProblem(`truncated tar: it ends inside an entry, at byte ${this.#offset}`);
+      throw this.#problem(`truncated tar: it ends inside an entry, at byte ${this.#offset}`);
   }
 
   #blockStep(bytes: Buffer, at: number): number {
@@ -194,10 +202,10 @@ export class TarParser {
     }
   }
 
-  #broken(problem: string): LayerProblem {
+  #broken(problem: string): Error {
     return this.#first
-      ? new LayerProblem(`not a tar archive: it begins with ${problem}`)
-      : new LayerProblem(`broken tar: ${problem}, before byte ${this.#offset + blockBytes}`);
+      ? this.#problem(`not a tar archive: it begins with ${problem}`)
+      : this.#problem(`broken tar: ${problem}, before byte ${this.#offset + blockBytes}`);
   }
 }
 

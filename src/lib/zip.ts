@@ -5,8 +5,14 @@
  * the directory, the archive is not read and its reader learns why. Sizes are claims; what is unpacked is bounded.
  */
 import { constants, inflateRawSync } from 'node:zlib';
-import type { FileContent } from '../extractor.ts';
-import { ContentProblem } from '../file-content.ts';
+import { ContentProblem } from './content-problem.ts';
+
+/** The archive's bytes. */
+export interface ZipContent {
+  readonly sizeBytes: number;
+  /** The bytes from `offset` on: `length` of them, fewer where they end. @throws ContentProblem for too many at once */
+  read(offset: number, length: number): Uint8Array;
+}
 
 export interface ZipEntry {
   /** As it is written: with slashes, UTF-8. */
@@ -46,7 +52,7 @@ const stored = 0;
 const deflated = 8;
 
 /** @throws ContentProblem when it is no zip archive, over a limit, or contradicts itself */
-export function readZipDirectory(content: FileContent, limits: ZipLimits): ZipDirectory {
+export function readZipDirectory(content: ZipContent, limits: ZipLimits): ZipDirectory {
   const place = findDirectory(content);
   const { archiveDirectoryBytesMax: bytesMax } = limits;
   if (place.bytes > bytesMax)
@@ -68,7 +74,7 @@ export function readZipDirectory(content: FileContent, limits: ZipLimits): ZipDi
 
 /** The file's bytes as it is stored, compressed or not. @throws ContentProblem */
 export function readZipEntry(
-  content: FileContent,
+  content: ZipContent,
   { directoryOffset }: ZipDirectory,
   { entry, bytesMax }: { readonly entry: ZipEntry; readonly bytesMax: number },
 ): Uint8Array {
@@ -83,7 +89,7 @@ export function readZipEntry(
 }
 
 /** The place of a stored entry's bytes. @throws ContentProblem */
-export function dataOffset(content: FileContent, entry: ZipEntry, directoryOffset: number): number {
+export function dataOffset(content: ZipContent, entry: ZipEntry, directoryOffset: number): number {
   const header = bufferOf(content.read(entry.offset, localBytes));
   if (header.length < localBytes || header.readUInt32LE(0) !== localSignature)
     throw new ContentProblem('it has no local header');
@@ -122,7 +128,7 @@ interface DirectoryPlace {
  * From the end back: a comment may hold what looks like an end, so each is tried until one fits; that of an empty archive,
  * which fits anywhere, last.
  */
-function findDirectory(content: FileContent): DirectoryPlace {
+function findDirectory(content: ZipContent): DirectoryPlace {
   const tailBytes = Math.min(content.sizeBytes, endBytes + commentBytesMax + locatorBytes + end64Bytes);
   const tailOffset = content.sizeBytes - tailBytes;
   const tail = bufferOf(content.read(tailOffset, tailBytes));
@@ -137,7 +143,7 @@ function findDirectory(content: FileContent): DirectoryPlace {
   throw new ContentProblem('it is no zip archive');
 }
 
-function placeAt(content: FileContent, endOffset: number, end: Buffer): DirectoryPlace | undefined {
+function placeAt(content: ZipContent, endOffset: number, end: Buffer): DirectoryPlace | undefined {
   if (end.readUInt16LE(20) > end.length - endBytes) return undefined;
   const claims = [end.readUInt16LE(10), end.readUInt32LE(12), end.readUInt32LE(16)];
   const large = claims[0] === 0xffff || claims[1] === 0xffffffff || claims[2] === 0xffffffff;
@@ -155,7 +161,7 @@ function placeAt(content: FileContent, endOffset: number, end: Buffer): Director
 }
 
 /** The zip64 record, which ends right before its locator: the directory's size, its claimed offset, its own place. */
-function end64(content: FileContent, endOffset: number): readonly [number, number, number] | undefined {
+function end64(content: ZipContent, endOffset: number): readonly [number, number, number] | undefined {
   const recordOffset = endOffset - locatorBytes - end64Bytes;
   if (recordOffset < 0) return undefined;
   const record = bufferOf(content.read(recordOffset, end64Bytes + locatorBytes));
