@@ -1,8 +1,10 @@
 import { adminPasswordFile, firstStart } from '../actions/access/first-start.ts';
 import { peerPrincipalsEnsure } from '../actions/access/peer-principals.ts';
+import { ledgerTask } from '../actions/pull/ledger.ts';
 import { apiRoutes } from '../edges/api/routes.ts';
 import { createApp } from '../edges/http/app.ts';
 import { distributionApi } from '../edges/oci/distribution.ts';
+import { causeChain } from '../lib/errors.ts';
 import { collectorOff } from '../records/collection/collector-state.ts';
 import { logHead } from '../records/log/log.ts';
 import { regionsEnsure } from '../records/regions/regions.ts';
@@ -65,7 +67,7 @@ export async function startServer(config: Config, overrides: ServerOverrides = {
     const all = [...serverTasks(context), ...(reload ? [reload.task] : [])];
     const tasks = startTasks(all, { ...context, loops: overrides.taskLoops ?? true });
     // After the requests: what is being sent is cut by a quarantine until its end.
-    cleanups.splice(cleanups.length - 2, 0, tasks.stop, context.replication.stop);
+    cleanups.splice(cleanups.length - 2, 0, () => countLast(context), tasks.stop, context.replication.stop);
     context.replication.start();
     await readers?.serve({ app, config });
     const look = async () => {
@@ -90,6 +92,15 @@ async function prepare(context: Context): Promise<void> {
   await peerPrincipalsEnsure(context, config.peers);
   const off = await collectorOff(context.database.read);
   if (off !== undefined) logger.warn({ reason: off }, 'the collector is off');
+}
+
+/** The pulls since the ledger was last written; those of the readers have come. */
+async function countLast(context: Context): Promise<void> {
+  try {
+    await ledgerTask(context).run(AbortSignal.abort());
+  } catch (error) {
+    context.logger.warn({ error: causeChain(error), err: error }, 'the last pulls were not counted');
+  }
 }
 
 async function takeRegions({ config, database }: Context, url: string): Promise<void> {

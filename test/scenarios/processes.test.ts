@@ -3,13 +3,18 @@
  * over. Whoever asks can't tell which of them answers; the log does.
  */
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { copyFile, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+import BetterSqlite3 from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { authorization, type Client, call } from '../../src/client/client.ts';
 import { accountCreate } from '../../src/contract/access.ts';
 import { principalCreate, principalDisable } from '../../src/contract/principals.ts';
 import { planApply, planCreate, quarantineReleaseRoute } from '../../src/contract/quarantines.ts';
+import { limits } from '../../src/lib/limits.ts';
 import { digestOf } from '../../src/oci/digest.ts';
+import { type CertificateFiles, openAuthority } from '../support/certificates.ts';
 import { type Answer, Connection, connectionToEach } from '../support/connections.ts';
 import { pushImage } from '../support/distribution-world.ts';
 import { freshDatabase } from '../support/postgres.ts';
@@ -163,6 +168,87 @@ describe('a server of two processes, each of which is asked', () => {
   });
 });
 
+describe('a server of two processes that share what they count', () => {
+  let serving: Serving;
+  beforeAll(async () => {
+    serving = await startServing(twoProcesses);
+  });
+  afterAll(() => serving.close());
+
+  it('brakes on guesses at a password, over both together', async () => {
+    // Fewer at each than one process alone lets by.
+    const atEach = limits.guessesOfPair - 1;
+    const connections = [];
+    for (let count = 0; count < atEach; count += 1) connections.push(...(await connectionToEach(serving)));
+    const statuses = await Promise.all(
+      connections.map(async (connection, guess) => {
+        const headers = authorization({ kind: 'basic', username: 'admin', password: `guess ${guess}` });
+        return (await connection.ask('GET /v2/', { headers })).status;
+      }),
+    );
+    expect(statuses.filter((status) => status === 401)).toHaveLength(limits.guessesOfPair);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(2 * atEach - limits.guessesOfPair);
+  });
+
+  it('has in its ledger who pulled from each, also when it is asked to end', async () => {
+    const { digest } = await pushImage(serving.admin, 'default/counted:1');
+    for (const connection of await connectionToEach(serving))
+      expect((await connection.ask('GET /v2/default/counted/manifests/1')).status).toBe(200);
+    serving.process.kill('SIGTERM');
+    await once(serving.process, 'exit');
+    using rows = rowsOf(serving.dataFolder);
+    const served = "select sum(count) as count from ledger where verdict = 'served' and digest = ?";
+    expect(rows.get(served, digest)).toEqual({ count: 2 });
+    const pulled = `select count(*) as count from repository_manifests join manifests on manifests.id = manifest_id
+      where digest = ? and last_pulled_at is not null`;
+    expect(rows.get(pulled, digest)).toEqual({ count: 1 });
+  });
+});
+
+function rowsOf(dataFolder: string) {
+  const database = new BetterSqlite3(join(dataFolder, 'metadata.sqlite'), { readonly: true });
+  return {
+    get: (query: string, ...values: readonly string[]) => database.prepare(query).get(...values),
+    [Symbol.dispose]: () => database.close(),
+  };
+}
+
+describe('a server of two processes with a certificate', () => {
+  it('shows the renewed one in each once it is told to look', async () => {
+    const authority = await openAuthority();
+    const [first, second] = [await authority.issue('first'), await authority.issue('second')];
+    const files = { cert: join(authority.folder, 'tls.pem'), key: join(authority.folder, 'tls.key') };
+    const install = async (pair: CertificateFiles) => {
+      await copyFile(pair.cert, files.cert);
+      await copyFile(pair.key, files.key);
+    };
+    await install(first);
+    const tls = { LAZARET_LISTEN_TLS_CERT: files.cert, LAZARET_LISTEN_TLS_KEY: files.key };
+    const serving = await startServing({ ...twoProcesses, ...tls });
+    try {
+      const ca = await readFile(authority.caFile, 'utf8');
+      // The kernel deals connections out: of so many, each process gets some.
+      const shown = async () =>
+        new Set(await Promise.all(Array.from({ length: 40 }, () => nameShown(serving, ca))));
+      expect(await shown()).toEqual(new Set(['first']));
+      await install(second);
+      serving.process.kill('SIGHUP');
+      await vi.waitFor(async () => expect(await shown()).toEqual(new Set(['second'])), patience);
+    } finally {
+      await serving.close();
+      await authority.close();
+    }
+  });
+});
+
+async function nameShown(serving: Serving, ca: string): Promise<unknown> {
+  const socket = connect({ host: 'localhost', port: Number(new URL(serving.admin.url).port), ca });
+  await once(socket, 'secureConnect');
+  const { subject } = socket.getPeerCertificate();
+  socket.destroy();
+  return subject.CN;
+}
+
 /** @returns the statuses of so many requests to each of two processes */
 async function askedOfEach(
   serving: Serving,
@@ -210,7 +296,7 @@ describe('the processes of a server', () => {
     await vi.waitFor(() => expect(() => process.kill(Number(replaced), 0)).toThrow('ESRCH'), patience);
     const next = await startServing({ ...twoProcesses, LAZARET_DATA: serving.dataFolder });
     closes.push(next.close);
-  });
+  }, 60_000);
 
   it('end together when the first is asked to', async () => {
     const reader = await start();
