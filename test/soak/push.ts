@@ -93,13 +93,19 @@ async function pushBlob(actor: Actor, repository: string, blob: Content): Promis
   if (random.chance(0.3)) {
     const path = `/v2/${repository}/blobs/uploads/?digest=${blob.digest}`;
     const body = await ask(actor, { method: 'POST', path, headers: octets, body: blob.bytes });
-    return body.kind === 'lost' ? undefined : closed(actor, repository, blob, body);
+    return body.kind === 'lost' ? undefined : closed(actor, { repository, blob, awake: body }, body);
   }
   const begun = await ask(actor, { method: 'POST', path: `/v2/${repository}/blobs/uploads/` });
   if (begun.kind === 'lost') return undefined;
   if (begun.status === 202) return upload(actor, repository, blob, begun);
   violate(storm, `an upload could not begin: ${begun.status} ${begun.code}`);
   return undefined;
+}
+
+/** A session that was idle for too long has ended, also on a machine that gives the server no time. */
+function isOver({ code, endedAt }: Answer, awake: Span): boolean {
+  const surelyOpenMs = shortLimits.uploadIdleMs - shortLimits.holdExtendEveryMs;
+  return code === 'BLOB_UPLOAD_UNKNOWN' && endedAt - awake.startedAt >= surelyOpenMs;
 }
 
 const octets = { 'content-type': 'application/octet-stream' };
@@ -113,6 +119,7 @@ async function upload(
 ): Promise<Promised | undefined> {
   const { storm, random } = actor;
   let location = session.headers.location ?? '';
+  let awake: Span = session;
   if (random.chance(0.02)) return undefined; // goes away
   const chunks = random.below(3);
   const size = Math.ceil(blob.size / Math.max(1, chunks));
@@ -121,21 +128,30 @@ async function upload(
     if (part.length === 0) break;
     const headers = { ...octets, 'content-range': `${at}-${at + part.length - 1}` };
     const patched = await ask(actor, { method: 'PATCH', path: location, headers, body: part });
-    if (patched.kind === 'lost') return undefined;
+    if (patched.kind === 'lost' || isOver(patched, awake)) return undefined;
     if (patched.status !== 202) {
       violate(storm, `PATCH of an upload: ${patched.status} ${patched.body.toString().slice(0, 300)}`);
       return undefined;
     }
     location = patched.headers.location ?? '';
+    awake = patched;
     if (random.chance(0.02)) return undefined;
   }
   const path = `${location}?digest=${blob.digest}`;
   const rest = chunks === 0 ? { headers: octets, body: blob.bytes } : {};
   const end = await ask(actor, { method: 'PUT', path, ...rest });
-  return end.kind === 'lost' ? undefined : closed(actor, repository, blob, end);
+  return end.kind === 'lost' ? undefined : closed(actor, { repository, blob, awake }, end);
 }
 
-function closed(actor: Actor, repository: string, blob: Content, end: Answer): Promised | undefined {
+interface Closing {
+  readonly repository: string;
+  readonly blob: Content;
+  /** The last request that the session was kept awake by. */
+  readonly awake: Span;
+}
+
+function closed(actor: Actor, { repository, blob, awake }: Closing, end: Answer): Promised | undefined {
+  if (isOver(end, awake)) return undefined;
   if (end.status === 403) return refused(actor, [repository], blob.digest, end, 'upload');
   if (end.status !== 201) {
     violate(actor.storm, `an upload could not be closed: ${end.status} ${end.body.toString().slice(0, 300)}`);
