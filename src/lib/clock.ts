@@ -1,5 +1,4 @@
 import { uptime } from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
 
 /** The only source of time. Wall time names moments; boot time (it runs on in suspend) measures durations. */
 export interface Clock {
@@ -14,12 +13,18 @@ export interface Clock {
 export const systemClock: Clock = {
   wallMs: () => Date.now(),
   bootMs: () => uptime() * 1000,
-  sleep: async (ms, signal) => {
-    try {
-      await delay(ms, undefined, signal ? { signal } : {});
-    } catch (error) {
-      if (!signal?.aborted) throw error;
-    }
+  // Not that of node:timers/promises, which makes an error with a stack each time that somebody is woken early.
+  sleep: (ms, signal) => {
+    if (signal?.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', end);
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      signal?.addEventListener('abort', end, { once: true });
+    });
   },
 };
 

@@ -12,8 +12,11 @@ export const limits = {
   /** Manifests that a server keeps in memory as long as nothing happens. */
   manifestsRememberedMax: 10_000,
   manifestsRememberedBytesMax: 32 * MiB,
-  /** How long background work that nobody waits for lets commits gather. */
+  /** How long background work lets commits gather after it found nothing to do; and such as nobody waits for. */
+  taskGatherMs: 20,
   taskCalmMs: 1_000,
+  /** How long the inspection of what was pushed waits for a pause in pushes and pulls. */
+  inspectGivesWayMs: 2_000,
   /** Transactions that share one commit. */
   transactionsTogetherMax: 32,
   manifestLayersMax: 1_000,

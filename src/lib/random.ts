@@ -1,7 +1,23 @@
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 
 /** The only source of chance. */
-let bytesOf: (size: number) => Buffer = randomBytes;
+let bytesOf: (size: number) => Buffer = pooledBytes;
+
+/** To be asked for a few bytes costs the generator as much as to be asked for many. */
+const pool = Buffer.alloc(4096);
+let poolUsed = pool.length;
+
+function pooledBytes(size: number): Buffer {
+  if (poolUsed + size > pool.length) {
+    randomFillSync(pool);
+    poolUsed = 0;
+  }
+  const bytes = Buffer.from(pool.subarray(poolUsed, poolUsed + size));
+  // What was given out is nowhere else.
+  pool.fill(0, poolUsed, poolUsed + size);
+  poolUsed += size;
+  return bytes;
+}
 
 /** For the simulation alone, which has to replay a seed: from now on everything below draws from `source`. */
 export function randomSourceReplace(source: (size: number) => Buffer): void {

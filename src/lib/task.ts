@@ -5,8 +5,10 @@
 export interface Task {
   readonly name: string;
   readonly periodMs: number;
-  /** How long it rests at least, whatever is committed: for what nobody waits for. Default 0: it runs at once. */
+  /** How long it rests after a run that found nothing, whatever is committed. Default: `limits.taskGatherMs`. */
   readonly calmMs?: number;
+  /** While somebody pushes or pulls, each run waits for a pause in that, so long at most. Default 0: it waits for none. */
+  readonly givesWayMs?: number;
   /** Does what is due now, in small steps. @returns whether there was anything, so that tests can drain until nothing is left */
   run(signal: AbortSignal): Promise<'worked' | 'idle'>;
 }

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../lib/clock.ts';
+import type { Foreground } from '../lib/foreground.ts';
+import { limits } from '../lib/limits.ts';
 import type { Task } from '../lib/task.ts';
 import type { Database } from '../records/db/database.ts';
 import { openDatabase } from '../records/db/drivers.ts';
@@ -25,6 +27,8 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+const quiet = { isBusy: () => false };
+
 /** A task that says what each of its runs does, `idle` when nothing more is said. */
 class Scripted implements Task {
   readonly name = 'scripted';
@@ -41,8 +45,8 @@ class Scripted implements Task {
   }
 }
 
-function start(tasks: readonly Task[], loops: boolean) {
-  return startTasks(tasks, { database, clock, logger: pino({ level: 'silent' }), loops });
+function start(tasks: readonly Task[], loops: boolean, foreground: Pick<Foreground, 'isBusy'> = quiet) {
+  return startTasks(tasks, { database, clock, logger: pino({ level: 'silent' }), loops, foreground });
 }
 
 describe('background tasks', () => {
@@ -80,6 +84,34 @@ describe('background tasks', () => {
     clock.advance(task.calmMs);
     await expect.poll(() => clock.sleeping).toBe(1);
     expect(task.runs).toBe(2);
+    await tasks.stop();
+  });
+
+  it('that give way wait for a pause in pushes and pulls, but not for ever', async () => {
+    const foreground = { busy: true, isBusy: () => foreground.busy };
+    const task = Object.assign(new Scripted(), { givesWayMs: 2 * limits.foregroundQuietMs });
+    const tasks = start([task], true, foreground);
+    const pass = async () => {
+      await expect.poll(() => clock.sleeping).toBe(1);
+      clock.advance(limits.foregroundQuietMs);
+    };
+    await pass();
+    await expect.poll(() => clock.sleeping).toBe(1);
+    expect(task.runs).toBe(0);
+    await pass();
+    await expect.poll(() => task.runs).toBe(1);
+    foreground.busy = false;
+    await expect.poll(() => clock.sleeping).toBe(1);
+    await database.transact(async (tx) => tx.wake());
+    await expect.poll(() => task.runs).toBe(2);
+    await tasks.stop();
+  });
+
+  it('that give way run at once for whoever drains them', async () => {
+    const task = Object.assign(new Scripted(), { givesWayMs: limits.foregroundQuietMs });
+    const tasks = start([task], false, { isBusy: () => true });
+    await tasks.drain();
+    expect(task.runs).toBe(1);
     await tasks.stop();
   });
 

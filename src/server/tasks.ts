@@ -1,13 +1,16 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../lib/clock.ts';
 import { causeChain } from '../lib/errors.ts';
+import type { Foreground } from '../lib/foreground.ts';
+import { limits } from '../lib/limits.ts';
 import type { Task } from '../lib/task.ts';
 import type { Database } from '../records/db/database.ts';
 
 /**
  * Runs the background tasks. Each has a loop of its own: run; again at once while there was something to do; else wait
  * for a commit or for its period. A commit that comes while it runs makes it run once more, so nothing falls in between.
- * Some rest a moment first, in which commits gather: at each of a storm of pushes they would find nothing to do.
+ * Each rests a moment first, in which commits gather: at each of a storm of pushes it would find nothing to do. A commit
+ * that comes later than that is answered at once.
  * One that fails waits longer each time, and no commit shortens that. `drain` and the loop never run a task twice at the
  * same time.
  */
@@ -24,8 +27,12 @@ export interface TaskRunnerOptions {
   readonly logger: Logger;
   /** False: only `drain` runs them. */
   readonly loops: boolean;
+  /** Whom tasks give way to; without it, nobody. */
+  readonly foreground?: Pick<Foreground, 'isBusy'>;
 }
 
+/** A reason that is no error: to make one costs more than the task. */
+const woken = 'woken';
 const backoffFirstMs = 1_000;
 const backoffMaxMs = 60_000;
 const drainRoundsMax = 10_000;
@@ -72,7 +79,7 @@ class RunningTask {
 
   wake(): void {
     this.#woken = true;
-    this.#sleep?.abort();
+    this.#sleep?.abort(woken);
   }
 
   run(): Promise<'worked' | 'idle'> {
@@ -88,8 +95,9 @@ class RunningTask {
   async loop(): Promise<void> {
     let failures = 0;
     while (!this.#signal.aborted) {
-      this.#woken = false;
       try {
+        await this.#giveWay(this.#task);
+        this.#woken = false;
         if ((await this.run()) === 'idle') await this.#rest(this.#task);
         failures = 0;
       } catch (error) {
@@ -106,13 +114,26 @@ class RunningTask {
     }
   }
 
+  /** Until nobody pushes or pulls, but not for ever. Who drains waits for nobody. */
+  async #giveWay({ givesWayMs = 0 }: Task): Promise<void> {
+    const { clock, foreground } = this.#options;
+    for (
+      let waitedMs = 0;
+      waitedMs < givesWayMs && !this.#signal.aborted;
+      waitedMs += limits.foregroundQuietMs
+    ) {
+      if (!foreground?.isBusy()) return;
+      await clock.sleep(limits.foregroundQuietMs, this.#signal);
+    }
+  }
+
   /** Until the period is over or a commit came, also one since the run began. */
-  async #rest({ periodMs, calmMs = 0 }: Task): Promise<void> {
+  async #rest({ periodMs, calmMs = limits.taskGatherMs }: Task): Promise<void> {
     if (calmMs > 0) await this.#options.clock.sleep(calmMs, this.#signal);
     if (this.#woken || this.#signal.aborted) return;
     const sleep = new AbortController();
     this.#sleep = sleep;
-    const stop = () => sleep.abort();
+    const stop = () => sleep.abort(woken);
     this.#signal.addEventListener('abort', stop, { once: true });
     await this.#options.clock.sleep(Math.max(0, periodMs - calmMs), sleep.signal);
     this.#signal.removeEventListener('abort', stop);

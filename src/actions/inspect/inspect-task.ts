@@ -2,10 +2,12 @@
  * Reads layers as jobs ask for it, `workers` at a time, and completes the view of each image whose layers are all read,
  * in whatever order that happened and whichever images share them. What is to be done is found in rows: a view that a
  * crash left out is found by the sweep, and a layer that no job is for is given one. While layers are being read, newly
- * asked ones are taken as soon as a worker is free, so that one long layer holds up no other.
+ * asked ones are taken as soon as a worker is free, so that one long layer holds up no other. What is pushed together is
+ * read when it is here: a run begins in a pause of pushes and pulls, or after `limits.inspectGivesWayMs`.
  */
 import type { BlobStore } from '../../blobs/blob-store.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { limits } from '../../lib/limits.ts';
 import { uuidv7 } from '../../lib/random.ts';
 import type { Task } from '../../lib/task.ts';
 import type { Database } from '../../records/db/database.ts';
@@ -33,7 +35,12 @@ const sweepEveryMs = 1_000;
 
 export function inspectTask(deps: InspectTaskDeps): Task {
   const inspection = new Inspection(deps);
-  return { name: 'inspect', periodMs: 30_000, run: (signal) => inspection.run(signal) };
+  return {
+    name: 'inspect',
+    periodMs: 30_000,
+    givesWayMs: limits.inspectGivesWayMs,
+    run: (signal) => inspection.run(signal),
+  };
 }
 
 class Inspection {
