@@ -10,6 +10,7 @@ export function imageText(image: ShownImage): string {
   if (image.kind === 'index') return [head, ...image.children.map(childText)].join('\n');
   const facts = [layersText(image), image.os, packagesText(image), advisoriesText(image)];
   const lines = [head, `  ${facts.filter((fact) => fact !== null).join(' · ')}`];
+  if (image.base !== null) lines.push(`  ${baseText(image.base, image.layers.length)}`);
   if (image.quarantine !== null)
     lines.push(`  quarantined (${image.quarantine.name}): ${image.quarantine.reason}`);
   if (image.withdrawn) lines.push('  withdrawn: a layer of it was collected');
@@ -26,6 +27,11 @@ function layersText({ layers }: ShownImage): string {
   const seconds = layers.reduce((total, layer) => total + layer.durationMs, 0) / 1_000;
   const size = sizeText(layers.reduce((total, layer) => total + layer.sizeBytes, 0));
   return `${read}/${countText(layers.length, 'layer')} in ${seconds.toFixed(1)} s · ${size}`;
+}
+
+function baseText(base: NonNullable<ShownImage['base']>, layers: number): string {
+  const name = base.tags.length > 0 ? `${base.repository}:${base.tags.join(', :')}` : base.repository;
+  return `base: ${name}  ${digestText(base.digest)} · ${base.layers} of ${countText(layers, 'layer')}`;
 }
 
 const typeNames: Readonly<Record<string, string>> = { deb: 'dpkg' };

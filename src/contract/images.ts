@@ -69,6 +69,13 @@ export const shownLayerSchema = Type.Object({
   durationMs: Type.Integer(),
 });
 
+const baseImageSchema = Type.Object({
+  repository: Type.String(),
+  digest: Type.String(),
+  tags: Type.Array(Type.String()),
+  layers: Type.Integer({ description: 'how many of the lowest layers are its' }),
+});
+
 const severityCounts = Type.Object({
   critical: Type.Integer(),
   high: Type.Integer(),
@@ -97,6 +104,9 @@ export const imageShow = route({
     state: Type.Union([inspectionState, Type.Null()]),
     reason: textOrNull,
     os: textOrNull,
+    base: Type.Union([baseImageSchema, Type.Null()], {
+      description: 'the image with most layers, of those that the caller may pull, that this one begins with',
+    }),
     config: Type.Unknown({ description: 'names of the environment, never values' }),
     createdAt: integerOrNull,
     inspectedAt: integerOrNull,

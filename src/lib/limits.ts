@@ -205,6 +205,8 @@ export const limits = {
   /** Of the files, packages and other contents of an image; what one page's request looks through to find that many. */
   inventoryPageMax: 10_000,
   inventoryRowsLookedMax: 100_000,
+  /** Images of the same layers that are looked at for one that the asker may see. */
+  baseImagesMax: 10_000,
   /** Places of packages that one bill of materials names. */
   sbomPackagesMax: 50_000,
   /** A path is part of it, as base64. */

@@ -7,6 +7,7 @@ import type { BlobStore } from '../../blobs/blob-store.ts';
 import { causeChain, LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import { collect } from '../../lib/streams.ts';
+import { chainIds } from '../../oci/chain-id.ts';
 import { type ImageConfig, parseImageConfig } from '../../oci/config.ts';
 import { isNonDistributable } from '../../oci/media-types.ts';
 import type { Database } from '../../records/db/database.ts';
@@ -60,6 +61,7 @@ async function viewOf(database: Database, { manifestId, layers, config }: Looked
     reason: null,
     os: null,
     config: null,
+    chainId: null,
     secrets: [],
     createdAt: null,
     shown: [],
@@ -80,11 +82,17 @@ async function viewOf(database: Database, { manifestId, layers, config }: Looked
     reason: problem === undefined ? null : storable(problem),
     os: os ? JSON.stringify(os) : null,
     config: seen?.text ?? null,
+    chainId: chainIdOf(layers),
     secrets: seen?.secrets ?? [],
     createdAt: config.kind === 'read' ? createdAt(config.config) : null,
     shown,
     learned: learnedFrom(held, os),
   };
+}
+
+function chainIdOf(layers: readonly LayerOfImage[]): string | null {
+  const diffIds = layers.map(({ diffId }) => diffId).filter((diffId) => diffId !== null);
+  return diffIds.length < layers.length ? null : (chainIds(diffIds).at(-1) ?? null);
 }
 
 function blobIds(layers: readonly LayerOfImage[]): number[] {

@@ -127,6 +127,22 @@ describe('images', () => {
     expect(await call(world.stranger, imageShow, { query: { reference } })).toMatchObject({ state: 'done' });
   });
 
+  it('name the image that they begin with, to who may pull that', async () => {
+    const [below] = image.layers;
+    if (!below) throw new TypeError('the image has no layer');
+    const base = buildImage({ layers: [below] });
+    await push(world.stranger, 'globex/base', base, '12');
+    await world.server.drain();
+    const { admin } = world.server;
+    const shown = await call(admin, imageShow, { query: { reference } });
+    const named = { repository: 'globex/base', digest: base.manifest.digest, tags: ['12'], layers: 1 };
+    expect(shown.base).toEqual(named);
+    expect((await lazaret(admin, 'image', 'show', reference)).text).toMatch(
+      /\n {2}base: globex\/base:12 {2}sha256:\w+ · 1 of 2 layers/,
+    );
+    expect((await call(world.reader, imageShow, { query: { reference } })).base).toBeNull();
+  });
+
   it('are listed in pages over repositories', async () => {
     for (const repository of ['acme/a', 'acme/b']) await push(world.acme, repository, image, 'x');
     const names: string[] = [];

@@ -6,12 +6,19 @@ import type { Caller } from '../../records/access/caller.ts';
 import { advisorySourceList } from '../../records/advisories/sources.ts';
 import type { RepositoryManifest } from '../../records/catalog/manifests.ts';
 import type { Database } from '../../records/db/database.ts';
-import { childrenOf, imageList, type ListedImage, tagsOf } from '../../records/inventory/image-list.ts';
-import { imageInventory } from '../../records/inventory/image-read.ts';
+import { baseImage } from '../../records/inventory/base-image.ts';
+import {
+  childrenOf,
+  imageList,
+  type ListedImage,
+  type RepositoryOfAccount,
+  tagsOf,
+} from '../../records/inventory/image-list.ts';
+import { type ImageInventory, imageInventory } from '../../records/inventory/image-read.ts';
 import { refusalOfManifest } from '../../records/marks/door.ts';
 import { type BoundRoute, bind } from './bind.ts';
 import { imageSeen, oneImageSeen } from './image-seen.ts';
-import { repositoriesSeen } from './repositories-seen.ts';
+import { repositoriesSeen, seenBy } from './repositories-seen.ts';
 
 export interface ImageDeps {
   readonly database: Database;
@@ -26,7 +33,7 @@ export function imageRoutes({ database }: ImageDeps): BoundRoute[] {
         platform === undefined
           ? await imageSeen(database, caller, reference)
           : await oneImageSeen(database, caller, { reference, platform });
-      return shown(database, image);
+      return shown(database, image, await seenBy(database, caller));
     }),
   ];
 }
@@ -78,7 +85,25 @@ async function quarantineOf(database: Database, repository: string, manifestId: 
 
 const noFindings = { critical: 0, high: 0, medium: 0, low: 0, none: 0, unknown: 0 };
 
-async function shown(database: Database, image: RepositoryManifest): Promise<RouteAnswer<typeof imageShow>> {
+type Seen = (repository: RepositoryOfAccount) => boolean;
+
+async function baseOf(
+  database: Database,
+  inventory: ImageInventory | undefined,
+  seen: Seen,
+): Promise<RouteAnswer<typeof imageShow>['base']> {
+  const base = await baseImage(database, inventory?.layers ?? [], seen);
+  if (!base) return null;
+  const { manifestId, ...named } = base;
+  const tags = await tagsOf(database, base.repository, [manifestId]);
+  return { ...named, tags: tags.get(manifestId) ?? [] };
+}
+
+async function shown(
+  database: Database,
+  image: RepositoryManifest,
+  seen: Seen,
+): Promise<RouteAnswer<typeof imageShow>> {
   const inventory = await imageInventory(database.read, image.id);
   const tags = await tagsOf(database, image.repository.name, [image.id]);
   return {
@@ -91,6 +116,7 @@ async function shown(database: Database, image: RepositoryManifest): Promise<Rou
     state: inventory?.state ?? null,
     reason: inventory?.reason ?? null,
     os: inventory?.os ?? null,
+    base: await baseOf(database, inventory, seen),
     config: inventory?.config ?? null,
     createdAt: inventory?.createdAt ?? null,
     inspectedAt: inventory?.inspectedAt ?? null,

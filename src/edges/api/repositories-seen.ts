@@ -7,13 +7,19 @@ import { type RepositoryOfAccount, repositoriesAll } from '../../records/invento
 
 /** The repositories that the caller may pull from, by a role or because it was granted, sorted by name. */
 export async function repositoriesSeen(database: Database, caller: Caller): Promise<RepositoryOfAccount[]> {
+  return (await repositoriesAll(database)).filter(await seenBy(database, caller));
+}
+
+/** Whether the caller may pull from a repository. */
+export async function seenBy(
+  database: Database,
+  caller: Caller,
+): Promise<(repository: RepositoryOfAccount) => boolean> {
   const grants = caller.account === null ? [] : await grantList(database.read, caller.account);
   const granted = grants
     .filter(({ grantee, revokedAt }) => grantee === caller.account && revokedAt === null)
     .map(({ owner, repositoryGlob }) => ({ owner, matches: globMatcher(repositoryGlob) }));
-  return (await repositoriesAll(database)).filter(
-    ({ name, account }) =>
-      permits(caller, 'pull', { repository: name, account }) ||
-      granted.some(({ owner, matches }) => owner === account && matches(name)),
-  );
+  return ({ name, account }) =>
+    permits(caller, 'pull', { repository: name, account }) ||
+    granted.some(({ owner, matches }) => owner === account && matches(name));
 }

@@ -55,6 +55,7 @@ export async function imageWant(tx: Tx, manifestId: number, state: ImageTable['s
       reason: null,
       os: null,
       config: null,
+      chain_id: null,
       created_at: null,
       inspected_at: null,
     })

@@ -29,6 +29,8 @@ export interface ImageView {
   readonly os: string | null;
   /** JSON of what the config says, without values of the environment and without secrets. */
   readonly config: string | null;
+  /** Of all its layers (src/oci/chain-id.ts); null: what one of them is could not be read. */
+  readonly chainId: string | null;
   readonly createdAt: number | null;
   readonly shown: readonly ShownPackage[];
   readonly learned: readonly LearnedPackage[];
@@ -168,6 +170,7 @@ async function imageEnd(
     reason: view.reason,
     os: view.os,
     config: view.config,
+    chain_id: view.chainId,
     created_at: view.createdAt,
     inspected_at: tx.nowMs,
   };

@@ -82,6 +82,8 @@ export interface ImageTable {
   reason: string | null;
   os: string | null;
   config: string | null;
+  /** Of all its layers (src/oci/chain-id.ts), as they were read; null: one of them could not be. */
+  chain_id: string | null;
   created_at: number | null;
   inspected_at: number | null;
 }
