@@ -69,7 +69,7 @@ export function gatedStore(
   op: Operation,
   { store, disk }: { store: BlobStore; disk: SimulatedDisk },
 ): BlobStore {
-  const short = (key: string) => key.slice(0, 6);
+  const short = (key: string) => key.slice(-6);
   return {
     append: (key, offset, source, signal) =>
       scheduler.call(op, `append ${short(key)} at ${offset}`, () =>

@@ -7,7 +7,7 @@ import { parseDigest } from '../../oci/digest.ts';
 import { blobFind } from '../../records/catalog/blobs.ts';
 import { type Job, jobClaim, jobClaimKey, jobExtend, jobFail, jobIsDue } from '../../records/jobs/jobs.ts';
 import { copyEnqueue, copyJob } from '../../records/regions/copies.ts';
-import { type CopyDeps, copyAliveEveryMs, copyBlob, copyGiveUp } from './copy.ts';
+import { type CopyDeps, copyAliveEveryMs, copyBlob, copyGivenUp } from './copy.ts';
 
 export interface CopierDeps extends CopyDeps {
   /** Told of copies that failed for another reason than a peer out of reach, which followers tell of. */
@@ -110,8 +110,9 @@ export class Copier {
     } catch (cause) {
       const error = new LazaretError('unavailable', `copying ${job.key} failed`, { cause });
       if (!hasCode(cause, 'unavailable') && !signal.aborted) onProblem(error);
-      const next = await database.transact((tx) => jobFail(tx, job, causeChain(error)));
-      if (next === 'dead') await copyGiveUp(this.#deps, job);
+      await database.transact(async (tx) => {
+        if ((await jobFail(tx, job, causeChain(error))) === 'dead') await copyGivenUp(tx, job);
+      });
       return error;
     } finally {
       ended.abort();

@@ -21,7 +21,7 @@ import { copyJob } from '../../records/regions/copies.ts';
 import { collect } from '../collect/collect.ts';
 import { sweepCondemned } from '../collect/sweep.ts';
 import { exemptionsSet } from '../quarantine/exempt.ts';
-import { copyBlob, copyGiveUp } from './copy.ts';
+import { copyBlob, copyGivenUp } from './copy.ts';
 
 async function pair(world: EngineWorld, repositories: readonly string[] = []) {
   const home = await openRegion(world, { name: 'home', peers: ['away'] });
@@ -61,6 +61,34 @@ describeEngines('copies', (world) => {
     await follower.copier.fetchRemote(layer);
     expect(follower.link.asked).toEqual([0, 4]);
     expect(await textOf(away, layer)).toBe('0123456789');
+  });
+
+  it('go on where they were cut when somebody asks for the blob before the next try is due', async () => {
+    const { home, away, follower } = await pair(world, ['acme/*']);
+    const { layer, config } = await pushImage(home, { text: '0123456789' });
+    await follower.catchUp();
+    await follower.copier.fetchRemote(config);
+    follower.link.cutAfter = 4;
+    await follower.copy();
+    expect(await stateOfBlob(away, layer)).toBe('remote');
+    await follower.copier.fetchRemote(layer);
+    expect(follower.link.asked).toEqual([0, 0, 4]);
+    expect(await textOf(away, layer)).toBe('0123456789');
+    expect(await Array.fromAsync(away.blobs.list())).toHaveLength(2);
+  });
+
+  it('leave no bytes behind when they are given up', async () => {
+    const { home, away, follower } = await pair(world);
+    const { layer } = await pushImage(home, { text: '0123456789' });
+    await follower.catchUp();
+    for (let n = 0; n < limits.jobAttemptsMax; n++) {
+      follower.link.cutAfter = 1;
+      await follower.copier.fetchRemote(layer).catch(() => undefined);
+    }
+    const dead = await away.database.read.selectFrom('jobs').select(['state', 'payload']).execute();
+    expect(dead).toEqual([{ state: 'dead', payload: '{}' }]);
+    await sweepCondemned({ ...away, graceMs: 0 }, 'collector');
+    expect(await Array.fromAsync(away.blobs.list())).toEqual([]);
   });
 
   it('that are not what was asked for are never visible, and made anew', async () => {
@@ -134,7 +162,7 @@ describeEngines('copies', (world) => {
     const never = new AbortController().signal;
     const outcomes = await Promise.allSettled([copyBlob(deps, first, never), copyBlob(deps, second, never)]);
     expect(outcomes.map((outcome) => outcome.status)).toContain('fulfilled');
-    await copyGiveUp(away, second);
+    await away.database.transact((tx) => copyGivenUp(tx, second));
     await sweepCondemned({ ...away, graceMs: 0 }, 'collector');
     expect(await textOf(away, layer)).toBe('0123456789');
     expect(await Array.fromAsync(away.blobs.list())).toHaveLength(1);

@@ -62,7 +62,7 @@ export async function copyBlob(deps: CopyDeps, job: Job, signal: AbortSignal): P
     if (!(await refusalOfBlob(deps.database.read, source, job.key))) open.push(source);
   const from = await fetchFromAny({ ...deps, blob, key, signal }, open).catch(async (error: unknown) => {
     // Wrong bytes must not be what the next attempt goes on from. They have no row: nobody saw them.
-    await (isWrong(error) ? copyGiveUp(deps, job, key) : leave(deps, job, key));
+    await (isWrong(error) ? discard(deps, job, key) : leave(deps, job, key));
     throw error;
   });
   if (from === undefined) return abandon(deps, { job, key, outcome: 'refused' });
@@ -70,15 +70,19 @@ export async function copyBlob(deps: CopyDeps, job: Job, signal: AbortSignal): P
   return 'copied';
 }
 
-/** Lets go of the job's bytes, if there are any: the next attempt begins anew. */
-export async function copyGiveUp(
-  { database }: Pick<CopyDeps, 'database'>,
-  job: Job,
-  key: BlobKey | undefined = rememberedKey(job),
-): Promise<void> {
+/** There are no more attempts: lets go of the bytes that the job's row remembers, whichever attempt they came with. */
+export async function copyGivenUp(tx: Tx, job: Job): Promise<void> {
+  const known = await knownKey(tx, job);
+  if (known === undefined) return;
+  await keyLetGo(tx, known);
+  await jobRemember(tx, job, {});
+}
+
+/** The attempt has ended with bytes that no other one must go on from. */
+async function discard({ database }: CopyDeps, job: Job, key: BlobKey): Promise<void> {
   await database.transact(async (tx) => {
     const known = await knownKey(tx, job);
-    if (key) await keyLetGo(tx, key);
+    await keyLetGo(tx, key);
     if (known === key) await jobRemember(tx, job, {});
   });
 }

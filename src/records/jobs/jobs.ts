@@ -25,8 +25,8 @@ const backoffFirstMs = 1_000;
 const backoffMaxMs = 5 * 60_000;
 
 /**
- * If a job of this kind and key is queued already, that one stands, unless this is more urgent; a dead one lives again. At the latest it is due after
- * the longest back-off.
+ * If a job of this kind and key is queued already, that one stands with all that it remembers, and is as urgent as the more
+ * urgent of the two; a dead one lives again. At the latest it is due after the longest back-off.
  */
 export async function jobEnqueue(
   tx: Tx,
@@ -55,7 +55,11 @@ export async function jobEnqueue(
     .onConflict((c) =>
       c
         .columns(['kind', 'key'])
-        .doUpdateSet({ ...fresh, payload, priority })
+        .doUpdateSet((e) => ({
+          ...fresh,
+          payload: e.case().when('jobs.state', '=', 'dead').then(payload).else(e.ref('jobs.payload')).end(),
+          priority,
+        }))
         .where((e) =>
           e.or([
             e('jobs.state', '=', 'dead'),
