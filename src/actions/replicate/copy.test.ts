@@ -246,7 +246,34 @@ describeEngines('copies', (world) => {
     await quarantineLayer(home, layer);
     await expect(follower.copier.fetchRemote(layer)).rejects.toMatchObject({ code: 'quarantined' });
     expect(await stateOfBlob(away, layer)).toBe('remote');
+    await follower.catchUp();
+    away.clock.advance(60_000);
+    await follower.copy();
     expect(await away.database.read.selectFrom('jobs').selectAll().execute()).toEqual([]);
+  });
+
+  it('that home refused are tried again when its release came here before the refusal', async () => {
+    const { home, away, follower } = await pair(world, ['**']);
+    const { layer } = await pushImage(home, { text: 'one' });
+    await follower.catchUp();
+    const uid = await quarantineLayer(home, layer);
+    const { link } = follower;
+    const blob = link.blob.bind(link);
+    // Home refuses, and everything about the quarantine comes before that answer.
+    link.blob = async (ask, signal) => {
+      link.blob = blob;
+      const refusal = await blob(ask, signal).catch((error: unknown) => error);
+      await releaseQuarantine(home, uid);
+      await follower.catchUp();
+      throw refusal;
+    };
+    const deps = { ...away, region: 'away', links: new Map([['home', link]]) };
+    const job = await jobClaimKey(away.database, { kind: copyJob, key: layer }, 'a worker');
+    if (!job) throw new Error('it claims it');
+    expect(await copyBlob(deps, job, new AbortController().signal)).toBe('refused');
+    away.clock.advance(60_000);
+    await follower.copy();
+    expect(await textOf(away, layer)).toBe('one');
   });
 
   it('are made for a deployment to this region, whatever repositories are asked for', async () => {

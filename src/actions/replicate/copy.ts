@@ -28,7 +28,7 @@ import {
   condemnedKeyAdd,
 } from '../../records/catalog/blobs.ts';
 import type { Database, Tx } from '../../records/db/database.ts';
-import { type Job, jobFinish, jobPayload, jobRemember } from '../../records/jobs/jobs.ts';
+import { type Job, jobFail, jobFinish, jobPayload, jobRemember } from '../../records/jobs/jobs.ts';
 import { refusalOfBlob } from '../../records/marks/door.ts';
 import { type CopySource, copySources } from '../../records/regions/copies.ts';
 import type { PeerLink } from './peer-link.ts';
@@ -65,7 +65,7 @@ export async function copyBlob(deps: CopyDeps, job: Job, signal: AbortSignal): P
     await (isWrong(error) ? discard(deps, job, key) : leave(deps, job, key));
     throw error;
   });
-  if (from === undefined) return abandon(deps, { job, key, outcome: 'refused' });
+  if (from === undefined) return endRefused(deps, { job, key, sources });
   await keepCopy(deps, job, { blob, key, from, durationMs: Math.round(deps.clock.bootMs() - startedAt) });
   return 'copied';
 }
@@ -94,6 +94,30 @@ async function leave({ database }: CopyDeps, job: Job, key: BlobKey): Promise<vo
     if (known === key) await jobRemember(tx, job, { storageKey: key, left: true });
     else await keyLetGo(tx, key);
   });
+}
+
+/**
+ * Under a quarantine that is known here the job is over: its release begins another. Else that has not come yet, or its
+ * release came while home still refused: then nobody else would begin one, and the job is tried again.
+ */
+async function endRefused(
+  { database }: CopyDeps,
+  { job, key, sources }: { job: Job; key: BlobKey; sources: readonly CopySource[] },
+): Promise<'refused'> {
+  await database.transact(async (tx) => {
+    const known = await knownKey(tx, job);
+    for (const each of new Set([key, known])) if (each) await keyLetGo(tx, each);
+    const open: CopySource[] = [];
+    for (const source of sources) if (!(await refusalOfBlob(tx.db, source, job.key))) open.push(source);
+    if (open.length === 0) return jobFinish(tx, job);
+    await jobRemember(tx, job, {});
+    await jobFail(
+      tx,
+      job,
+      `refused by ${open.map(({ home }) => home).join(', ')}, and by no quarantine that is known here`,
+    );
+  });
+  return 'refused';
 }
 
 async function abandon<O extends CopyOutcome>(
