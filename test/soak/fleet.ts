@@ -58,7 +58,13 @@ export class Fleet {
       fleet.#servers.push({
         name,
         url,
-        pool: new Pool(url, { connections: 32, headersTimeout: 120_000, bodyTimeout: 120_000 }),
+        // An unused connection is closed well before the server does so: else a request might meet that.
+        pool: new Pool(url, {
+          connections: 32,
+          keepAliveMaxTimeout: 30_000,
+          headersTimeout: 120_000,
+          bodyTimeout: 120_000,
+        }),
         environment: {
           PATH: process.env.PATH ?? '',
           ...serverSettings,
