@@ -1,6 +1,7 @@
 import type { imageShow } from '../contract/images.ts';
 import type { RouteAnswer } from '../contract/route.ts';
-import { countText, digestText, sizeText } from './words.ts';
+import { tableWidth } from './output.ts';
+import { countText, digestText, shortText, sizeText } from './words.ts';
 
 type ShownImage = RouteAnswer<typeof imageShow>;
 
@@ -10,9 +11,14 @@ export function imageText(image: ShownImage): string {
   if (image.kind === 'index') return [head, ...image.children.map(childText)].join('\n');
   const facts = [layersText(image), image.os, packagesText(image), advisoriesText(image)];
   const lines = [head, `  ${facts.filter((fact) => fact !== null).join(' · ')}`];
+  if (image.config !== null) lines.push(...configLines(image.config).map((line) => `  ${line}`));
   if (image.base !== null) lines.push(`  ${baseText(image.base, image.layers.length)}`);
   if (image.quarantine !== null)
     lines.push(`  quarantined (${image.quarantine.name}): ${image.quarantine.reason}`);
+  if (image.isRenewed)
+    lines.push(
+      `  read again by newer extractors; until that is here this is of inventory version ${image.inventoryVersion}`,
+    );
   if (image.withdrawn) lines.push('  withdrawn: a layer of it was collected');
   if (image.reason !== null) lines.push(`  ${image.state}: ${image.reason}`);
   return lines.join('\n');
@@ -32,6 +38,29 @@ function layersText({ layers }: ShownImage): string {
 function baseText(base: NonNullable<ShownImage['base']>, layers: number): string {
   const name = base.tags.length > 0 ? `${base.repository}:${base.tags.join(', :')}` : base.repository;
   return `base: ${name}  ${digestText(base.digest)} · ${base.layers} of ${countText(layers, 'layer')}`;
+}
+
+/** How it runs; its history and long labels are in the JSON. */
+function configLines(config: NonNullable<ShownImage['config']>): string[] {
+  const { os, architecture, variant, user, workingDir, exposedPorts, stopSignal } = config;
+  const facts = [
+    [os, architecture, variant].filter(Boolean).join('/'),
+    `user ${user === '' ? 'root' : user}`,
+    workingDir === '' ? '' : `in ${workingDir}`,
+    exposedPorts.length === 0 ? '' : `ports ${exposedPorts.join(' ')}`,
+    stopSignal === undefined ? '' : `stopped by ${stopSignal}`,
+  ];
+  const lines = [`config: ${facts.filter((fact) => fact !== '').join(' · ')}`];
+  const command = [...config.entrypoint, ...config.cmd];
+  if (command.length > 0) lines.push(`command: ${shortText(command.map(quoted).join(' '), tableWidth)}`);
+  if (config.env.length > 0) lines.push(`environment: ${config.env.join(' ')}`);
+  for (const [name, value] of Object.entries(config.labels))
+    lines.push(shortText(`label: ${name}=${value}`, tableWidth));
+  return lines;
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word);
 }
 
 const typeNames: Readonly<Record<string, string>> = { deb: 'dpkg' };

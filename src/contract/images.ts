@@ -57,6 +57,11 @@ export const imageListRoute = route({
   answer: 'json',
 });
 
+export const inventoryVersion = Type.Integer({
+  description:
+    'with which extractors it was read: a number of this region, higher for newer ones; 0: with none of this region',
+});
+
 export const shownLayerSchema = Type.Object({
   digest: Type.String(),
   mediaType: Type.String(),
@@ -67,6 +72,22 @@ export const shownLayerSchema = Type.Object({
   entries: Type.Integer(),
   packages: Type.Integer(),
   durationMs: Type.Integer(),
+  inventoryVersion,
+});
+
+const imageConfigSchema = Type.Object({
+  os: Type.String(),
+  architecture: Type.String(),
+  variant: Type.Optional(Type.String()),
+  user: Type.String(),
+  env: Type.Array(Type.String(), { description: 'names' }),
+  workingDir: Type.String(),
+  exposedPorts: Type.Array(Type.String()),
+  entrypoint: Type.Array(Type.String()),
+  cmd: Type.Array(Type.String()),
+  stopSignal: Type.Optional(Type.String()),
+  labels: Type.Record(Type.String(), Type.String()),
+  history: Type.Array(Type.String()),
 });
 
 const baseImageSchema = Type.Object({
@@ -103,11 +124,18 @@ export const imageShow = route({
     quarantine: quarantined,
     state: Type.Union([inspectionState, Type.Null()]),
     reason: textOrNull,
+    inventoryVersion,
+    isRenewed: Type.Boolean({
+      description:
+        'a layer was read again by newer extractors; what is shown is of before, until it is replaced',
+    }),
     os: textOrNull,
     base: Type.Union([baseImageSchema, Type.Null()], {
       description: 'the image with most layers, of those that the caller may pull, that this one begins with',
     }),
-    config: Type.Unknown({ description: 'names of the environment, never values' }),
+    config: Type.Union([imageConfigSchema, Type.Null()], {
+      description: 'what it says, without values of the environment and without secrets',
+    }),
     createdAt: integerOrNull,
     inspectedAt: integerOrNull,
     layers: Type.Array(shownLayerSchema),

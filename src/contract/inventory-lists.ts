@@ -1,6 +1,6 @@
 import Type, { type TProperties, type TSchema } from 'typebox';
 import { limits } from '../lib/limits.ts';
-import { imagePlatform, imageReference, inspectionState } from './images.ts';
+import { imagePlatform, imageReference, inspectionState, inventoryVersion } from './images.ts';
 import { nothing, route } from './route.ts';
 import { textOrNull } from './scans.ts';
 
@@ -56,6 +56,7 @@ function inventoryList<F extends TProperties, I extends TSchema>(list: {
       digest: Type.String({ description: 'of the image' }),
       state: inspectionState,
       reason: textOrNull,
+      inventoryVersion,
       items: Type.Array(list.item),
       next: Type.Union([Type.String(), Type.Null()], {
         description:

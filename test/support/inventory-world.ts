@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { Extractor } from '../../src/actions/inspect/extractor.ts';
 import { extractors } from '../../src/actions/inspect/extractors/list.ts';
+import { inspectLayer } from '../../src/actions/inspect/inspect-layer.ts';
 import { inspectTask } from '../../src/actions/inspect/inspect-task.ts';
 import { createInProcessInspector, type Inspector } from '../../src/actions/inspect/inspector.ts';
 import {
@@ -19,6 +20,9 @@ import { blobKeep } from '../../src/records/catalog/blobs.ts';
 import { manifestKeep, type NewEdge } from '../../src/records/catalog/manifests.ts';
 import { imageWant, inspectionsWant } from '../../src/records/catalog/wanted-inspections.ts';
 import type { Database, Tx } from '../../src/records/db/database.ts';
+import { KnownIds } from '../../src/records/inventory/known-ids.ts';
+import { rereadPriority } from '../../src/records/inventory/stale-layers.ts';
+import { jobClaim } from '../../src/records/jobs/jobs.ts';
 import { logRead } from '../../src/records/log/log.ts';
 import type { EngineWorld } from './engines.ts';
 import { buildImage, type Content, content, type Layer } from './oci-layout.ts';
@@ -36,6 +40,8 @@ export interface InventoryWorld extends AsyncDisposable {
   restart(extractors?: readonly Extractor[]): void;
   /** Asks for stale layers, and reads none. */
   findStale(): Promise<void>;
+  /** Reads the layers that are asked for, and makes no view of their images. */
+  readLayers(): Promise<void>;
   status(): Promise<InspectionStatus>;
   import(documents: unknown, options?: { source?: string }): Promise<ImportAnswer>;
   events(type: string): Promise<Readonly<Record<string, unknown>>[]>;
@@ -77,12 +83,18 @@ export async function inventoryWorld(engines: EngineWorld): Promise<InventoryWor
     return { deps, inspect: inspectTask(deps), reinspect: reinspectTask(deps) };
   };
   let server = start(extractors);
+  const claim = () => jobClaim(server.deps, { kind: 'inspect', priorityMin: rereadPriority }, 'test');
   return {
     database,
     clock,
     inspector,
     restart: (list = extractors) => {
       server = start(list);
+    },
+    readLayers: async () => {
+      const pathIds = new KnownIds(1_000);
+      for (let job = await claim(); job; job = await claim())
+        await inspectLayer({ ...server.deps, pathIds }, job, new AbortController().signal);
     },
     findStale: async () => void (await server.reinspect.run(new AbortController().signal)),
     status: () => inspectionStatus(server.deps),

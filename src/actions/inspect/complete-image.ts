@@ -11,7 +11,7 @@ import { chainIds } from '../../oci/chain-id.ts';
 import { type ImageConfig, parseImageConfig } from '../../oci/config.ts';
 import { isNonDistributable } from '../../oci/media-types.ts';
 import type { Database } from '../../records/db/database.ts';
-import { type ImageView, imageViewKeep } from '../../records/inventory/image-keep.ts';
+import { type ImageView, imageViewKeep, viewWanted } from '../../records/inventory/image-keep.ts';
 import {
   configBlob,
   filesAtPaths,
@@ -34,9 +34,11 @@ export interface CompleteImageDeps {
 
 /** Writes the view and says so with `image.inspected`. @throws unavailable */
 export async function completeImage(deps: CompleteImageDeps, manifestId: number): Promise<void> {
+  const wanted = await viewWanted(deps.database.read, manifestId);
+  if (!wanted) return; // another process has made it
   const layers = await layersOfImage(deps.database.read, manifestId);
   const config = await configOf(deps, manifestId);
-  const view = await viewOf(deps.database, { manifestId, layers, config });
+  const view = { ...(await viewOf(deps.database, { manifestId, layers, config })), wanted };
   const { state, reason, shown } = view;
   await imageViewKeep(deps.database, view, (tx, digest) =>
     tx.emit({
@@ -55,9 +57,13 @@ interface Looked {
   readonly config: FoundConfig;
 }
 
-async function viewOf(database: Database, { manifestId, layers, config }: Looked): Promise<ImageView> {
+async function viewOf(
+  database: Database,
+  { manifestId, layers, config }: Looked,
+): Promise<Omit<ImageView, 'wanted'>> {
   const nothing = {
     manifestId,
+    version: layers.length === 0 ? 0 : Math.min(...layers.map(({ version }) => version)),
     reason: null,
     os: null,
     config: null,
@@ -66,11 +72,12 @@ async function viewOf(database: Database, { manifestId, layers, config }: Looked
     createdAt: null,
     shown: [],
     learned: [],
+    superseded: [],
   };
   const isFileSystem = config.kind === 'read' || layers.some(({ state }) => state !== 'notApplicable');
   if (!isFileSystem) return { ...nothing, state: 'notApplicable' };
   const os = layers.findLast((layer) => layer.os !== undefined)?.os;
-  const held = await packagesOfLayers(database, blobIds(layers));
+  const { held, superseded } = newestOf(await packagesOfLayers(database, blobIds(layers)));
   const visible = await visiblePackages(database, layers, held);
   const shown = visible.map((found) => ({ ...found, facts: ofRelease(found.facts, os) }));
   const seen =
@@ -87,7 +94,29 @@ async function viewOf(database: Database, { manifestId, layers, config }: Looked
     createdAt: config.kind === 'read' ? createdAt(config.config) : null,
     shown,
     learned: learnedFrom(held, os),
+    superseded,
   };
+}
+
+/**
+ * A layer that was read again has its distribution's packages without a release, beside those that had learned theirs
+ * from a former view, which stand until this one has been kept.
+ */
+function newestOf(packages: readonly PackageOfLayer[]): {
+  readonly held: readonly PackageOfLayer[];
+  readonly superseded: readonly PackageOfLayer[];
+} {
+  const again = new Set(packages.filter(({ facts }) => !hasRelease(facts)).map(samePackage));
+  const isFormer = (found: PackageOfLayer) => hasRelease(found.facts) && again.has(samePackage(found));
+  return {
+    held: packages.filter((found) => !isFormer(found)),
+    superseded: packages.filter(isFormer),
+  };
+}
+
+/** What a package is besides its release. */
+function samePackage({ blobId, path, extractor, facts }: PackageOfLayer): string {
+  return [blobId, path, extractor, facts.name, facts.version].join(' ');
 }
 
 function chainIdOf(layers: readonly LayerOfImage[]): string | null {

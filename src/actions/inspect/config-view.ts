@@ -3,6 +3,7 @@
  * has secrets, as of a layer: kind, place and fingerprint.
  */
 import type { ImageConfig } from '../../oci/config.ts';
+import type { ShownConfig } from '../../records/inventory/rows.ts';
 import { type FingerprintKey, fingerprintOf } from '../../secrets/fingerprint.ts';
 import { secretsIn } from '../../secrets/secret-scan.ts';
 
@@ -34,17 +35,17 @@ export function configView(image: ImageConfig, key: FingerprintKey): ConfigView 
     name,
     look.shown(`config:Labels/${name}`, value),
   ]);
-  const text = {
+  const text: ShownConfig = {
     os: image.os,
     architecture: image.architecture,
-    variant: image.variant,
+    ...(image.variant === undefined ? {} : { variant: image.variant }),
     user: config.user,
     env: config.env.map(nameOf),
     workingDir: config.workingDir,
-    exposedPorts: config.exposedPorts,
+    exposedPorts: [...config.exposedPorts],
     entrypoint: listed('Entrypoint', config.entrypoint),
     cmd: listed('Cmd', config.cmd),
-    stopSignal: config.stopSignal,
+    ...(config.stopSignal === undefined ? {} : { stopSignal: config.stopSignal }),
     labels: Object.fromEntries(labels),
     history: image.history
       .slice(0, historyMax)

@@ -18,9 +18,9 @@ import type { KnownIds } from '../../records/inventory/known-ids.ts';
 import { inspectionFinish, type KeptLayer, layerInventoryKeep } from '../../records/inventory/layer-keep.ts';
 import {
   type InspectedBlob,
-  imagesReset,
   inspectedBlob,
   inspectionOf,
+  viewsWant,
 } from '../../records/inventory/pending.ts';
 import { type Job, jobExtend, jobFail, jobFinish, jobRelease } from '../../records/jobs/jobs.ts';
 import { currentFingerprintKey } from './fingerprint-key.ts';
@@ -86,7 +86,7 @@ async function finish(tx: Tx, { job, blob, version, kept, durationMs }: Finished
   await jobFinish(tx, job);
   const { summary, files, packages } = kept;
   if (!(await inspectionFinish(tx, blob.id, { summary, durationMs, version }))) return;
-  await imagesReset(tx, blob.digest);
+  await viewsWant(tx, blob.digest);
   const { state, reason, diffId, entries } = summary;
   tx.emit({
     type: 'layer.inspected',

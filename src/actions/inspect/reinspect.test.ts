@@ -4,11 +4,15 @@ import { type InventoryWorld, inventoryWorld } from '../../../test/support/inven
 import { layerInventory } from '../../../test/support/layer-inventory.ts';
 import { buildLayer } from '../../../test/support/oci-layout.ts';
 import { limits } from '../../lib/limits.ts';
+import { imageViewKeep, viewWanted } from '../../records/inventory/image-keep.ts';
+import { imageInventory } from '../../records/inventory/image-read.ts';
 import { inventoryVersionOf } from '../../records/inventory/inventory-versions.ts';
 import { packageList } from '../../records/inventory/package-list.ts';
+import { viewsWant } from '../../records/inventory/pending.ts';
 import { secretList } from '../../records/inventory/secret-list.ts';
 import { rereadPriority, staleLayersEnqueue } from '../../records/inventory/stale-layers.ts';
 import { jobClaim, jobRelease } from '../../records/jobs/jobs.ts';
+import { awaitsInspection } from '../../records/marks/door.ts';
 import type { Extractor } from './extractor.ts';
 import { extractors } from './extractors/list.ts';
 
@@ -98,6 +102,72 @@ describeEngines('layers that older extractors read', (engines) => {
     expect(await secrets(world, image)).toEqual(['deploy.sh']);
   });
 
+  test('leave the images as they were, with the version that they are of, until their views are made anew', async () => {
+    await using world = await inventoryWorld(engines);
+    const layer = await layerOf('a');
+    const image = await world.push({ layers: [layer] });
+    await world.drain();
+    world.restart(newer);
+    await world.findStale();
+    await world.readLayers();
+    const { read } = world.database;
+    expect(await imageInventory(read, image)).toMatchObject({
+      state: 'done',
+      isRenewed: true,
+      inventoryVersion: 1,
+      layers: [{ version: 2 }],
+    });
+    expect(await packages(world, image)).toEqual(['a']);
+    expect(await awaitsInspection(read, image, world.clock.wallMs() + 60_000)).toBe(false);
+    await world.drain();
+    expect(await imageInventory(read, image)).toMatchObject({
+      state: 'done',
+      isRenewed: false,
+      inventoryVersion: 2,
+    });
+    expect(await packages(world, image)).toEqual(['a-again']);
+  });
+
+  test('are in the view also when one ended while it was being made', async () => {
+    await using world = await inventoryWorld(engines);
+    const layer = await layerOf('a');
+    const image = await world.push({ layers: [layer] });
+    await world.drain();
+    const { database } = world;
+    await database.transact((tx) => viewsWant(tx, layer.digest));
+    const wanted = await viewWanted(database.read, image);
+    await database.transact((tx) => viewsWant(tx, layer.digest));
+    const view = { ...emptyView, manifestId: image, wanted: wanted ?? 0 };
+    expect(await imageViewKeep(database, view, () => {})).toBe(false);
+    expect(await packages(world, image)).toEqual(['a']);
+    expect(await viewWanted(database.read, image)).toBe(2);
+    await world.drain();
+    expect(await packages(world, image)).toEqual(['a']);
+    expect(await viewWanted(database.read, image)).toBe(0);
+  });
+
+  test('keep what they learned of their release from another layer, and what advisories say of it', async () => {
+    await using world = await inventoryWorld(engines);
+    const status = 'Package: zlib1g\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1.0\n';
+    const base = await buildLayer([{ path: 'usr/lib/os-release', content: 'ID=debian\nVERSION_ID="12"\n' }]);
+    const image = await world.push({
+      layers: [base, await buildLayer([{ path: 'var/lib/dpkg/status', content: status }])],
+    });
+    await world.drain();
+    const held = async () => {
+      const { items } = await packageList(world.database, { manifestId: image, place: 'layer', limit: 10 });
+      return items.map(({ ecosystem }) => ecosystem).sort();
+    };
+    expect(await held()).toEqual(['Debian:12']);
+    world.restart(newer);
+    await world.findStale();
+    await world.readLayers();
+    expect(await held()).toEqual(['Debian', 'Debian:12']);
+    await world.drain();
+    expect(await held()).toEqual(['Debian:12']);
+    expect((await world.events('image.inspected')).map(({ state }) => state)).toEqual(['done', 'done']);
+  });
+
   test('that can not be read again keep their answers, and are tried with the next version', async () => {
     await using world = await inventoryWorld(engines);
     const image = await world.push({ layers: [await layerOf('a')] });
@@ -133,6 +203,21 @@ describeEngines('layers that older extractors read', (engines) => {
     expect(await staleLayersEnqueue(database, version, 4)).toBe(1);
   });
 });
+
+/** As if nothing were in it any more. */
+const emptyView = {
+  state: 'done',
+  version: 1,
+  reason: null,
+  os: null,
+  config: null,
+  chainId: null,
+  createdAt: null,
+  shown: [],
+  learned: [],
+  superseded: [],
+  secrets: [],
+} as const;
 
 function claim(world: InventoryWorld, priorityMin = rereadPriority) {
   return jobClaim(world, { kind: 'inspect', priorityMin }, 'test');

@@ -196,7 +196,10 @@ describe('the command line', () => {
   it('tells what is in an image, before and after advisories are known', async () => {
     const before = await lazaret(world.reader, 'image', 'show', reference, '--wait');
     expect(before.code).toBe(0);
-    expect(before.text).toMatch(/2\/2 layers in \d+\.\d s · .*B · 2 npm · advisories: unknown, none loaded$/);
+    expect(before.text).toMatch(
+      /2\/2 layers in \d+\.\d s · .*B · 2 npm · advisories: unknown, none loaded\n/,
+    );
+    expect(before.text).toMatch(/\n {2}config: linux\/\w+ · user root\n {2}environment: TOKEN$/);
     expect((await lazaret(world.reader, 'advisory', 'status')).text).toContain('none is loaded');
 
     const good = join(folder, 'good.json');
@@ -212,7 +215,7 @@ describe('the command line', () => {
     expect((await lazaret(world.reader, 'advisory', 'status')).text).toMatch(/ghsa +1 /);
 
     const after = await lazaret(world.reader, 'image', 'show', reference);
-    expect(after.text).toMatch(/advisories: 1 high \(1 fixable\)$/);
+    expect(after.text).toMatch(/advisories: 1 high \(1 fixable\)$/m);
     const listed = await lazaret(world.reader, 'image', 'show', reference, '--packages');
     expect(listed.text).toMatch(/lodash +4\.17\.20 +npm +MIT +1 +\/app\/node_modules\/lodash/);
     const show = (...argv: string[]) => lazaret(world.reader, 'image', 'show', reference, ...argv);

@@ -71,9 +71,9 @@ async function pageOf<T>(
         detail: { path: 'query.layer' },
       });
   }
-  const { state, reason } = await imageState(database.read, manifestId);
+  const howFar = await imageState(database.read, manifestId);
   const { items, next } = await read({ manifestId, place, layer, path, after, limit });
-  return { digest, state, reason, items, next };
+  return { digest, ...howFar, items, next };
 }
 
 async function* once(bytes: Uint8Array) {

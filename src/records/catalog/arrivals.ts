@@ -38,7 +38,7 @@ export async function layerArrived(tx: Tx, blob: Blob): Promise<void> {
   await inspectionsWant(tx, [{ blobId, digest, mediaType: image.media_type }]);
   await tx.db
     .updateTable('images')
-    .set({ state: 'pending' })
+    .set((e) => ({ state: 'pending' as const, wanted: e('wanted', '+', 1) }))
     .where(
       'manifest_id',
       'in',

@@ -52,6 +52,7 @@ export async function imageWant(tx: Tx, manifestId: number, state: ImageTable['s
     .values({
       manifest_id: manifestId,
       state,
+      wanted: state === 'pending' ? 1 : 0,
       reason: null,
       os: null,
       config: null,

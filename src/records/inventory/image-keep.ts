@@ -1,10 +1,13 @@
 /**
- * Keeps an image's view in short transactions: the packages it shows, which of its layers' packages have learned their
- * release from it, and last its row, which says that the view is complete. Until then the row is `pending`. Another
- * process may write the same view at the same time: the rows are the same, and one of the two ends it.
+ * Keeps an image's view: the packages it shows, which of its layers' packages have learned their release from it, and its
+ * row, which says that the view is complete. A former view stands until the new one has taken its place: what it lacks is
+ * added first, and what it has too much goes last; where that is little, all of it is one transaction. Each of them looks
+ * whether the view is still the one that is wanted: nothing that became known after it was made, no other process that
+ * has ended it, and the image not gone.
  */
+import type { Insertable } from 'kysely';
 import type { Database, Tx } from '../db/database.ts';
-import { chunked } from '../db/engine.ts';
+import { chunked, locked, type Reader } from '../db/engine.ts';
 import type { ImageTable } from '../db/tables/inventory.ts';
 import { packageKey, packagesEnsure } from './packages.ts';
 import { type PackageFacts, storable } from './rows.ts';
@@ -22,8 +25,18 @@ export interface LearnedPackage extends ShownPackage {
   readonly extractor: string;
 }
 
+/** A layer's package that learned its release from a former view, and whose layer was read again since. */
+export interface SupersededPackage {
+  readonly blobId: number;
+  readonly packageId: number;
+}
+
 export interface ImageView {
   readonly manifestId: number;
+  /** `viewWanted` before anything was read for it. */
+  readonly wanted: number;
+  /** The oldest inventory version among its layers. */
+  readonly version: number;
   readonly state: 'done' | 'unknown' | 'notApplicable';
   readonly reason: string | null;
   readonly os: string | null;
@@ -34,6 +47,8 @@ export interface ImageView {
   readonly createdAt: number | null;
   readonly shown: readonly ShownPackage[];
   readonly learned: readonly LearnedPackage[];
+  /** Packages of layers whose place one of `learned` takes. */
+  readonly superseded: readonly SupersededPackage[];
   readonly secrets: readonly SecretOfConfig[];
 }
 
@@ -47,8 +62,19 @@ export interface SecretOfConfig {
 }
 
 const packagesAtOnce = 100;
+const rowsAtOnce = 500;
 
-/** @returns false if another process has ended the view, or the image is gone */
+/** How many views are wanted since the last was made; undefined: the image is gone. */
+export async function viewWanted(db: Reader, manifestId: number): Promise<number | undefined> {
+  const row = await db
+    .selectFrom('images')
+    .select('wanted')
+    .where('manifest_id', '=', manifestId)
+    .executeTakeFirst();
+  return row?.wanted;
+}
+
+/** @returns false if it is not the view that is wanted any more */
 export async function imageViewKeep(
   database: Database,
   view: ImageView,
@@ -56,32 +82,39 @@ export async function imageViewKeep(
 ): Promise<boolean> {
   const ids = await ensureAll(database, [...view.shown, ...view.learned]);
   const idOf = (facts: PackageFacts) => ids.get(packageKey(facts));
-  await layersLearn(database, view.learned, idOf);
-  const rows = view.shown.flatMap(({ facts, blobId, pathId }) => {
-    const packageId = idOf(facts);
-    return packageId === undefined
-      ? []
-      : [{ manifest_id: view.manifestId, package_id: packageId, blob_id: blobId, path_id: pathId }];
-  });
-  const parts = [...chunked(rows)];
-  await database.transact(async (tx) => {
-    await tx.db.deleteFrom('image_packages').where('manifest_id', '=', view.manifestId).execute();
-    await shownInsert(tx, view.manifestId, parts[0] ?? []);
-    await configSecretsKeep(tx, view);
-  });
-  for (const part of parts.slice(1)) await database.transact((tx) => shownInsert(tx, view.manifestId, part));
-  return database.transact((tx) => imageEnd(tx, view, announce));
+  await layersLearn(database, view, idOf);
+  const changes = await shownChanges(database, view, idOf);
+  const few = changes.reduce((rows, change) => rows + change.rows, 0) <= rowsAtOnce;
+  for (const change of few ? [] : changes)
+    if (!(await database.transact((tx) => ifWanted(tx, view, () => change.make(tx))))) return false;
+  return database.transact((tx) =>
+    ifWanted(tx, view, async () => {
+      for (const change of few ? changes : []) await change.make(tx);
+      await configSecretsKeep(tx, view);
+      await imageEnd(tx, view, announce);
+    }),
+  );
 }
 
-/** They take the place of those that a former view had; not if the image was taken out meanwhile. */
-async function configSecretsKeep(tx: Tx, { manifestId, secrets }: ImageView): Promise<void> {
-  await tx.db.deleteFrom('image_secrets').where('manifest_id', '=', manifestId).execute();
-  const image = await tx.db
+async function ifWanted(
+  tx: Tx,
+  { manifestId, wanted }: Pick<ImageView, 'manifestId' | 'wanted'>,
+  keep: () => Promise<void>,
+): Promise<boolean> {
+  const image = tx.db
     .selectFrom('images')
     .select('manifest_id')
     .where('manifest_id', '=', manifestId)
-    .executeTakeFirst();
-  if (!image || secrets.length === 0) return;
+    .where('wanted', '=', wanted);
+  if (!(await locked(tx.engine, image).executeTakeFirst())) return false;
+  await keep();
+  return true;
+}
+
+/** They take the place of those that a former view had. */
+async function configSecretsKeep(tx: Tx, { manifestId, secrets }: ImageView): Promise<void> {
+  await tx.db.deleteFrom('image_secrets').where('manifest_id', '=', manifestId).execute();
+  if (secrets.length === 0) return;
   const rows = secrets.map(({ kind, place, fingerprint, keyVersion }) => ({
     manifest_id: manifestId,
     place: storable(place),
@@ -110,12 +143,15 @@ async function ensureAll(
   return ids;
 }
 
+/** What a layer's packages have learned takes the place of what they were. */
 async function layersLearn(
   database: Database,
-  learned: readonly LearnedPackage[],
+  { learned, superseded }: Pick<ImageView, 'learned' | 'superseded'>,
   idOf: (facts: PackageFacts) => number | undefined,
 ): Promise<void> {
-  for (const [blobId, ofLayer] of Map.groupBy(learned, (one) => one.blobId))
+  const formers = Map.groupBy(superseded, ({ blobId }) => blobId);
+  for (const [blobId, ofLayer] of Map.groupBy(learned, (one) => one.blobId)) {
+    const kept = new Set<number>();
     for (const part of chunked(ofLayer)) {
       const rows = part.flatMap(({ facts, pathId, extractor }) => {
         const packageId = idOf(facts);
@@ -124,49 +160,115 @@ async function layersLearn(
           : [{ blob_id: blobId, package_id: packageId, path_id: pathId, extractor }];
       });
       if (rows.length === 0) continue;
+      for (const row of rows) kept.add(row.package_id);
       await database.transact(async (tx) => {
         await tx.db
           .insertInto('layer_packages')
           .values(rows)
           .onConflict((c) => c.columns(['blob_id', 'package_id', 'path_id']).doNothing())
           .execute();
-        await tx.db
-          .deleteFrom('layer_packages')
-          .where('blob_id', '=', blobId)
-          .where(
-            'package_id',
-            'in',
-            part.map(({ packageId }) => packageId),
-          )
-          .execute();
+        await layerPackagesForget(tx, blobId, part);
       });
     }
+    const gone = formers.get(blobId)?.filter(({ packageId }) => !kept.has(packageId)) ?? [];
+    for (const part of chunked(gone)) await database.transact((tx) => layerPackagesForget(tx, blobId, part));
+  }
+}
+
+async function layerPackagesForget(
+  tx: Tx,
+  blobId: number,
+  packages: readonly SupersededPackage[],
+): Promise<void> {
+  await tx.db
+    .deleteFrom('layer_packages')
+    .where('blob_id', '=', blobId)
+    .where(
+      'package_id',
+      'in',
+      packages.map(({ packageId }) => packageId),
+    )
+    .execute();
+}
+
+/** A part of what makes the rows of a former view, if there is one, those of this one. */
+interface ShownChange {
+  readonly rows: number;
+  make(tx: Tx): Promise<void>;
+}
+
+async function shownChanges(
+  database: Database,
+  { manifestId, shown }: Pick<ImageView, 'manifestId' | 'shown'>,
+  idOf: (facts: PackageFacts) => number | undefined,
+): Promise<readonly ShownChange[]> {
+  const rows = new Map<string, ShownRow>();
+  for (const { facts, blobId, pathId } of shown) {
+    const packageId = idOf(facts);
+    if (packageId === undefined) continue;
+    const row = { manifest_id: manifestId, package_id: packageId, blob_id: blobId, path_id: pathId };
+    rows.set(placeOf(row), row);
+  }
+  const former = await database.read
+    .selectFrom('image_packages')
+    .selectAll()
+    .where('manifest_id', '=', manifestId)
+    .execute();
+  const known = new Map(former.map((row) => [placeOf(row), row.blob_id]));
+  const added = [...rows].filter(([place, row]) => known.get(place) !== row.blob_id).map(([, row]) => row);
+  const gone = former.filter((row) => !rows.has(placeOf(row)));
+  return [
+    ...[...chunked(added)].map((part) => ({
+      rows: part.length,
+      make: (tx: Tx) => shownInsert(tx, part),
+    })),
+    ...parts(gone, packagesAtOnce).map((part) => ({
+      rows: part.length,
+      make: (tx: Tx) => shownForget(tx, manifestId, part),
+    })),
+  ];
 }
 
 type ShownRow = { manifest_id: number; package_id: number; blob_id: number; path_id: number };
 
-/** Not if the image was taken out meanwhile. */
-async function shownInsert(tx: Tx, manifestId: number, rows: readonly ShownRow[]): Promise<void> {
-  const image = await tx.db
-    .selectFrom('images')
-    .select('manifest_id')
-    .where('manifest_id', '=', manifestId)
-    .executeTakeFirst();
-  if (!image || rows.length === 0) return;
+function placeOf({
+  package_id: packageId,
+  path_id: pathId,
+}: Pick<ShownRow, 'package_id' | 'path_id'>): string {
+  return `${packageId} ${pathId}`;
+}
+
+function parts<T>(all: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, at) =>
+    all.slice(at * size, (at + 1) * size),
+  );
+}
+
+async function shownInsert(tx: Tx, rows: readonly ShownRow[]): Promise<void> {
   await tx.db
     .insertInto('image_packages')
     .values([...rows])
-    .onConflict((c) => c.columns(['manifest_id', 'package_id', 'path_id']).doNothing())
+    .onConflict((c) =>
+      c
+        .columns(['manifest_id', 'package_id', 'path_id'])
+        .doUpdateSet((e) => ({ blob_id: e.ref('excluded.blob_id') })),
+    )
     .execute();
 }
 
-async function imageEnd(
-  tx: Tx,
-  view: ImageView,
-  announce: (tx: Tx, digest: string) => void,
-): Promise<boolean> {
-  const row: Omit<ImageTable, 'manifest_id'> = {
+async function shownForget(tx: Tx, manifestId: number, rows: readonly ShownRow[]): Promise<void> {
+  await tx.db
+    .deleteFrom('image_packages')
+    .where('manifest_id', '=', manifestId)
+    .where((e) => e.or(rows.map((row) => e.and({ package_id: row.package_id, path_id: row.path_id }))))
+    .execute();
+}
+
+async function imageEnd(tx: Tx, view: ImageView, announce: (tx: Tx, digest: string) => void): Promise<void> {
+  const row: Omit<Insertable<ImageTable>, 'manifest_id'> = {
     state: view.state,
+    wanted: 0,
+    version: view.version,
     reason: view.reason,
     os: view.os,
     config: view.config,
@@ -174,18 +276,11 @@ async function imageEnd(
     created_at: view.createdAt,
     inspected_at: tx.nowMs,
   };
-  const ended = await tx.db
-    .updateTable('images')
-    .set(row)
-    .where('manifest_id', '=', view.manifestId)
-    .where('state', '=', 'pending')
-    .executeTakeFirst();
-  if (Number(ended.numUpdatedRows) === 0) return false;
+  await tx.db.updateTable('images').set(row).where('manifest_id', '=', view.manifestId).execute();
   const { digest } = await tx.db
     .selectFrom('manifests')
     .select('digest')
     .where('id', '=', view.manifestId)
     .executeTakeFirstOrThrow();
   announce(tx, digest);
-  return true;
 }

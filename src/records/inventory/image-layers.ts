@@ -16,6 +16,8 @@ export interface LayerOfImage {
   /** null: no such blob here. */
   readonly blobId: number | null;
   readonly state: InspectionTable['state'];
+  /** The inventory version that it was read with; 0: not in this region. */
+  readonly version: number;
   readonly reason: string | null;
   readonly diffId: string | null;
   readonly os: InventoryOs | undefined;
@@ -35,7 +37,12 @@ export async function layersOfImage(db: Reader, manifestId: number): Promise<Lay
     .leftJoin('inspections', 'inspections.blob_id', 'blobs.id')
     .select(['edges.position', 'edges.digest', 'edges.media_type', 'edges.size_bytes', 'edges.diff_id'])
     .select(['blobs.id as blob_id', 'inspections.state', 'inspections.reason', 'inspections.os'])
-    .select(['inspections.diff_id as found_diff_id', 'inspections.entries', 'inspections.duration_ms'])
+    .select([
+      'inspections.version',
+      'inspections.diff_id as found_diff_id',
+      'inspections.entries',
+      'inspections.duration_ms',
+    ])
     .where('edges.manifest_id', '=', manifestId)
     .where('edges.kind', '=', 'layer')
     .orderBy('edges.position')
@@ -52,6 +59,7 @@ export async function layersOfImage(db: Reader, manifestId: number): Promise<Lay
     claimedDiffId: row.diff_id,
     blobId: row.blob_id,
     state: row.state ?? 'pending',
+    version: row.version ?? 0,
     reason: row.reason,
     diffId: row.found_diff_id,
     os: row.os === null ? undefined : JSON.parse(row.os),

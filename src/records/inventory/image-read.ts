@@ -4,15 +4,19 @@ import type { AdvisoryTable } from '../db/tables/advisories.ts';
 import type { ImageTable } from '../db/tables/inventory.ts';
 import type { LayerOfImage } from './image-layers.ts';
 import { layersOfImage } from './image-layers.ts';
-import type { InventoryOs } from './rows.ts';
+import type { InventoryOs, ShownConfig } from './rows.ts';
 
 /** What inspection knows about an image, without the packages themselves. */
 export interface ImageInventory {
   readonly state: ImageTable['state'];
+  /** The oldest inventory version among its layers; 0: none was read in this region. */
+  readonly inventoryVersion: number;
+  /** Whether a layer was read again since: what is here is of before, until the view has been made anew. */
+  readonly isRenewed: boolean;
   readonly reason: string | null;
   /** `Debian 12` */
   readonly os: string | null;
-  readonly config: Readonly<Record<string, unknown>> | null;
+  readonly config: ShownConfig | null;
   readonly createdAt: number | null;
   readonly inspectedAt: number | null;
   readonly layers: readonly (LayerOfImage & { readonly packages: number })[];
@@ -34,6 +38,8 @@ export async function imageInventory(db: Reader, manifestId: number): Promise<Im
   const os: InventoryOs | null = image.os === null ? null : JSON.parse(image.os);
   return {
     state: image.state,
+    inventoryVersion: image.version,
+    isRenewed: image.state !== 'pending' && image.wanted > 0,
     reason: image.reason,
     os: os && releaseName(os),
     config: image.config === null ? null : JSON.parse(image.config),
@@ -45,17 +51,17 @@ export async function imageInventory(db: Reader, manifestId: number): Promise<Im
   };
 }
 
-/** How far it was read; what has no view (an index, an artefact) is not applicable. */
+/** How far it was read, and with what; what has no view (an index, an artefact) is not applicable. */
 export async function imageState(
   db: Reader,
   manifestId: number,
-): Promise<Pick<ImageInventory, 'state' | 'reason'>> {
+): Promise<Pick<ImageInventory, 'state' | 'reason' | 'inventoryVersion'>> {
   const row = await db
     .selectFrom('images')
-    .select(['state', 'reason'])
+    .select(['state', 'reason', 'version as inventoryVersion'])
     .where('manifest_id', '=', manifestId)
     .executeTakeFirst();
-  return row ?? { state: 'notApplicable', reason: null };
+  return row ?? { state: 'notApplicable', reason: null, inventoryVersion: 0 };
 }
 
 async function countedLayers(db: Reader, manifestId: number) {

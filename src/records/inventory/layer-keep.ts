@@ -7,6 +7,7 @@
  */
 import type { Insertable } from 'kysely';
 import { limits } from '../../lib/limits.ts';
+import { hasRelease } from '../../versions/distributions.ts';
 import { bulkInsert } from '../db/bulk-insert.ts';
 import type { Database, Tx } from '../db/database.ts';
 import { chunked } from '../db/engine.ts';
@@ -187,13 +188,19 @@ function nameable(packages: readonly InventoryPackage[], summary: InventorySumma
   return { kept, extractions };
 }
 
-/** @returns where they are, as `placeOf` says it */
+/** What a reading found, by place. */
+interface FoundPlaces {
+  readonly packages: Set<string>;
+  /** Packages that wait to learn their release from an image, by what else they are. */
+  readonly unreleased: Set<string>;
+}
+
 async function layerPackagesKeep(
   { database }: KeepDeps,
   blobId: number,
   found: readonly InventoryPackage[],
-): Promise<Set<string>> {
-  const there = new Set<string>();
+): Promise<FoundPlaces> {
+  const there: FoundPlaces = { packages: new Set(), unreleased: new Set() };
   const packages = found.map((one) => ({ ...one, path: keptPath(one.path) }));
   for (let at = 0; at < packages.length; at += packagesAtOnce) {
     const batch = packages.slice(at, at + packagesAtOnce);
@@ -204,6 +211,7 @@ async function layerPackagesKeep(
         const packageId = ids.get(packageKey(one));
         const pathId = paths.get(one.path);
         if (packageId === undefined || pathId === undefined) return [];
+        if (!hasRelease(one)) there.unreleased.add(identity({ ...one, pathId }));
         return [{ blob_id: blobId, package_id: packageId, path_id: pathId, extractor: one.extractor }];
       });
       for (const part of chunked(rows))
@@ -212,7 +220,7 @@ async function layerPackagesKeep(
           .values([...part])
           .onConflict((c) => c.columns(['blob_id', 'package_id', 'path_id']).doNothing())
           .execute();
-      for (const row of rows) there.add(placeOf(row));
+      for (const row of rows) there.packages.add(placeOf(row));
     });
   }
   return there;
@@ -227,17 +235,30 @@ function placeOf({ package_id: packageId, path_id: pathId }: PackagePlace): stri
   return `${packageId} ${pathId}`;
 }
 
-async function formerPackagesForget(
-  database: Database,
-  blobId: number,
-  there: ReadonlySet<string>,
-): Promise<void> {
+function identity(one: {
+  readonly extractor: string;
+  readonly name: string;
+  readonly version: string;
+  readonly pathId: number;
+}): string {
+  return [one.extractor, one.name, one.version, one.pathId].join(' ');
+}
+
+/**
+ * Those that had learned their release stand until the image's view is made anew, which teaches it to those found now
+ * (`layersLearn`): else advisories would not find the layer between the two.
+ */
+async function formerPackagesForget(database: Database, blobId: number, there: FoundPlaces): Promise<void> {
   const rows = await database.read
     .selectFrom('layer_packages')
-    .select(['package_id', 'path_id'])
-    .where('blob_id', '=', blobId)
+    .innerJoin('packages', 'packages.id', 'layer_packages.package_id')
+    .select(['layer_packages.package_id', 'layer_packages.path_id', 'layer_packages.extractor'])
+    .select(['packages.name', 'packages.version', 'packages.purl', 'packages.ecosystem'])
+    .where('layer_packages.blob_id', '=', blobId)
     .execute();
-  const former = rows.filter((row) => !there.has(placeOf(row)));
+  const isLearned = (row: (typeof rows)[number]) =>
+    hasRelease(row) && there.unreleased.has(identity({ ...row, pathId: row.path_id }));
+  const former = rows.filter((row) => !there.packages.has(placeOf(row)) && !isLearned(row));
   for (let at = 0; at < former.length; at += packagesAtOnce) {
     const some = former.slice(at, at + packagesAtOnce);
     await database.transact((tx) =>

@@ -33,12 +33,15 @@ export function inspectionOf(
     .executeTakeFirst();
 }
 
-/** The images of which a layer's inspection is news: their views are made anew. */
-export async function imagesReset(tx: Tx, layerDigest: string): Promise<void> {
+/**
+ * The images of which a layer's inspection is news: their views are made anew. What they say stands until then; a view
+ * that is being made meanwhile is made once more.
+ */
+export async function viewsWant(tx: Tx, layerDigest: string): Promise<void> {
   await tx.db
     .updateTable('images')
-    .set({ state: 'pending' })
-    .where('state', 'in', ['done', 'unknown'])
+    .set((e) => ({ wanted: e('wanted', '+', 1) }))
+    .where('state', '!=', 'notApplicable')
     .where((e) =>
       e(
         'manifest_id',
@@ -62,7 +65,7 @@ export async function imagesReady(
   database: Database,
   { limit, layerDigest }: { limit: number; layerDigest?: string },
 ): Promise<number[]> {
-  if (!(await anyImagePending(database.read))) return [];
+  if (!(await anyViewWanted(database.read))) return [];
   const ofLayer =
     layerDigest === undefined
       ? sql<boolean>`1 = 1`
@@ -70,7 +73,7 @@ export async function imagesReady(
           where edges.digest = ${layerDigest} and edges.kind = 'layer')`;
   const rows = await database.search(
     sql<{ manifest_id: number }>`select images.manifest_id from images
-      where images.state = 'pending' and ${ofLayer} and not exists (
+      where images.wanted > 0 and ${ofLayer} and not exists (
         select 1 from edges
         join blobs on blobs.digest = edges.digest and blobs.state != 'condemned'
         left join inspections on inspections.blob_id = blobs.id
@@ -87,14 +90,14 @@ export async function imagesReady(
  * @returns how many
  */
 export async function inspectionsRepair(database: Database, limit: number): Promise<number> {
-  if (!(await anyImagePending(database.read))) return 0;
+  if (!(await anyViewWanted(database.read))) return 0;
   const rows = await database.search(
     sql<{ digest: string; media_type: string }>`select distinct edges.digest, edges.media_type from images
       join edges on edges.manifest_id = images.manifest_id and edges.kind = 'layer'
       join blobs on blobs.digest = edges.digest and blobs.state = 'live' and blobs.storage_key is not null
       left join inspections on inspections.blob_id = blobs.id
       left join jobs on jobs.kind = 'inspect' and jobs.key = edges.digest
-      where images.state = 'pending' and jobs.id is null and coalesce(inspections.state, 'pending') = 'pending'
+      where images.wanted > 0 and jobs.id is null and coalesce(inspections.state, 'pending') = 'pending'
       limit ${limit}`.compile(database.read),
   );
   if (rows.length > 0)
@@ -109,11 +112,11 @@ export async function inspectionsRepair(database: Database, limit: number): Prom
  * One look at an index, which is of this very condition, so it is written out. Most commits are no news for images, and
  * a search would start its thread for nothing.
  */
-async function anyImagePending(db: Reader): Promise<boolean> {
+async function anyViewWanted(db: Reader): Promise<boolean> {
   const row = await db
     .selectFrom('images')
     .select('manifest_id')
-    .where('state', '=', sql.lit('pending'))
+    .where('wanted', '>', sql.lit(0))
     .executeTakeFirst();
   return row !== undefined;
 }

@@ -186,10 +186,11 @@ function inventoryStatements(id: string, int: string, bytes: string): string[] {
       fingerprint ${bytes} not null, key_version ${int} not null, unique (manifest_id, place, kind, fingerprint))`,
     `create index image_secrets_kind on image_secrets (kind, manifest_id)`,
     `create index image_secrets_fingerprint on image_secrets (fingerprint)`,
-    `create table images (manifest_id ${int} primary key references manifests, state text not null, reason text, os text,
+    `create table images (manifest_id ${int} primary key references manifests, state text not null, wanted ${int} not null default 0,
+      version ${int} not null default 0, reason text, os text,
       config text, chain_id text, created_at ${int}, inspected_at ${int})`,
     `create index images_chain_id on images (chain_id, manifest_id) where chain_id is not null`,
-    `create index images_pending on images (manifest_id) where state = 'pending'`,
+    `create index images_wanted on images (manifest_id) where wanted > 0`,
     `create table image_packages (manifest_id ${int} not null references manifests, package_id ${int} not null
       references packages, blob_id ${int} not null, path_id ${int} not null references folder_entries,
       primary key (manifest_id, package_id, path_id))`, // no reference to blobs: each blob that goes would look through all of it

@@ -78,7 +78,12 @@ export interface ArchiveFileTable {
 /** The image's view: what all its layers together show. */
 export interface ImageTable {
   manifest_id: number;
+  /** `pending`: there is no view yet. */
   state: 'pending' | 'done' | 'unknown' | 'notApplicable';
+  /** How many things have come to be known since the view was made; 0: it is not to be made. */
+  wanted: Generated<number>;
+  /** The oldest inventory version among the layers that it was made of; 0: none was read in this region. */
+  version: Generated<number>;
   reason: string | null;
   os: string | null;
   config: string | null;
