@@ -2,10 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { Decompression } from '../../src/actions/inspect/decompress.ts';
-import { extractors } from '../../src/actions/inspect/extractors/list.ts';
-import { layerLimits } from '../../src/actions/inspect/layer-problem.ts';
-import { readLayerParts } from '../../src/actions/inspect/read-layer.ts';
+import { Decompression } from '../../src/layers/decompress.ts';
+import { extractors } from '../../src/layers/extractors/list.ts';
+import { layerLimits } from '../../src/layers/layer-problem.ts';
+import { readLayerParts } from '../../src/layers/read-layer.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import type { Database } from '../../src/records/db/database.ts';
 import { openDatabase } from '../../src/records/db/drivers.ts';

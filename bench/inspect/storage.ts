@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sql } from 'kysely';
-import { readLayer } from '../../src/actions/inspect/read-layer.ts';
+import { readLayer } from '../../src/layers/read-layer.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import type { Database } from '../../src/records/db/database.ts';
 import { openDatabase } from '../../src/records/db/drivers.ts';

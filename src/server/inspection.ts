@@ -1,7 +1,7 @@
-import { extractors } from '../actions/inspect/extractors/list.ts';
 import { createInProcessInspector, type Inspector } from '../actions/inspect/inspector.ts';
 import { createInspectPool } from '../actions/inspect/pool.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
+import { extractors } from '../layers/extractors/list.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Config } from './config/config.ts';
 

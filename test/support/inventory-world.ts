@@ -1,6 +1,4 @@
 import { Readable } from 'node:stream';
-import type { Extractor } from '../../src/actions/inspect/extractor.ts';
-import { extractors } from '../../src/actions/inspect/extractors/list.ts';
 import { inspectLayer } from '../../src/actions/inspect/inspect-layer.ts';
 import { inspectTask } from '../../src/actions/inspect/inspect-task.ts';
 import { createInProcessInspector, type Inspector } from '../../src/actions/inspect/inspector.ts';
@@ -12,6 +10,8 @@ import {
 import { type ImportAnswer, importAdvisories } from '../../src/actions/match/import-advisories.ts';
 import type { BlobStore } from '../../src/blobs/blob-store.ts';
 import { openMemoryStore } from '../../src/blobs/memory.ts';
+import type { Extractor } from '../../src/layers/extractor.ts';
+import { extractors } from '../../src/layers/extractors/list.ts';
 import { ManualClock } from '../../src/lib/clock.ts';
 import { LazaretError } from '../../src/lib/errors.ts';
 import type { Digest } from '../../src/oci/digest.ts';

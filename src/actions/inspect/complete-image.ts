@@ -4,6 +4,8 @@
  * all the same. A config that claims other layers than those that are there lies: its image is unknown.
  */
 import type { BlobStore } from '../../blobs/blob-store.ts';
+import { configView } from '../../layers/config-view.ts';
+import { imageView, pathsOfInterest } from '../../layers/image-view.ts';
 import { causeChain, LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import { collect } from '../../lib/streams.ts';
@@ -22,9 +24,7 @@ import {
 } from '../../records/inventory/image-layers.ts';
 import { type InventoryOs, storable } from '../../records/inventory/rows.ts';
 import { databaseWord, hasRelease, ofRelease } from '../../versions/distributions.ts';
-import { configView } from './config-view.ts';
 import { currentFingerprintKey } from './fingerprint-key.ts';
-import { imageView, pathsOfInterest } from './image-view.ts';
 import { inspectActor } from './inspect-actor.ts';
 
 export interface CompleteImageDeps {

@@ -9,11 +9,11 @@ import {
   rpmHeader,
   sqliteDatabase,
 } from '../../../test/support/rpm-databases.ts';
+import { extractors } from '../../layers/extractors/list.ts';
 import { limits } from '../../lib/limits.ts';
 import { fileList } from '../../records/inventory/file-list.ts';
 import { imageInventory } from '../../records/inventory/image-read.ts';
 import { packageList } from '../../records/inventory/package-list.ts';
-import { extractors } from './extractors/list.ts';
 
 const dpkgStatus = (...packages: readonly string[]) =>
   packages

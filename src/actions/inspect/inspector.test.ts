@@ -7,13 +7,13 @@ import { inChunks, tarOf } from '../../../test/support/layers.ts';
 import { jarOf, zipOf } from '../../../test/support/zip.ts';
 import type { BlobStore } from '../../blobs/blob-store.ts';
 import { openFilesystemStore } from '../../blobs/filesystem.ts';
+import { extractors } from '../../layers/extractors/list.ts';
+import { collectInventory } from '../../layers/inventory-collect.ts';
 import { ManualClock } from '../../lib/clock.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import { digestOf } from '../../oci/digest.ts';
-import { extractors } from './extractors/list.ts';
 import { createInProcessInspector, type Inspector } from './inspector.ts';
-import { collectInventory } from './inventory-collect.ts';
 import { createInspectPool } from './pool.ts';
 
 const region = 'home';

@@ -1,14 +1,14 @@
 import type { BlobKey, BlobStore } from '../../blobs/blob-store.ts';
+import type { Extractor } from '../../layers/extractor.ts';
+import type { InventoryPart } from '../../layers/inventory.ts';
+import type { LayerLimits } from '../../layers/layer-problem.ts';
+import { secretsExtractor } from '../../layers/layer-secrets.ts';
+import { readLayerParts } from '../../layers/read-layer.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import type { ExtractorVersion } from '../../records/inventory/inventory-versions.ts';
 import type { FingerprintKey } from '../../secrets/fingerprint.ts';
 import { secretsVersion } from '../../secrets/kinds.ts';
-import type { Extractor } from './extractor.ts';
-import type { InventoryPart } from './inventory.ts';
-import type { LayerLimits } from './layer-problem.ts';
-import { secretsExtractor } from './layer-secrets.ts';
-import { readLayerParts } from './read-layer.ts';
 
 /** Reads layers from a blob store. Two kinds: `createInspectPool` (worker threads), `createInProcessInspector`. */
 export interface Inspector {

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
+import type { InventoryPart } from '../../layers/inventory.ts';
 import { type ErrorCode, LazaretError } from '../../lib/errors.ts';
 import type { InspectHow } from './inspector.ts';
-import type { InventoryPart } from './inventory.ts';
 import type { WorkerSetup } from './worker.ts';
 import { type FromWorker, type ToWorker, unpackPart } from './worker-messages.ts';
 

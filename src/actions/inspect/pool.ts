@@ -11,13 +11,13 @@
  */
 import assert from 'node:assert/strict';
 import type { BlobStoreConfig } from '../../blobs/drivers.ts';
+import { extractors } from '../../layers/extractors/list.ts';
+import type { InventoryPart } from '../../layers/inventory.ts';
+import { type LayerLimits, layerLimits } from '../../layers/layer-problem.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
-import { extractors } from './extractors/list.ts';
 import { extractorVersions, type InspectOptions, type Inspector, inspectorClosed } from './inspector.ts';
-import type { InventoryPart } from './inventory.ts';
-import { type LayerLimits, layerLimits } from './layer-problem.ts';
 import { PoolWorker } from './pool-worker.ts';
 
 export interface InspectPoolOptions {

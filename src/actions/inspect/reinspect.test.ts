@@ -3,6 +3,8 @@ import { describeEngines } from '../../../test/support/engines.ts';
 import { type InventoryWorld, inventoryWorld } from '../../../test/support/inventory-world.ts';
 import { layerInventory } from '../../../test/support/layer-inventory.ts';
 import { buildLayer } from '../../../test/support/oci-layout.ts';
+import type { Extractor } from '../../layers/extractor.ts';
+import { extractors } from '../../layers/extractors/list.ts';
 import { limits } from '../../lib/limits.ts';
 import { imageViewKeep, viewWanted } from '../../records/inventory/image-keep.ts';
 import { imageInventory } from '../../records/inventory/image-read.ts';
@@ -13,8 +15,6 @@ import { secretList } from '../../records/inventory/secret-list.ts';
 import { rereadPriority, staleLayersEnqueue } from '../../records/inventory/stale-layers.ts';
 import { jobClaim, jobRelease } from '../../records/jobs/jobs.ts';
 import { awaitsInspection } from '../../records/marks/door.ts';
-import type { Extractor } from './extractor.ts';
-import { extractors } from './extractors/list.ts';
 
 /** Put together here, so that this file has no secret in it. */
 const token = ['ghp', 'Ab3dEf6hIj9lMn2pQr5tUv8xYz1bCd4fGh7j'].join('_');

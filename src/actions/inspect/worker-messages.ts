@@ -3,9 +3,10 @@
  * `failed`. The worker may be `partsAhead` parts ahead of what the pool has asked for with `more`: so a slow database
  * slows the reading instead of filling the memory. One job at a time, so messages carry no job's name.
  */
+
+import type { FileKind, InventoryPart, LayerFile } from '../../layers/inventory.ts';
 import { causeChain, type ErrorCode, LazaretError } from '../../lib/errors.ts';
 import type { InspectHow } from './inspector.ts';
-import type { FileKind, InventoryPart, LayerFile } from './inventory.ts';
 
 export const partsAhead = 3;
 

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { BlobStore } from '../../blobs/blob-store.ts';
 import { type BlobStoreConfig, openBlobStore } from '../../blobs/drivers.ts';
+import { extractors } from '../../layers/extractors/list.ts';
+import type { LayerLimits } from '../../layers/layer-problem.ts';
 import { systemClock } from '../../lib/clock.ts';
-import { extractors } from './extractors/list.ts';
 import { createInProcessInspector, type InspectHow } from './inspector.ts';
-import type { LayerLimits } from './layer-problem.ts';
 import { type FromWorker, packError, packPart, partsAhead, type ToWorker } from './worker-messages.ts';
 
 export interface WorkerSetup {

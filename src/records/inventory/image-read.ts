@@ -1,10 +1,11 @@
+import type { ShownConfig } from '../../layers/config-view.ts';
 import { releaseName } from '../../versions/distributions.ts';
 import type { Reader } from '../db/engine.ts';
 import type { AdvisoryTable } from '../db/tables/advisories.ts';
 import type { ImageTable } from '../db/tables/inventory.ts';
 import type { LayerOfImage } from './image-layers.ts';
 import { layersOfImage } from './image-layers.ts';
-import type { InventoryOs, ShownConfig } from './rows.ts';
+import type { InventoryOs } from './rows.ts';
 
 /** What inspection knows about an image, without the packages themselves. */
 export interface ImageInventory {

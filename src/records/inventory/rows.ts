@@ -60,24 +60,6 @@ export interface InventorySummary {
   readonly os?: InventoryOs;
 }
 
-/** What is kept and shown of an image's config: no value of the environment, and no secret. */
-export interface ShownConfig {
-  readonly os: string;
-  readonly architecture: string;
-  readonly variant?: string;
-  readonly user: string;
-  /** Names. */
-  readonly env: string[];
-  readonly workingDir: string;
-  /** `8080/tcp` */
-  readonly exposedPorts: string[];
-  readonly entrypoint: string[];
-  readonly cmd: string[];
-  readonly stopSignal?: string;
-  readonly labels: Record<string, string>;
-  readonly history: string[];
-}
-
 /** A distinct archive: its own files in columns, and where in it others lie. */
 export interface InventoryArchive {
   readonly sha256: Uint8Array;

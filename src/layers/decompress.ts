@@ -1,0 +1,141 @@
+import { pipeline } from 'node:stream/promises';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+import type { ByteSource } from '../lib/streams.ts';
+import { type LayerLimits, LayerProblem } from './layer-problem.ts';
+import { zstdFrames } from './zstd-frames.ts';
+
+export type Compression = 'gzip' | 'zstd' | 'none';
+
+const chunkBytes = 256 * 1024;
+const magics = [
+  { bytes: [0x1f, 0x8b], name: 'gzip' },
+  { bytes: [0x28, 0xb5, 0x2f, 0xfd], name: 'zstd' },
+  { bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], name: 'xz' },
+  { bytes: [0x42, 0x5a, 0x68], name: 'bzip2' },
+] as const;
+const skippableMagicEnd = [0x2a, 0x4d, 0x18];
+const magicBytesMax = 6;
+
+/**
+ * The uncompressed bytes of a layer. How it is compressed is told by its first bytes, since media types lie. Can be
+ * read once; the counts grow while it is.
+ *
+ * Reading it throws LayerProblem for what is wrong with the bytes (truncated, corrupt, a decompression bomb), and
+ * whatever `source` fails with unchanged.
+ */
+export class Decompression {
+  compressedBytes = 0;
+  uncompressedBytes = 0;
+  readonly #source: ByteSource;
+  readonly #limits: LayerLimits;
+  #sourceFailed = false;
+
+  constructor(source: ByteSource, limits: LayerLimits) {
+    this.#source = source;
+    this.#limits = limits;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    const counted = this.#counted();
+    let compression: Compression = 'none';
+    try {
+      const { head, rest } = await readHead(counted);
+      compression = compressionOf(head);
+      for await (const chunk of inflated(compression, rest)) {
+        this.uncompressedBytes += chunk.byteLength;
+        this.#checkSize(compression);
+        yield chunk;
+      }
+    } catch (error) {
+      throw this.#sourceFailed || error instanceof LayerProblem ? error : asProblem(error, compression);
+    } finally {
+      await counted.return(undefined);
+    }
+  }
+
+  async *#counted(): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const chunk of this.#source) {
+        this.compressedBytes += chunk.byteLength;
+        yield chunk;
+      }
+    } catch (error) {
+      this.#sourceFailed = true;
+      throw error;
+    }
+  }
+
+  #checkSize(compression: Compression): void {
+    const {
+      layerUncompressedBytesMax: bytesMax,
+      layerRatioMax: ratioMax,
+      layerRatioFromBytes,
+    } = this.#limits;
+    const bytes = this.uncompressedBytes;
+    const what = compression === 'none' ? 'too large' : 'decompression bomb';
+    if (bytes > bytesMax) throw new LayerProblem(`${what}: more than ${bytesMax} bytes uncompressed`);
+    if (bytes >= layerRatioFromBytes && bytes > ratioMax * this.compressedBytes)
+      throw new LayerProblem(`${what}: more than ${ratioMax} times its compressed size`);
+  }
+}
+
+/** Enough of the first bytes to recognise a format, and a source of everything, those included. */
+async function readHead(source: AsyncGenerator<Uint8Array>): Promise<{ head: Uint8Array; rest: ByteSource }> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  while (bytes < magicBytesMax) {
+    const step = await source.next();
+    if (step.done) break;
+    chunks.push(step.value);
+    bytes += step.value.byteLength;
+  }
+  return { head: Buffer.concat(chunks), rest: chain(chunks, source) };
+}
+
+async function* chain(first: readonly Uint8Array[], rest: ByteSource): AsyncGenerator<Uint8Array> {
+  yield* first;
+  yield* rest;
+}
+
+function compressionOf(head: Uint8Array): Compression {
+  if (beginsWithSkippable(head)) return 'zstd';
+  const name =
+    magics.find((magic) => magic.bytes.every((byte, index) => head[index] === byte))?.name ?? 'none';
+  if (name === 'xz' || name === 'bzip2')
+    throw new LayerProblem(`compressed with ${name}, which is not supported`);
+  return name;
+}
+
+/** A zstd stream may begin with a skippable frame, which has one of 16 magic numbers. */
+function beginsWithSkippable(head: Uint8Array): boolean {
+  return (head[0] ?? 0) >> 4 === 5 && skippableMagicEnd.every((byte, index) => head[index + 1] === byte);
+}
+
+function inflated(compression: Compression, source: ByteSource): ByteSource {
+  if (compression === 'none') return source;
+  if (compression === 'zstd')
+    return through(zstdFrames(source), createZstdDecompress({ chunkSize: chunkBytes }));
+  return through(source, createGunzip({ chunkSize: chunkBytes }));
+}
+
+async function* through(
+  source: ByteSource,
+  inflate: NodeJS.ReadWriteStream & AsyncIterable<Uint8Array | string>,
+): AsyncGenerator<Uint8Array> {
+  const fed = pipeline(source, inflate);
+  // The reading below fails with the same error; awaiting `fed` as well makes sure that the source has ended.
+  fed.catch(() => {});
+  for await (const chunk of inflate) if (typeof chunk !== 'string') yield chunk;
+  await fed;
+}
+
+function asProblem(error: unknown, compression: Compression): LayerProblem {
+  const message = error instanceof Error ? error.message : String(error);
+  const truncated = error instanceof Error && 'code' in error && error.code === 'Z_BUF_ERROR';
+  return new LayerProblem(
+    truncated
+      ? `truncated ${compression}: the compressed stream ends too early`
+      : `corrupt ${compression}: ${message}`,
+    error,
+  );
+}

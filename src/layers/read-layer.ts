@@ -1,0 +1,147 @@
+/**
+ * One pass over a layer: decompress, hash the whole (the diff id), walk the tar, hash each file, offer it to the
+ * extractors. What is wrong with the content never throws: it makes the layer *unknown*, with the reason, and what was
+ * found before stays. The diff id is hashed to the last byte even when the walk ended earlier, at the archive's own
+ * end or at a fault, because marks bind it; it is missing only when decompression or a limit ended the reading.
+ *
+ * What does throw: the source's own failures (the blob store is away; worth another try) and the caller's abort.
+ */
+import { createHash } from 'node:crypto';
+import type { Clock } from '../lib/clock.ts';
+import { abortable, type ByteSource } from '../lib/streams.ts';
+import { TarParser } from '../lib/tar-parser.ts';
+import { digestEnd } from '../oci/digest.ts';
+import { isFilesystemLayer } from '../oci/media-types.ts';
+import type { FingerprintKey } from '../secrets/fingerprint.ts';
+import { Decompression } from './decompress.ts';
+import { ExtractionRun } from './extraction-run.ts';
+import type { Extractor } from './extractor.ts';
+import type { InventoryPart, LayerInventory, LayerSummary } from './inventory.ts';
+import { collectInventory } from './inventory-collect.ts';
+import { type LayerLimits, LayerProblem, layerLimits } from './layer-problem.ts';
+import { LayerSecrets } from './layer-secrets.ts';
+import { chunked, LayerWalk } from './layer-walk.ts';
+
+export interface ReadLayerOptions {
+  readonly extractors: readonly Extractor[];
+  readonly clock: Clock;
+  readonly limits?: LayerLimits;
+  /** As the manifest states it: what is no file system is not read, and *not applicable*. Never tells the compression. */
+  readonly mediaType?: string;
+  /** Without it secrets are not looked for. */
+  readonly fingerprintKey?: FingerprintKey;
+  readonly signal?: AbortSignal;
+}
+
+/** @throws the source's failures; the signal's reason. */
+export function readLayer(source: ByteSource, options: ReadLayerOptions): Promise<LayerInventory> {
+  return collectInventory(readLayerParts(source, options));
+}
+
+/** @throws the source's failures; the signal's reason. */
+export async function* readLayerParts(
+  source: ByteSource,
+  options: ReadLayerOptions,
+): AsyncGenerator<InventoryPart> {
+  const { mediaType } = options;
+  if (mediaType !== undefined && !isFilesystemLayer(mediaType)) {
+    yield { kind: 'summary', summary: notApplicable(mediaType) };
+    return;
+  }
+  const reading = new LayerReading(source, options);
+  try {
+    yield* reading.parts();
+  } finally {
+    reading.close();
+  }
+}
+
+function notApplicable(mediaType: string): LayerSummary {
+  const reason = `${mediaType} is no file system`;
+  return { state: 'notApplicable', reason, uncompressedBytes: 0, entries: 0, extractions: [] };
+}
+
+class LayerReading {
+  readonly #limits: LayerLimits;
+  readonly #clock: Clock;
+  readonly #startMs: number;
+  readonly #decompression: Decompression;
+  readonly #run: ExtractionRun;
+  readonly #secrets: LayerSecrets;
+  readonly #walk: LayerWalk;
+  readonly #parser: TarParser;
+  readonly #hash = createHash('sha256');
+  /** Ended the walk. */
+  #walkProblem: string | undefined;
+  /** Ended the reading. */
+  #readProblem: string | undefined;
+
+  constructor(source: ByteSource, options: ReadLayerOptions) {
+    this.#limits = options.limits ?? layerLimits;
+    this.#clock = options.clock;
+    this.#startMs = options.clock.bootMs();
+    this.#decompression = new Decompression(abortable(source, options.signal), this.#limits);
+    this.#run = new ExtractionRun(options.extractors, this.#limits);
+    this.#secrets = new LayerSecrets(options.fingerprintKey, this.#limits);
+    this.#walk = new LayerWalk({ run: this.#run, secrets: this.#secrets }, this.#limits);
+    this.#parser = new TarParser(this.#walk, {
+      headerBytesMax: this.#limits.layerHeaderBytesMax,
+      problem: (message) => new LayerProblem(message),
+    });
+  }
+
+  async *parts(): AsyncGenerator<InventoryPart> {
+    try {
+      for await (const chunk of this.#decompression) {
+        this.#checkTime();
+        this.#hash.update(chunk);
+        this.#walkOn(() => this.#parser.push(chunk));
+        yield* this.#walk.parts();
+      }
+      this.#walkOn(() => this.#parser.end());
+    } catch (error) {
+      if (!(error instanceof LayerProblem)) throw error;
+      this.#readProblem = error.message;
+    }
+    yield* this.#walk.lastParts();
+    yield* this.#conclusion();
+  }
+
+  close(): void {
+    this.#run.close();
+  }
+
+  *#conclusion(): Generator<InventoryPart> {
+    const reason = this.#readProblem ?? this.#walkProblem ?? this.#walk.problem;
+    const { packages, extractions, os } = this.#run.result(reason);
+    const found = this.#secrets.result(reason);
+    for (const some of chunked(packages)) yield { kind: 'packages', packages: some };
+    for (const some of chunked(found.secrets)) yield { kind: 'secrets', secrets: some };
+    const summary: LayerSummary = {
+      state: reason === undefined ? 'done' : 'unknown',
+      ...(reason === undefined ? {} : { reason }),
+      ...(this.#readProblem === undefined ? { diffId: digestEnd(this.#hash, 'sha256') } : {}),
+      uncompressedBytes: this.#decompression.uncompressedBytes,
+      entries: this.#walk.entries,
+      extractions: [...extractions, ...found.extractions],
+      ...(os === undefined ? {} : { os }),
+    };
+    yield { kind: 'summary', summary };
+  }
+
+  #walkOn(step: () => void): void {
+    if (this.#walkProblem !== undefined) return;
+    try {
+      step();
+    } catch (error) {
+      if (!(error instanceof LayerProblem)) throw error;
+      this.#walkProblem = error.message;
+    }
+  }
+
+  #checkTime(): void {
+    const { layerInspectMs } = this.#limits;
+    if (this.#clock.bootMs() - this.#startMs > layerInspectMs)
+      throw new LayerProblem(`time over: not read within ${layerInspectMs} ms`);
+  }
+}
