@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { ambientUses } from './ambient.ts';
 import { environmentReaders } from './exceptions.ts';
-import { productFiles, projectFiles } from './project-files.ts';
+import { productFiles, projectFiles, whole } from './project-files.ts';
 
-test('environment, time and chance enter the product at one place each', () => {
+test('environment, time and chance enter the product at one place each', whole, () => {
   expect(ambientUses(productFiles(projectFiles()), environmentReaders)).toEqual([]);
 });
 

@@ -54,3 +54,6 @@ function* walk(folder: string): Generator<ProjectFile> {
     if (!text.includes('\0')) yield { path, text };
   }
 }
+
+/** For a test that parses all files of the project: a busy machine takes its time. */
+export const whole = { timeout: 180_000 } as const;
