@@ -27,7 +27,7 @@ export interface BlobStore {
     key: BlobKey,
     offset: number,
     source: AsyncIterable<Uint8Array>,
-    signal?: AbortSignal,
+    options?: AppendOptions,
   ): Promise<number>;
 
   /** The durable length of a key that is being written, 0 if nothing was; of a committed key its size. */
@@ -65,6 +65,12 @@ export interface BlobStore {
    * driver can do it and is configured to.
    */
   readonly redirect?: (key: BlobKey, seconds: number) => Promise<string>;
+}
+
+export interface AppendOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** The caller knows that nobody has written anything under the key, so that it need not be looked for; `offset` is 0. */
+  readonly fresh?: boolean | undefined;
 }
 
 /** 32 lower-case hex characters. */

@@ -23,9 +23,6 @@ function smallDisk(options: { roomBytes: number; writeBytesMax?: number; flushFa
     async truncate(lengthBytes: number) {
       disk.content = disk.content.subarray(0, lengthBytes);
     },
-    async stat() {
-      return { size: disk.content.byteLength };
-    },
   };
   return disk;
 }
@@ -76,7 +73,6 @@ test('a large upload is flushed while it comes; a flush that failed then is told
       truncate: async (lengthBytes: number) => {
         disk.lengthBytes = lengthBytes;
       },
-      stat: async () => ({ size: disk.lengthBytes }),
     });
   };
   const sound = diskOf(() => {});

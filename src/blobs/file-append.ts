@@ -7,7 +7,6 @@ export interface AppendableFile {
   writev(buffers: readonly Uint8Array[], position: number): Promise<{ bytesWritten: number }>;
   datasync(): Promise<void>;
   truncate(lengthBytes: number): Promise<void>;
-  stat(): Promise<{ size: number }>;
 }
 
 /** Chunks from the network are small; gathered, they cost one trip to the thread pool per batch. */
@@ -17,8 +16,9 @@ const batchChunksMax = 512;
 const flushEveryBytes = 32 * 1024 * 1024;
 
 /**
- * Writes `source` into an open file from `offset` on and flushes it, which begins while bytes still come. At most two batches are in memory: one that is
- * being written, one that is being gathered; a slower disk so holds the source back.
+ * Writes `source` into an open file that is `offset` bytes long, and flushes it, which begins while bytes still come. At
+ * most two batches are in memory: one that is being written, one that is being gathered; a slower disk so holds the source
+ * back.
  *
  * When the source or the disk fails, what was written before is flushed and kept, and the failure is thrown. When the
  * disk is full, the file is cut back to `offset`: nobody was told of these bytes, and others may use the room. When the
@@ -32,16 +32,17 @@ export async function appendDurably(
   source: AsyncIterable<Uint8Array>,
 ): Promise<number> {
   let failure: { error: unknown } | undefined;
+  let lengthBytes = offset;
   const flushes = new Flushes(handle);
   try {
-    await writeBatches(handle, offset, source, flushes);
+    lengthBytes = await writeBatches(handle, offset, source, flushes);
   } catch (error) {
     failure = { error };
   }
   if (failure !== undefined && hasCode(failure.error, 'storeFull')) await cutBack(handle, offset);
   await flushOrCutBack(handle, { offset, flushes, failure });
   if (failure !== undefined) throw failure.error;
-  return (await handle.stat()).size;
+  return lengthBytes;
 }
 
 /** Flushes of one file while it is written, one at a time. */
@@ -101,7 +102,7 @@ async function writeBatches(
   offset: number,
   source: AsyncIterable<Uint8Array>,
   flushes: Flushes,
-) {
+): Promise<number> {
   let flushedUpTo = offset;
   let position = offset;
   let batch: Uint8Array[] = [];
@@ -132,6 +133,7 @@ async function writeBatches(
     await write();
     await writing;
   }
+  return position;
 }
 
 async function writeFully(

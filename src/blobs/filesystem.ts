@@ -17,23 +17,33 @@
  *   returns. A crash leaves the told bytes, and perhaps more; `length` flushes what it counts, with its name. Bytes that
  *   were never flushed may be wrong after a crash of the machine; whoever goes on with an upload hashes it from the start.
  * - commit: take the file, so that nobody writes to it any more; flush it (unless its last append, in this process, has);
- *   make its folder durable, link it there unless something is there, flush that folder, then the old one. Before the
- *   link commit starts again; after it, commit finds the file in `blobs/` and repeats the flushes that may be missing.
+ *   make its folder durable, link it there unless something is there, flush that folder. Before the link commit starts
+ *   again; after it, commit finds the file in `blobs/` and repeats the flushes that may be missing. The old name is taken
+ *   away, but no flush waits for that: if it comes back it names the same file, nobody writes to a key that is committed,
+ *   and both names go together.
  * - delete: the upload first, then the blob. A commit that links between the two is undone by the second; one that
- *   comes later finds nothing. Afterwards the folders are flushed: what was said to be gone doesn't come back.
+ *   comes later finds nothing. Afterwards all these folders are flushed: what was said to be gone doesn't come back.
  * - notes: as a whole under another name, flushed, renamed, folder flushed.
  *
  * `region.json` also tells an empty store from one that is not there (not mounted, moved away): whenever a file is
  * missing, it is looked for, and if it is missing too the answer is unavailable, never "no such blob".
  */
 import type { FileHandle } from 'node:fs/promises';
-import { access, link, open, readdir, readFile, stat, unlink } from 'node:fs/promises';
+import { access, link, open, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LazaretError } from '../lib/errors.ts';
 import { limits } from '../lib/limits.ts';
 import { shared } from '../lib/shared.ts';
 import { abortable } from '../lib/streams.ts';
-import type { BlobContent, BlobKey, BlobStore, ByteRange, NoteStore, StoredKey } from './blob-store.ts';
+import type {
+  AppendOptions,
+  BlobContent,
+  BlobKey,
+  BlobStore,
+  ByteRange,
+  NoteStore,
+  StoredKey,
+} from './blob-store.ts';
 import {
   asUnavailable,
   ensureFolder,
@@ -41,17 +51,15 @@ import {
   flushFile,
   flushFolder,
   isSystemCode,
-  writeWhole,
 } from './durable-files.ts';
 import { appendDurably } from './file-append.ts';
 import { FileStream } from './file-stream.ts';
 import { FilesystemNotes } from './filesystem-notes.ts';
-import { ownerText, parseOwner } from './owner.ts';
+import { claim } from './filesystem-owner.ts';
 import {
   alreadyCommitted,
   assertBlobKey,
   checkOffset,
-  foreignRegion,
   isBlobKey,
   KeyWriters,
   partOf,
@@ -108,10 +116,17 @@ class FilesystemStore implements BlobStore {
     this.notes = new FilesystemNotes(join(folder, 'notes'), () => this.#assertThere());
   }
 
-  async append(key: BlobKey, offset: number, source: AsyncIterable<Uint8Array>, signal?: AbortSignal) {
+  async append(
+    key: BlobKey,
+    offset: number,
+    source: AsyncIterable<Uint8Array>,
+    { signal, fresh = false }: AppendOptions = {},
+  ) {
     assertBlobKey(key);
     return this.#writers.only(key, async () => {
-      const taken = await this.#translated('to open an upload', () => this.#openUpload(key, offset));
+      const taken = await this.#translated('to open an upload', () =>
+        fresh ? this.#openFresh(key) : this.#openUpload(key, offset),
+      );
       this.#flushed.delete(key);
       try {
         const length = await appendDurably(taken.handle, offset, abortable(source, signal));
@@ -126,10 +141,10 @@ class FilesystemStore implements BlobStore {
   async length(key: BlobKey): Promise<number> {
     assertBlobKey(key);
     return this.#translated('to measure a blob', async () => {
-      const committed = await this.#ifThere(stat(this.#blobPath(key)));
-      if (committed !== undefined) return committed.size;
       const flushed = this.#flushed.get(key);
       if (flushed !== undefined && (await this.#uploads.idleSize(key)) === flushed) return flushed;
+      const committed = await this.#ifThere(stat(this.#blobPath(key)));
+      if (committed !== undefined) return committed.size;
       const size = await this.#uploads.durableSize(key);
       // Nothing, or committed between the two looks.
       return size ?? (await this.#ifThere(stat(this.#blobPath(key))))?.size ?? 0;
@@ -140,18 +155,14 @@ class FilesystemStore implements BlobStore {
     assertBlobKey(key);
     await this.#writers.only(key, () =>
       this.#translated('to commit a blob', async () => {
-        const blobPath = this.#blobPath(key);
-        const done = (await this.#ifThere(stat(blobPath))) !== undefined;
         await this.#ensureFanOut(this.#fanOutFolder(key));
         try {
-          if (done) await flushFile(blobPath);
-          else await this.#linkBlob(key, blobPath);
+          await this.#linkBlob(key, this.#blobPath(key));
         } catch (error) {
           if (isSystemCode(error, 'ENOENT')) throw await this.#missing(key, error);
           throw error;
         }
         await this.#flush(this.#fanOutFolder(key));
-        await this.#flush(this.#uploads.folder);
         this.#flushed.delete(key);
       }),
     );
@@ -178,7 +189,9 @@ class FilesystemStore implements BlobStore {
     keys.forEach(assertBlobKey);
     for (const key of keys) this.#flushed.delete(key);
     await this.#translated('to delete blobs', async () => {
-      const changed = await this.#uploads.delete(new Set(keys));
+      await this.#uploads.delete(new Set(keys));
+      // Also of what a commit took away there: only this makes it last.
+      const changed = new Set([this.#uploads.folder, this.#uploads.writingFolder]);
       await inGroups(keys, async (key) => {
         if (await this.#unlinkIfThere(this.#blobPath(key))) changed.add(this.#fanOutFolder(key));
       });
@@ -217,6 +230,11 @@ class FilesystemStore implements BlobStore {
     }
   }
 
+  async #openFresh(key: BlobKey): Promise<TakenUpload> {
+    const path = this.#uploads.newPath(key);
+    return { handle: await open(path, 'wx+', fileMode), path, fresh: true };
+  }
+
   async #giveBack(key: BlobKey, { handle, path, fresh }: TakenUpload): Promise<void> {
     await handle.close();
     const there = await this.#uploads.giveBack(key, path);
@@ -224,9 +242,10 @@ class FilesystemStore implements BlobStore {
   }
 
   async #linkBlob(key: BlobKey, blobPath: string): Promise<void> {
-    const path = await this.#uploads.take(key);
-    if (path === undefined) return flushFile(blobPath);
     const flushed = this.#flushed.get(key);
+    const path = await this.#uploads.take(key);
+    // Committed before; if not, its file is missing.
+    if (path === undefined) return flushFile(blobPath);
     if (flushed === undefined || (await stat(path)).size !== flushed) await flushFile(path);
     await link(path, blobPath).catch((error: unknown) => {
       if (!isSystemCode(error, 'EEXIST')) throw error; // another process has committed it meanwhile
@@ -316,31 +335,6 @@ class FilesystemStore implements BlobStore {
   #fanOutFolder(key: BlobKey): string {
     return join(this.#folder, 'blobs', key.slice(0, fanOutLength));
   }
-}
-
-async function claim(path: string, region: string): Promise<void> {
-  const owner = (await ownerIn(path)) ?? (await claimFresh(path, region));
-  if (owner !== region) throw foreignRegion(owner, region);
-}
-
-async function claimFresh(path: string, region: string): Promise<string> {
-  try {
-    await writeWhole(path, ownerText(region), { replace: false });
-    return region;
-  } catch (error) {
-    // Another one was faster.
-    const owner = isSystemCode(error, 'EEXIST') ? await ownerIn(path) : undefined;
-    if (owner === undefined) throw error;
-    return owner;
-  }
-}
-
-async function ownerIn(path: string): Promise<string | undefined> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (isSystemCode(error, 'ENOENT')) return undefined;
-    throw error;
-  });
-  return text === undefined ? undefined : parseOwner(path, text);
 }
 
 async function inGroups<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {

@@ -1,5 +1,13 @@
-import { abortable } from '../lib/streams.ts';
-import type { BlobContent, BlobKey, BlobStore, ByteRange, NoteStore, StoredKey } from './blob-store.ts';
+import { abortable, type ByteSource } from '../lib/streams.ts';
+import type {
+  AppendOptions,
+  BlobContent,
+  BlobKey,
+  BlobStore,
+  ByteRange,
+  NoteStore,
+  StoredKey,
+} from './blob-store.ts';
 import {
   alreadyCommitted,
   assertBlobKey,
@@ -47,7 +55,7 @@ class MemoryStore implements BlobStore {
     this.notes = new MemoryNotes(contents.notes);
   }
 
-  async append(key: BlobKey, offset: number, source: AsyncIterable<Uint8Array>, signal?: AbortSignal) {
+  async append(key: BlobKey, offset: number, source: ByteSource, { signal }: AppendOptions = {}) {
     assertBlobKey(key);
     return this.#writers.only(key, async () => {
       const before = this.#blobs.get(key) ?? nothing;

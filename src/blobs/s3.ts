@@ -27,8 +27,16 @@ import { Readable } from 'node:stream';
 import { GetBucketVersioningCommand, GetObjectCommand } from '@aws-sdk/client-s3';
 import { hasCode, LazaretError } from '../lib/errors.ts';
 import { limits } from '../lib/limits.ts';
-import { abortable } from '../lib/streams.ts';
-import type { BlobContent, BlobKey, BlobStore, ByteRange, NoteStore, StoredKey } from './blob-store.ts';
+import { abortable, type ByteSource } from '../lib/streams.ts';
+import type {
+  AppendOptions,
+  BlobContent,
+  BlobKey,
+  BlobStore,
+  ByteRange,
+  NoteStore,
+  StoredKey,
+} from './blob-store.ts';
 import { ownerText, parseOwner } from './owner.ts';
 import { S3Requests, s3, s3ErrorName } from './s3-client.ts';
 import type { S3Config } from './s3-config.ts';
@@ -92,7 +100,7 @@ class S3Store implements BlobStore {
     if (config.redirect) this.redirect = (key, seconds) => this.#signed(key, seconds);
   }
 
-  async append(key: BlobKey, offset: number, source: AsyncIterable<Uint8Array>, signal?: AbortSignal) {
+  async append(key: BlobKey, offset: number, source: ByteSource, { signal }: AppendOptions = {}) {
     assertBlobKey(key);
     return this.#alone(key, async () => {
       const [before, blob] = await Promise.all([

@@ -108,12 +108,8 @@ export class UploadFiles {
     return taken === undefined ? undefined : (await this.#ifThere(stat(taken)))?.size;
   }
 
-  /** @returns the folders that have changed */
-  async delete(keys: ReadonlySet<BlobKey>): Promise<Set<string>> {
-    const changed = new Set<string>();
-    const remove = async (folder: string, name: string) => {
-      if (await this.#ifThere(unlink(join(folder, name)).then(() => true))) changed.add(folder);
-    };
+  async delete(keys: ReadonlySet<BlobKey>): Promise<void> {
+    const remove = (folder: string, name: string) => this.#ifThere(unlink(join(folder, name)));
     const removeIdle = () => Promise.all([...keys].map((key) => remove(this.folder, key)));
     await removeIdle();
     const names = await this.takenNames();
@@ -122,7 +118,6 @@ export class UploadFiles {
     );
     // What was given back between the two looks.
     await removeIdle();
-    return changed;
   }
 
   async takenNames(): Promise<readonly string[]> {

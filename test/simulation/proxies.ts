@@ -71,10 +71,10 @@ export function gatedStore(
 ): BlobStore {
   const short = (key: string) => key.slice(-6);
   return {
-    append: (key, offset, source, signal) =>
+    append: (key, offset, source, options) =>
       scheduler.call(op, `append ${short(key)} at ${offset}`, () =>
         disk.appending({ process: op.process, key, offset }, chunkByChunk(scheduler, op, source), (chunks) =>
-          store.append(key, offset, chunks, signal),
+          store.append(key, offset, chunks, options),
         ),
       ),
     length: async (key) => {

@@ -48,7 +48,7 @@ function appendContract(): void {
   test('goes on at the present length, also with many small and empty chunks', async () => {
     const key = newKey();
     const content = randomBytes(5_000);
-    expect(await store.append(key, 0, inChunks(content.subarray(0, 1_500), 1))).toBe(1_500);
+    expect(await store.append(key, 0, inChunks(content.subarray(0, 1_500), 1), { fresh: true })).toBe(1_500);
     expect(await store.append(key, 1_500, inChunks(Buffer.alloc(0), 1))).toBe(1_500);
     expect(await store.append(key, 1_500, inChunks(content.subarray(1_500), 7))).toBe(5_000);
     await store.commit(key);
@@ -92,7 +92,7 @@ function appendContract(): void {
       setImmediate(() => stop.abort(new Error('client left')));
       await new Promise(() => {});
     }
-    await expect(store.append(key, 0, source(), stop.signal)).rejects.toThrow('client left');
+    await expect(store.append(key, 0, source(), { signal: stop.signal })).rejects.toThrow('client left');
     expect(await store.length(key)).toBe(3);
   });
 

@@ -41,7 +41,10 @@ export function severalProcessesContract(name: string, makePlace: () => Promise<
       await other.close();
     });
 
-    test('of two that begin a key at once one keeps what it wrote', async () => {
+    test.each([
+      ['look for it', false],
+      ['believe it to be fresh', true],
+    ])('of two that begin a key at once and %s one keeps what it wrote', async (_how, fresh) => {
       const key = newKey();
       const gate = Promise.withResolvers<void>();
       const started = Promise.withResolvers<void>();
@@ -50,10 +53,10 @@ export function severalProcessesContract(name: string, makePlace: () => Promise<
         started.resolve();
         await gate.promise;
       }
-      const slow = store.append(key, 0, source());
+      const slow = store.append(key, 0, source(), { fresh });
       await started.promise;
       const other = await place.open('home');
-      expect(await other.append(key, 0, chunk('fast!'))).toBe(5);
+      expect(await other.append(key, 0, chunk('fast!'), { fresh })).toBe(5);
       gate.resolve();
       await slow.catch(() => undefined);
       const length = await store.length(key);

@@ -1,4 +1,5 @@
 import type {
+  AppendOptions,
   BlobContent,
   BlobKey,
   BlobStore,
@@ -57,10 +58,10 @@ export class FaultyStore implements BlobStore {
     this.#faults = [];
   }
 
-  async append(key: BlobKey, offset: number, source: AsyncIterable<Uint8Array>, signal?: AbortSignal) {
+  async append(key: BlobKey, offset: number, source: AsyncIterable<Uint8Array>, options?: AppendOptions) {
     const fault = this.#due('append');
-    if (fault === undefined) return this.#inner.append(key, offset, source, signal);
-    await this.#inner.append(key, offset, cutAfter(source, fault.afterBytes), signal);
+    if (fault === undefined) return this.#inner.append(key, offset, source, options);
+    await this.#inner.append(key, offset, cutAfter(source, fault.afterBytes), options);
     throw injected('append');
   }
 

@@ -26,7 +26,7 @@ export async function keyCopy(
   try {
     const { stream, sizeBytes } = await from.read(key, undefined, signal);
     const hash = createHash('sha256');
-    await to.append(key, 0, hashing(stream, hash), signal);
+    await to.append(key, 0, hashing(stream, hash), { signal });
     if (digest !== undefined && digestEnd(hash, 'sha256') !== digest) {
       await to.delete([key]);
       return { how: 'damaged', sizeBytes };

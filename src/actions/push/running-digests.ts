@@ -21,7 +21,18 @@ export class RunningDigests {
     if (oldest) this.#running.delete(oldest);
     const hashes = new Map([['sha256', createHash('sha256')]]);
     if (algorithm === 'sha512') hashes.set(algorithm, createHash(algorithm));
-    this.#running.set(uploadId, { hashes, offset: 0 });
+    this.#running.set(uploadId, { hashes, offset: 0, untouched: true });
+  }
+
+  /**
+   * To be asked before each append. @returns true if it is the first one: the upload began in this process, and as its
+   * row says no other process has written to it
+   */
+  beginsNow({ id, writer }: { readonly id: string; readonly writer: string }): boolean {
+    const running = this.#running.get(id);
+    if (running?.untouched !== true) return false;
+    running.untouched = false;
+    return writer === this.process;
   }
 
   /** The bytes of an upload that has only begun are to be known by this algorithm too. */
@@ -61,4 +72,6 @@ export class RunningDigests {
 interface Running {
   readonly hashes: Map<string, Hash>;
   offset: number;
+  /** Nobody has begun to append. */
+  untouched: boolean;
 }

@@ -90,12 +90,10 @@ export async function uploadMonolithic(
 
 async function storeBytes(deps: PushDeps, upload: Upload, end: UploadEnd): Promise<StoredBlob> {
   const key = upload.storage_key;
-  const written = await deps.blobs.length(key);
-  const complete = written > 0 && end.source === undefined;
+  const written = end.source === undefined ? await deps.blobs.length(key) : 0;
   // An empty blob needs a key as well.
-  const sizeBytes = complete
-    ? written
-    : await appendTo(deps, upload, { ...end, source: end.source ?? noBytes() });
+  const sizeBytes =
+    written > 0 ? written : await appendTo(deps, upload, { ...end, source: end.source ?? noBytes() });
   const sha512Asked = digestAlgorithm(end.digest) === 'sha512';
   const seen = {
     sha256: deps.digests.get(upload.id, 'sha256', sizeBytes),

@@ -141,7 +141,8 @@ export async function appendTo(
   { source, range, signal, ...told }: Omit<UploadPart, keyof UploadName>,
 ): Promise<number> {
   const key = upload.storage_key;
-  const offset = range?.start ?? (await deps.blobs.length(key));
+  const fresh = deps.digests.beginsNow(upload);
+  const offset = range?.start ?? (fresh ? 0 : await deps.blobs.length(key));
   const { bytesMax, exceeded } = await uploadRoom(deps, upload.repository_id, told.digest);
   const end = range ? range.end + 1 : offset + (told.lengthBytes ?? 0);
   if (end > bytesMax) throw exceeded();
@@ -152,7 +153,7 @@ export async function appendTo(
     await deps.database.transact((tx) => uploadWrittenByMany(tx, upload.id));
   const hashed = deps.digests.follow(upload.id, offset, limited);
   const length = await deps.blobs
-    .append(key, offset, hashed, signal)
+    .append(key, offset, hashed, { signal, fresh: fresh && offset === 0 })
     .finally(() => assertOpenStill(deps, upload));
   await keepAwake(deps, upload);
   if (range && length !== range.end + 1) throw wrongLength(range);

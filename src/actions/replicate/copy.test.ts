@@ -331,7 +331,7 @@ function stalling(store: BlobStore, until: Promise<void>) {
     }
   }
   const slow: BlobStore = {
-    append: (key, offset, source, signal) => store.append(key, offset, slowly(source), signal),
+    append: (key, offset, source, options) => store.append(key, offset, slowly(source), options),
     length: (key) => store.length(key),
     commit: (key) => store.commit(key),
     read: (key, range, signal) => store.read(key, range, signal),

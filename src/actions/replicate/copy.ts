@@ -198,7 +198,7 @@ async function fetchFrom(copying: Copying, { repository, home }: CopySource): Pr
   if (have < blob.size_bytes || blob.size_bytes === 0) {
     const source = await link.blob({ digest: blob.digest, repository, from: have }, signal);
     const rest = limitBytes(source, blob.size_bytes - have, () => wrongSize(blob));
-    await blobs.append(key, have, hashing(rest, hash), signal);
+    await blobs.append(key, have, hashing(rest, hash), { signal });
   }
   await blobs.commit(key);
   await verify(copying, have === 0 ? digestEnd(hash, 'sha256') : undefined);
