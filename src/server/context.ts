@@ -102,7 +102,12 @@ export async function openContext(config: Config, overrides: ContextOverrides = 
   try {
     const database =
       overrides.database ??
-      (await openDatabase(config.database, { region: config.region, clock, onError: logged(logger) }));
+      (await openDatabase(config.database, {
+        region: config.region,
+        clock,
+        othersRead: config.http.processes > 1,
+        onError: logged(logger),
+      }));
     if (!overrides.database) opened.push(database);
     if (config.blobs.kind === 'filesystem')
       await mkdir(config.blobs.folder, { recursive: true, mode: 0o700 });

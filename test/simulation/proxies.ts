@@ -18,6 +18,7 @@ export function gatedDatabase(
   const read = database.read.withPlugin(readGate(scheduler, op));
   return {
     engine: database.engine,
+    onDisk: async () => {}, // each transaction of the simulation ends before anybody goes on
     read,
     logHead: () => logHead(read),
     transact: async (work) => {

@@ -45,10 +45,13 @@ export async function blobStat(deps: PullDeps, name: BlobName): Promise<BlobStat
   return { digest: name.digest, sizeBytes: row.size_bytes };
 }
 
-/** HEAD: holds the blob, at most one write in `limits.holdExtendEveryMs`. @throws blobUnknown, quarantined */
+/**
+ * HEAD: holds the blob, at most one write in `limits.holdExtendEveryMs`, and answers when a crash of the machine leaves it,
+ * since the client will skip the upload. @throws blobUnknown, quarantined */
 export async function blobHead(deps: PullDeps, name: BlobName): Promise<BlobStat> {
   const row = await openRow(deps, name);
   if (row.state === 'live' && !(await isKept(deps, row))) await hold(deps, name, row);
+  await deps.database.onDisk();
   return { digest: name.digest, sizeBytes: row.size_bytes };
 }
 

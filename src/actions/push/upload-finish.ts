@@ -17,6 +17,7 @@ import { type Upload, uploadRemove, uploadWrittenOnlyBy } from '../../records/up
 import {
   appendTo,
   type PushDeps,
+  seenEarly,
   type UploadPart,
   uploadDrop,
   uploadOpen,
@@ -62,7 +63,7 @@ export async function uploadFinish(deps: PushDeps, end: UploadEnd): Promise<Push
   const { repository, digest } = end;
   try {
     const stored = await storeBytes(deps, upload, end);
-    await deps.database.transact((tx) => publish(tx, { upload, repository, stored }));
+    await deps.database.transact((tx) => publish(tx, { upload, repository, stored }), seenEarly);
     deps.digests.forget(upload.id);
     return { digest, sizeBytes: stored.sizeBytes };
   } catch (error) {

@@ -40,6 +40,9 @@ export interface PushDeps {
   readonly sparse?: SparsePolicy | undefined;
 }
 
+/** A session or a blob that a crash of the machine takes back was promised to nobody: see `blobHead`. */
+export const seenEarly = { seenEarly: true } as const;
+
 export interface UploadName {
   readonly repository: RepositoryName;
   readonly uploadId: string;
@@ -80,7 +83,7 @@ export async function uploadStart(
       writer,
     });
     return id;
-  });
+  }, seenEarly);
   deps.digests.begin(uploadId, upload.algorithm);
   return { uploadId };
 }

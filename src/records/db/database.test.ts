@@ -80,6 +80,25 @@ describeEngines('the database', (world) => {
     expect(await names()).toEqual([{ name: 'acme' }]);
   });
 
+  it('shows what is seen early to who reads next, and appends its events all the same', async () => {
+    const database = await world.open();
+    const account = (name: string, event?: string) =>
+      database.transact(
+        async (tx) => {
+          await tx.db.insertInto('accounts').values({ name, created_at: 5 }).execute();
+          if (event !== undefined)
+            tx.emit({ type: 't.t', lane: 'local', subject: event, actor: 'a', data: {} });
+        },
+        { seenEarly: true },
+      );
+    await Promise.all([account('a'), account('b', 'said'), account('c')]);
+    await database.onDisk();
+    const rows = await database.read.selectFrom('accounts').select('name').orderBy('name').execute();
+    expect(rows.map((row) => row.name)).toEqual(['a', 'b', 'c']);
+    const events = await logRead(database.read, { after: 0, limit: 10 });
+    expect(events.map((event) => event.subject)).toEqual(['said']);
+  });
+
   it('searches with the rows of a compiled query', async () => {
     const database = await world.open();
     await database.transact(async (tx) => {

@@ -18,6 +18,11 @@ export interface Database {
    */
   logHead(): Promise<number>;
   transact<T>(work: (tx: Tx) => Promise<T>, options?: TransactOptions): Promise<T>;
+  /**
+   * What any read before has seen is on the disk when this resolves, at once if it was: for an answer by which a client
+   * leaves something out. See `TransactOptions.seenEarly`.
+   */
+  onDisk(): Promise<void>;
   /** For long searches: off the event loop on SQLite. */
   search<R>(query: CompiledQuery<R>, signal?: AbortSignal): Promise<R[]>;
   /** Calls `listener` after each commit that appended to the log or enqueued work, here or in another server process. */
@@ -31,6 +36,12 @@ export interface TransactOptions {
    * for what is simply done again. It emits no event. Whatever commits after it, and waits, makes it durable too.
    */
   readonly mayBeLost?: boolean;
+  /**
+   * Others in this process may read it a moment before it is on the disk; whoever calls is told afterwards, as always. So
+   * its commit holds nobody up, and many wait for the disk together. For what appends to no log: followers would see what a
+   * crash of the machine can take back; if it turns out to emit, it is run again without this.
+   */
+  readonly seenEarly?: boolean;
 }
 
 /** One transaction. */
@@ -56,6 +67,8 @@ export interface DatabaseOptions {
   /** The region that this database is of. */
   readonly region: string;
   readonly clock: Clock;
+  /** Other processes read the same database: nothing is seen early. */
+  readonly othersRead?: boolean;
   /** Told of broken idle connections; queries that need them fail by themselves. */
   readonly onError?: (error: Error) => void;
 }

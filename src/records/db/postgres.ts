@@ -58,6 +58,7 @@ export async function openPostgres(url: string, options: DatabaseOptions): Promi
           return result;
         }),
       ),
+    onDisk: () => Promise.resolve(),
     search: async (query) => (await read.executeQuery(query)).rows,
     onCommit: (listener) => {
       listeners.add(listener);

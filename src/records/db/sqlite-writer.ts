@@ -3,14 +3,23 @@ import { limits } from '../../lib/limits.ts';
 import { turnEnded } from '../../lib/shared.ts';
 import type { Tables } from './tables.ts';
 
+/**
+ * When a commit is on the disk: `within`, before anybody reads it; `after`, before its caller is told; `never`, for what
+ * may be lost.
+ */
+export type Flush = 'within' | 'after' | 'never';
+
 /** What one caller does in a transaction. May run again if the commit failed, so it changes nothing but rows. */
-export type Work<T> = (db: Transaction<Tables>) => Promise<T>;
+export type Work<T> = (db: Transaction<Tables>, flush: Flush) => Promise<T>;
+
+/** Thrown by work that others may only see when it is on the disk: it is run again like that. */
+export class NotSeenEarly extends Error {}
 
 interface Waiting {
   /** @returns what settles its caller, after the commit */
-  run(db: Transaction<Tables>): Promise<() => void>;
+  run(db: Transaction<Tables>, flush: Flush): Promise<() => void>;
   reject(error: unknown): void;
-  readonly mayBeLost: boolean;
+  readonly flush: Flush;
 }
 
 /** What the writer needs of its connection beside Kysely. */
@@ -18,13 +27,16 @@ export interface WriterConnection {
   inTransaction(): boolean;
   /** Whether commits from now on wait for the disk. */
   waitForDisk(waits: boolean): void;
+  /** All commits before it are on the disk when it resolves. */
+  flush(): Promise<void>;
 }
 
 /**
- * The one writer of a SQLite file. A commit waits for the disk, and with it the whole process, so those who come in one
- * turn of the event loop, or meanwhile, share one: each has a savepoint, and its failure takes nobody else's rows along;
- * all are told after the commit, which waits for the disk unless all of them may be lost. When the commit itself fails, or SQLite has rolled everything back (a full disk), each
- * runs once more in a transaction of its own, whose failure is its own.
+ * The one writer of a SQLite file. Those who come in one turn of the event loop, or while another commit goes on, share
+ * one: each has a savepoint, and its failure takes nobody else's rows along; all are told after the commit. If one of them
+ * is to be on the disk before anybody reads it, the commit waits for the disk, and with it the whole process; if not, the
+ * next commits go on while a thread flushes, for all whom the same flush serves. When the commit itself fails, or SQLite
+ * has rolled everything back (a full disk), each runs once more in a transaction of its own, whose failure is its own.
  */
 export class SqliteWriter {
   readonly #writer: Kysely<Tables>;
@@ -32,22 +44,28 @@ export class SqliteWriter {
   #waitsForDisk: boolean | undefined;
   #queue: Waiting[] = [];
   #draining = false;
+  #flushing: Promise<void> = Promise.resolve();
 
   constructor(writer: Kysely<Tables>, connection: WriterConnection) {
     this.#writer = writer;
     this.#connection = connection;
   }
 
-  /** @returns when it is committed. @throws what `work` throws, and nothing of it is kept */
-  transact<T>(work: Work<T>, mayBeLost: boolean): Promise<T> {
+  /** @returns when it is committed, and on the disk unless it may be lost. @throws what `work` throws, and nothing of it is kept */
+  transact<T>(flush: Flush, work: Work<T>): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const run: Waiting['run'] = async (db) => {
-      const value = await work(db);
+    const run: Waiting['run'] = async (db, flushes) => {
+      const value = await work(db, flushes);
       return () => resolve(value);
     };
-    this.#queue.push({ run, reject, mayBeLost });
+    this.#queue.push({ run, reject, flush });
     if (!this.#draining) void this.#drain();
     return promise;
+  }
+
+  /** Everything that is committed and was to be flushed is. @throws unavailable */
+  flushed(): Promise<void> {
+    return this.#flushing;
   }
 
   async #drain(): Promise<void> {
@@ -55,11 +73,26 @@ export class SqliteWriter {
     while (this.#queue.length > 0) {
       await turnEnded();
       const together = this.#queue.splice(0, limits.transactionsTogetherMax);
-      this.#waitForDisk(!together.every((each) => each.mayBeLost));
-      if (together.length === 1 || !(await this.#committed(together)))
-        for (const each of together) await this.#alone(each);
+      const within = together.some((each) => each.flush === 'within');
+      this.#waitForDisk(within);
+      if (within) await this.#run(together.map((each) => ({ ...each, flush: 'within' })));
+      else await this.#runThenFlush(together);
     }
     this.#draining = false;
+  }
+
+  async #runThenFlush(together: readonly Waiting[]): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    promise.catch(() => {}); // each of those who wait for it is told
+    // From before the commit on, since from then on it can be read.
+    if (together.some((each) => each.flush === 'after')) this.#flushing = promise;
+    await this.#run(together);
+    if (this.#flushing === promise) this.#connection.flush().then(resolve, reject);
+  }
+
+  async #run(together: readonly Waiting[]): Promise<void> {
+    if (together.length > 1 && (await this.#committed(together))) return;
+    for (const each of together) await this.#alone(each);
   }
 
   #waitForDisk(waits: boolean): void {
@@ -70,10 +103,10 @@ export class SqliteWriter {
 
   async #alone(waiting: Waiting): Promise<void> {
     try {
-      const settle = await this.#writer.transaction().execute((db) => waiting.run(db));
-      settle();
+      const settle = await this.#writer.transaction().execute((db) => waiting.run(db, waiting.flush));
+      this.#tell(waiting, settle);
     } catch (error) {
-      waiting.reject(error);
+      this.#failed(waiting, error);
     }
   }
 
@@ -95,14 +128,24 @@ export class SqliteWriter {
   async #saved(db: Transaction<Tables>, waiting: Waiting): Promise<() => void> {
     await sql`savepoint one`.execute(db);
     try {
-      const settle = await waiting.run(db);
+      const settle = await waiting.run(db, waiting.flush);
       await sql`release one`.execute(db);
-      return settle;
+      return () => this.#tell(waiting, settle);
     } catch (error) {
       if (!this.#connection.inTransaction()) throw error;
       await sql`rollback to one`.execute(db);
       await sql`release one`.execute(db);
-      return () => waiting.reject(error);
+      return () => this.#failed(waiting, error);
     }
+  }
+
+  #tell({ flush, reject }: Waiting, settle: () => void): void {
+    if (flush === 'after') this.#flushing.then(settle, reject);
+    else settle();
+  }
+
+  #failed(waiting: Waiting, error: unknown): void {
+    if (error instanceof NotSeenEarly) this.#queue.unshift({ ...waiting, flush: 'within' });
+    else waiting.reject(error);
   }
 }

@@ -9,8 +9,9 @@ import type { Database, DatabaseOptions } from './database.ts';
 import { openEpoch } from './epoch.ts';
 import { migrate } from './migrate.ts';
 import { refusesWrites } from './read-only.ts';
+import { SqliteLog } from './sqlite-log.ts';
 import { withKeptStatements } from './sqlite-statements.ts';
-import { SqliteWriter } from './sqlite-writer.ts';
+import { NotSeenEarly, SqliteWriter } from './sqlite-writer.ts';
 import type { Tables } from './tables.ts';
 import { beginTransaction } from './transaction.ts';
 
@@ -23,17 +24,21 @@ import { beginTransaction } from './transaction.ts';
 export async function openSqlite(file: string, options: DatabaseOptions): Promise<Database> {
   mkdirSync(dirname(file), { recursive: true });
   const writerConnection = new BetterSqlite3(file);
-  writerConnection.pragma('journal_mode = WAL');
+  const hasLog = writerConnection.pragma('journal_mode = WAL', { simple: true }) === 'wal';
   writerConnection.pragma('synchronous = FULL');
   writerConnection.pragma('foreign_keys = ON');
   writerConnection.pragma('cache_size = -16000');
+  // Bringing the log into the file holds everybody up: 16 MB of it at once, in which most pages come many times.
+  writerConnection.pragma('wal_autocheckpoint = 4000');
   // A migration changes what a statement means: none of its own is kept.
   await migrate(kyselyOf(writerConnection), 'sqlite');
   const writer = kyselyOf(lockingAtOnce(writerConnection, withKeptStatements(writerConnection)));
   const epoch = await openEpoch(writer, options.region);
+  const log = new SqliteLog(file);
   const transactions = new SqliteWriter(writer, {
     inTransaction: () => writerConnection.inTransaction,
     waitForDisk: (waits) => writerConnection.pragma(`synchronous = ${waits ? 'FULL' : 'NORMAL'}`),
+    flush: () => log.flush(),
   });
 
   const reading = openReading(file);
@@ -41,9 +46,13 @@ export async function openSqlite(file: string, options: DatabaseOptions): Promis
 
   return {
     ...reading,
-    transact: async (work, { mayBeLost = false } = {}) => {
+    onDisk: () => transactions.flushed(),
+    transact: async (work, { mayBeLost = false, seenEarly = false } = {}) => {
       let wake = false;
-      const value = await transactions.transact(async (db) => {
+      const early = seenEarly && hasLog && !options.othersRead;
+      const flush = mayBeLost ? 'never' : early ? 'after' : 'within';
+      const value = await transactions.transact(flush, async (db, flushes) => {
+        log.assertSound();
         const open = beginTransaction(db, {
           engine: 'sqlite',
           epoch,
@@ -52,9 +61,10 @@ export async function openSqlite(file: string, options: DatabaseOptions): Promis
           mayBeLost,
         });
         const result = await work(open.tx);
+        if (open.emits() && flushes !== 'within') throw new NotSeenEarly();
         wake = await open.finish();
         return result;
-      }, mayBeLost);
+      });
       if (wake) for (const listener of listeners) listener();
       return value;
     },
@@ -65,13 +75,14 @@ export async function openSqlite(file: string, options: DatabaseOptions): Promis
     close: async () => {
       await reading.close();
       await writer.destroy(); // the last one: it brings the log into the file, and removes it
+      await log.close();
     },
   };
 }
 
 /** For a process beside the one that writes, which must have opened it. Each of its reads sees all commits before it. */
 export function openSqliteReader(file: string, { onCommit }: Pick<Database, 'onCommit'>): Database {
-  return { ...openReading(file), ...refusesWrites, onCommit };
+  return { ...openReading(file), ...refusesWrites, onDisk: () => Promise.resolve(), onCommit };
 }
 
 function openReading(file: string): Pick<Database, 'engine' | 'read' | 'logHead' | 'search' | 'close'> {

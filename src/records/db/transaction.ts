@@ -20,6 +20,8 @@ export interface TransactionOptions {
 
 export interface OpenTransaction {
   readonly tx: Tx;
+  /** Whether there is anything to append. */
+  emits(): boolean;
   /** Appends what was emitted; the transaction's last statement. @returns whether anyone should be woken */
   finish(): Promise<boolean>;
 }
@@ -59,7 +61,7 @@ export function beginTransaction(db: Transaction<Tables>, options: TransactionOp
     for (const row of rows) await db.insertInto('log').values(row).execute();
     return true;
   };
-  return { tx, finish };
+  return { tx, emits: () => emitted.length > 0, finish };
 }
 
 async function head(db: Transaction<Tables>): Promise<number> {
