@@ -42,6 +42,7 @@ export const limits = {
   /** Blobs that one process sends at once. */
   openStreamsMax: 50_000,
   openUploadsRememberedMax: 10_000,
+  accountsRememberedMax: 10_000,
 
   /** A request's head must be there by then; of its body so many bytes must come in each window. */
   requestHeadersMs: 30_000,

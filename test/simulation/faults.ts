@@ -212,8 +212,8 @@ export const faults: readonly Fault[] = [
     'an upload is closed by what the door said when it began',
     [
       'src/actions/push/upload-finish.ts',
-      '  await restoreManifests(tx, { repository, blob, actor: upload.principal });\n  await assertBlobOpen(tx, repository, blob);',
-      '  await restoreManifests(tx, { repository, blob, actor: upload.principal });',
+      '  if (named) await restoreManifests(tx, { repository, blob, actor: upload.principal });\n  await assertBlobOpen(tx, repository, blob);',
+      '  if (named) await restoreManifests(tx, { repository, blob, actor: upload.principal });',
     ],
     [
       'src/actions/push/upload-finish.ts',

@@ -7,7 +7,7 @@ import type { RepositoryName } from '../../oci/reference.ts';
 import { assertWithinQuota } from '../../records/access/usage.ts';
 import { edgesRename, layerArrived } from '../../records/catalog/arrivals.ts';
 import { type Blob, blobKeep, blobLink, type StoredBlob } from '../../records/catalog/blobs.ts';
-import { diffIdsFound, manifestsRestore } from '../../records/catalog/edges.ts';
+import { diffIdsFound, isNamed, manifestsRestore } from '../../records/catalog/edges.ts';
 import { type Repository, repositoryForChange } from '../../records/catalog/repositories.ts';
 import type { Tx } from '../../records/db/database.ts';
 import { holdSet } from '../../records/holds/holds.ts';
@@ -159,12 +159,13 @@ async function publish(tx: Tx, { upload, repository: { name }, stored }: Publish
   const repository = await repositoryForChange(tx, name);
   const { blob } = await blobKeep(tx, stored);
   if (stored.sha512) await edgesRename(tx, { sha512: stored.sha512, sha256: blob.digest });
-  await layerArrived(tx, blob);
+  const named = await isNamed(tx.db, blob.digest);
+  if (named) await layerArrived(tx, blob);
   const fresh = await blobLink(tx, repository.id, blob.id);
   const expiresAt = tx.nowMs + limits.uploadHoldMs;
   await holdSet(tx, { kind: 'upload', digest: blob.digest, holder: upload.id, expiresAt });
   await reviewAdd(tx, 'blob', blob.digest, 'uploaded');
-  await restoreManifests(tx, { repository, blob, actor: upload.principal });
+  if (named) await restoreManifests(tx, { repository, blob, actor: upload.principal });
   await assertBlobOpen(tx, repository, blob);
   if (fresh) await assertWithinQuota(tx, repository.id);
 }

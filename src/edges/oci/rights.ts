@@ -1,10 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { TokenScope } from '../../actions/access/tokens.ts';
 import { LazaretError } from '../../lib/errors.ts';
+import { limits } from '../../lib/limits.ts';
 import { parseRepositoryName, type RepositoryName } from '../../oci/reference.ts';
 import { accountEnsure, accountId } from '../../records/access/accounts.ts';
 import { isOperator, permits } from '../../records/access/permits.ts';
 import { type PullRight, pullRight } from '../../records/access/pull-right.ts';
+import type { Database } from '../../records/db/database.ts';
 import type { OciCall, OciDeps } from './call.ts';
 
 /**
@@ -66,13 +68,20 @@ export async function assertMayPush(call: OciCall, name: string): Promise<Permit
   const permitted = await assertMay(call, name, 'push');
   const { account } = permitted.repository;
   const { database, region, primary } = call.deps;
-  if (
-    region === primary &&
-    isOperator(call.caller) &&
-    (await accountId(database.read, account)) === undefined
-  )
+  if (region === primary && isOperator(call.caller) && !(await accountIsHere(database, account)))
     await database.transact((tx) => accountEnsure(tx, account, call.caller.principal));
   return permitted;
+}
+
+/** Accounts never go. */
+const accountsSeen = new WeakMap<Database, Set<string>>();
+
+async function accountIsHere(database: Database, account: string): Promise<boolean> {
+  const seen = accountsSeen.get(database) ?? new Set();
+  if (seen.has(account)) return true;
+  if ((await accountId(database.read, account)) === undefined) return false;
+  if (seen.size < limits.accountsRememberedMax) accountsSeen.set(database, seen.add(account));
+  return true;
 }
 
 /** Tells the client where to get a token, and for what (distribution's token protocol; RFC 6750). */

@@ -17,6 +17,7 @@ export interface Usage {
   readonly account: string;
   /** null: as much as there is room for. */
   readonly quotaBytes: number | null;
+  /** Not counted, 0, where there is no quota. */
   readonly usedBytes: number;
 }
 
@@ -58,7 +59,8 @@ export async function usageOfRepository(db: Reader, repositoryId: number): Promi
     quota: number | null;
     used: number;
   }>`select accounts.name as account,
-    accounts.quota_bytes as quota, ${usedBytes} as used from repositories
+    accounts.quota_bytes as quota,
+    case when accounts.quota_bytes is null then 0 else ${usedBytes} end as used from repositories
     join accounts on accounts.id = repositories.account_id where repositories.id = ${repositoryId}`.execute(
     db,
   );

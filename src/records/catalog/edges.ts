@@ -128,6 +128,17 @@ export async function diffIdsFound(db: Reader, blobIds: readonly number[]): Prom
   return rows.map((row) => row.diff_id).filter((diffId) => diffId !== null);
 }
 
+/** Whether any manifest names it: what is pushed before its manifest is named by none. */
+export async function isNamed(db: Reader, digest: string): Promise<boolean> {
+  const edge = await db
+    .selectFrom('edges')
+    .select('digest')
+    .where('digest', '=', digest)
+    .limit(1)
+    .executeTakeFirst();
+  return edge !== undefined;
+}
+
 /**
  * The bytes of a blob are here again: manifests of the repository that were withdrawn for want of it, and lack nothing
  * else, are in service again.

@@ -2,7 +2,7 @@ import type { Selectable } from 'kysely';
 import { limits } from '../../lib/limits.ts';
 import { blobKeyInUse, condemnedKeyAdd } from '../catalog/blobs.ts';
 import type { Tx } from '../db/database.ts';
-import { locked, type Reader } from '../db/engine.ts';
+import type { Reader } from '../db/engine.ts';
 import type { UploadTable } from '../db/tables/catalog.ts';
 
 /**
@@ -75,10 +75,9 @@ export async function uploadTouch(tx: Tx, id: string): Promise<void> {
 
 /** @returns false if another request has ended the session */
 export async function uploadRemove(tx: Tx, id: string): Promise<boolean> {
-  const query = tx.db.selectFrom('uploads').select('id').where('id', '=', id);
-  if (!(await locked(tx.engine, query).executeTakeFirst())) return false;
-  await tx.db.deleteFrom('uploads').where('id', '=', id).execute();
-  return true;
+  // Who comes second waits for the first one's commit, and then finds no row.
+  const removed = await tx.db.deleteFrom('uploads').where('id', '=', id).returning('id').executeTakeFirst();
+  return removed !== undefined;
 }
 
 /**
