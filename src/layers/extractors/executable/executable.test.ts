@@ -17,6 +17,8 @@ test.each([
   ['usr/local/bin/node', true],
   ['node', true],
   ['app/node.exe', true],
+  ['usr/lib/x86_64-linux-gnu/libnode.so.108', true],
+  ['usr/lib/x86_64-linux-gnu/libnode.so.108.debug', false],
   ['bin/busybox', true],
   ['bin/busybox.static', true],
   ['bin/sh', true],
@@ -32,6 +34,17 @@ test('Node.js is told by where its headers are, and known to advisories', () => 
   const node = { purl: 'pkg:generic/node@20.11.1', ecosystem: 'Bitnami', name: 'node', version: '20.11.1' };
   expect(extract('usr/local/bin/node', program(text))).toEqual({ packages: [node] });
   expect(extract('node.exe', peOf(Buffer.from(text)))).toEqual({ packages: [node] });
+});
+
+test('the Node.js of a distribution is found in its library, and what starts that is no problem', () => {
+  const text = 'https://nodejs.org/download/release/v18.20.4/node-v18.20.4-headers.tar.gz';
+  const library = extract('usr/lib/x86_64-linux-gnu/libnode.so.108', program(text));
+  expect(library.packages?.map(({ purl }) => purl)).toEqual(['pkg:generic/node@18.20.4']);
+  const needed = elfOf([{ name: '.dynstr', bytes: Buffer.from('\0libnode.so.108\0libc.so.6\0') }]);
+  expect(extract('usr/bin/node', needed)).toEqual({});
+  expect(extract('usr/bin/node', elfOf([{ name: '.dynstr', bytes: Buffer.from('\0libc.so.6\0') }]))).toEqual({
+    problem: 'no version of node was found in it',
+  });
 });
 
 test('busybox is told by what it prints, also under the name of one of its links', () => {

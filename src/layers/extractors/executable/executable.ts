@@ -11,7 +11,7 @@ const textBytesMax = 256;
 /** Programs that were copied in without a package manager, and say their version in a text that they print. */
 export const executable: Extractor = {
   name: 'executable',
-  version: 1,
+  version: 2,
   fileBytesMax: limits.extractSpoolBytesMax,
   wants: ({ kind, path }) => kind === 'file' && programAt(path) !== undefined,
   accepts: isExecutable,
@@ -20,7 +20,9 @@ export const executable: Extractor = {
     if (program === undefined) return {};
     const version = versionIn(content, program);
     if (version === undefined)
-      return program.ownName.test(path) ? { problem: `no version of ${program.name} was found in it` } : {};
+      return program.ownName.test(path) && !startsLibrary(content, program)
+        ? { problem: `no version of ${program.name} was found in it` }
+        : {};
     const { name, ecosystem } = program;
     const purl = new PackageURL('generic', null, name, version, null, null).toString();
     return { packages: [{ purl, ecosystem, name, version }] };
@@ -29,6 +31,11 @@ export const executable: Extractor = {
 
 function programAt(path: string): KnownProgram | undefined {
   return knownPrograms.find(({ ownName, otherName }) => ownName.test(path) || otherName?.test(path));
+}
+
+function startsLibrary(content: FileContent, { library }: KnownProgram): boolean {
+  const start = content.read(0, Math.min(content.sizeBytes, pieceBytes));
+  return library !== undefined && Buffer.from(start).includes(library);
 }
 
 /** Texts lie in the read-only data; of a program without sections, anywhere. */

@@ -4,6 +4,8 @@ export interface KnownProgram {
   readonly ecosystem: string;
   /** A file that is called so and has no version in it makes the result unknown. */
   readonly ownName: RegExp;
+  /** A program that has this in it brings nothing of its own but starts what is in a library, which is looked at by itself. */
+  readonly library?: string;
   /** What it may be called as well, as other programs are. */
   readonly otherName?: RegExp;
   readonly sections: readonly string[];
@@ -19,7 +21,9 @@ export const knownPrograms: readonly KnownProgram[] = [
     name: 'node',
     // Bitnami's advisories for it are of the versions that Node.js itself gives.
     ecosystem: 'Bitnami',
-    ownName: /(?:^|\/)node(?:js)?(?:\.exe)?$/,
+    // Distributions put nearly all of it into a library.
+    ownName: /(?:^|\/)(?:node(?:js)?(?:\.exe)?|libnode\.so(?:\.\d+)*)$/,
+    library: 'libnode.so',
     sections: readOnly,
     // Where its headers are to be had.
     text: 'https://nodejs.org/download/',

@@ -34,8 +34,8 @@ export function isJarMetadata(path: string): boolean {
 
 export function jarPackages({ fileName, metadata }: Jar): JarPackages {
   const { poms, problem } = readPoms(metadata);
-  const name = splitName(fileName);
   const manifest = readManifest(metadata);
+  const name = splitName(fileName, manifestVersions(manifest));
   const own = ownPom(poms, name.stem);
   const license = licenceOf(
     own?.licenses.length ? own.licenses : bundleLicences(manifest.get('bundle-license')),
@@ -96,10 +96,14 @@ interface FileName {
   readonly version: string | undefined;
 }
 
-function splitName(fileName: string): FileName {
+/** A name may have digits of its own (`log4j-1.2-1.2.17`): then the manifest tells where the version begins. */
+function splitName(fileName: string, manifestVersions: readonly string[]): FileName {
   const stem = fileName.replace(/\.[^.]*$/, '');
-  const [, artifactId, version] = /^(.+?)-v?(\d[\w.+~-]*)$/.exec(stem) ?? [];
-  return { stem, artifactId: artifactId ?? stem, version };
+  const stated = manifestVersions.find((value) => stem.endsWith(`-${value}`));
+  if (stated !== undefined) return { stem, artifactId: stem.slice(0, -stated.length - 1), version: stated };
+  const [, artifactId, version = ''] = /^(.+?)-v?(\d[\w.+~-]*)$/.exec(stem) ?? [];
+  // `3.x` is a series, not a version.
+  return { stem, artifactId: artifactId ?? stem, version: /^$|\.x$/.test(version) ? undefined : version };
 }
 
 /** The pom that is about the jar itself: the one whose artifact the file is named after, or the only one. */
@@ -124,13 +128,17 @@ function byManifest(
   name: FileName,
   isUberJar: boolean,
 ): ExtractedPackage | undefined {
-  const versions = [manifest.get('implementation-version'), manifest.get('bundle-version')]
-    .filter((value) => value !== undefined)
-    .filter((value) => /^v?\d/.test(value) && mavenScheme.isValid(value));
+  const versions = manifestVersions(manifest);
   const isOwn = !isUberJar || manifest.get('implementation-title') === name.artifactId;
   const version =
     name.version === undefined ? isOwn && versions[0] : versions.find((value) => value === name.version);
   return version ? packageOf(coordinatesByManifest(manifest, name), version) : undefined;
+}
+
+function manifestVersions(manifest: ReadonlyMap<string, string>): readonly string[] {
+  return [manifest.get('implementation-version'), manifest.get('bundle-version')]
+    .filter((value) => value !== undefined)
+    .filter((value) => /^v?\d/.test(value) && mavenScheme.isValid(value));
 }
 
 /** `GROUP:ARTIFACT` where both are known, else a name. */
@@ -141,9 +149,9 @@ function coordinatesByManifest(manifest: ReadonlyMap<string, string>, { artifact
   const symbolicName = manifest.get('bundle-symbolicname')?.split(';', 1)[0]?.trim() ?? '';
   if (symbolicName.endsWith(`.${artifactId}`) && isGroup(symbolicName.slice(0, -artifactId.length - 1)))
     return `${symbolicName.slice(0, -artifactId.length - 1)}:${artifactId}`;
-  // Maven's archiver writes the group there.
+  // Maven's archiver writes the group there; before that Apache's projects wrote whose they are, which is no group.
   const vendorId = manifest.get('implementation-vendor-id') ?? '';
-  return isGroup(vendorId) ? `${vendorId}:${artifactId}` : artifactId;
+  return isGroup(vendorId) && vendorId !== 'org.apache' ? `${vendorId}:${artifactId}` : artifactId;
 }
 
 function byFileName({ stem, artifactId, version }: FileName): ExtractedPackage | undefined {

@@ -118,6 +118,26 @@ describe('a jar', () => {
       'pkg:maven/org.example/widget@2',
     ],
     ['widget.jar', { 'Implementation-Version': '2' }, 'pkg:generic/widget@2'],
+    [
+      'log4j-1.2-1.2.17.jar',
+      { 'Bundle-SymbolicName': 'org.apache.log4j', 'Bundle-Version': '1.2.17' },
+      'pkg:maven/log4j/log4j@1.2.17',
+    ],
+    [
+      'spring3-core-3.x.jar',
+      { 'Implementation-Title': 'spring-core', 'Implementation-Version': '4.3.30.RELEASE' },
+      'pkg:maven/org.springframework/spring-core@4.3.30.RELEASE',
+    ],
+    [
+      'commons-logging-api-1.2.jar',
+      { 'Implementation-Vendor-Id': 'org.apache', 'Implementation-Version': '1.2' },
+      'pkg:maven/commons-logging/commons-logging-api@1.2',
+    ],
+    [
+      'widget-1.2.jar',
+      { 'Implementation-Vendor-Id': 'org.apache', 'Implementation-Version': '1.2' },
+      'pkg:generic/widget@1.2',
+    ],
   ])('without a pom is what its manifest says: %s', (path, attributes, purl) => {
     expect(purls(extract(path, zipOf([manifest(attributes)])))).toEqual([purl]);
   });
@@ -129,7 +149,7 @@ describe('a jar', () => {
     expect(purls(extract(path, zipOf([{ name: 'A.class' }])))).toEqual([purl]);
   });
 
-  test.each(['tool.jar', 'tool-1.0-javadoc.jar', 'tool-1.0-sources.jar'])(
+  test.each(['tool.jar', 'tool-3.x.jar', 'tool-1.0-javadoc.jar', 'tool-1.0-sources.jar'])(
     'that is no package names none: %s',
     (path) => {
       expect(extract(path, zipOf([{ name: 'A.class' }]))).toMatchObject({ packages: [] });

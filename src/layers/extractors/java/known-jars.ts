@@ -26,6 +26,11 @@ const groups: readonly { readonly pattern: RegExp; readonly group: string }[] = 
   { pattern: /^hibernate-(?:core|entitymanager|envers)$/, group: 'org.hibernate' },
   { pattern: /^lucene-[a-z-]+$/, group: 'org.apache.lucene' },
   { pattern: /^kotlin-(?:stdlib|reflect)(?:-[a-z0-9]+)?$/, group: 'org.jetbrains.kotlin' },
+  {
+    pattern: /^(?:mongo-java-driver|mongodb-driver(?:-(?:async|core|legacy|reactivestreams|sync))?)$/,
+    group: 'org.mongodb',
+  },
+  { pattern: /^commons-logging-(?:adapters|api)$/, group: 'commons-logging' },
   { pattern: /^tomcat-embed-[a-z]+$/, group: 'org.apache.tomcat.embed' },
   { pattern: /^(?:bcprov|bcpkix|bcpg|bcmail)-[a-z0-9]+$/, group: 'org.bouncycastle' },
 ];
@@ -44,6 +49,8 @@ const known: ReadonlyMap<string, string> = new Map([
   ['hsqldb', 'org.hsqldb:hsqldb'],
   ['jcommander', 'com.beust:jcommander'],
   ['jruby', 'org.jruby:jruby'],
+  // Debian's.
+  ['log4j-1.2', 'log4j:log4j'],
   ['kafka-clients', 'org.apache.kafka:kafka-clients'],
   ['mysql-connector-java', 'mysql:mysql-connector-java'],
   ['okhttp', 'com.squareup.okhttp3:okhttp'],
