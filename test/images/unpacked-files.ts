@@ -1,0 +1,38 @@
+/** The files of an image as find and sha256sum see them where umoci has unpacked it, and as the inventory lists them. */
+import { lines, output } from './installed.ts';
+import type { ListedFile } from './real-image.ts';
+
+const kinds: Readonly<Record<string, string>> = {
+  b: 'device',
+  c: 'device',
+  d: 'directory',
+  f: 'file',
+  l: 'link',
+};
+
+/** `PATH KIND MODE`, of regular files with size and sha256. */
+export async function unpackedFiles(root: string): Promise<string[]> {
+  const sums = new Map<string, string>();
+  const hashed = 'find "$1" -xdev -type f -print0 | xargs --null --no-run-if-empty sha256sum --zero';
+  for (const sum of (await output('sh', ['-c', hashed, 'sh', root])).split('\0'))
+    sums.set(sum.slice(66 + root.length + 1), sum.slice(0, 64));
+  const found = await output('find', [root, '-xdev', '-mindepth', '1', '-printf', '%P\\t%y\\t%m\\t%s\\n']);
+  return lines(found).map((line) => {
+    const [path = '', kind = '', mode = '', size = ''] = line.split('\t');
+    const content = kind === 'f' ? ` ${size} ${sums.get(path)}` : '';
+    return `${path} ${kinds[kind]} ${mode}${content}`;
+  });
+}
+
+/** A hard link is listed without content: of the other names of a file, one of which has it, here as well. */
+export function listedFiles(files: readonly ListedFile[], unpacked: readonly string[]): string[] {
+  const links = new Set(files.filter(({ kind }) => kind === 'hardlink').map(({ path }) => path));
+  const linked = unpacked.filter((line) => links.has(line.slice(0, line.indexOf(' '))));
+  const others = files
+    .filter(({ path }) => !links.has(path))
+    .map(({ path, kind, mode, sizeBytes, sha256 }) => {
+      const content = kind === 'file' ? ` ${sizeBytes} ${sha256}` : '';
+      return `${path} ${kind} ${mode.toString(8)}${content}`;
+    });
+  return [...others, ...linked];
+}
