@@ -58,7 +58,7 @@ import {
   retentionRuleList,
 } from './retention.ts';
 import type { AnyRoute } from './route.ts';
-import { criteriaSchemaShow, scanCreate, scanShow } from './scans.ts';
+import { criteriaSchemaShow, scanCompare, scanCreate, scanImages, scanShow, scanStream } from './scans.ts';
 import { scrubRun } from './scrub.ts';
 import { secretFingerprint } from './secrets.ts';
 import { signingKeyListRoute, signingKeyRotate } from './signing-keys.ts';
@@ -147,4 +147,7 @@ export const routes: readonly AnyRoute[] = [
   criteriaSchemaShow,
   scanCreate,
   scanShow,
+  scanImages,
+  scanStream,
+  scanCompare,
 ];

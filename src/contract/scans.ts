@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { limits } from '../lib/limits.ts';
 import { nothing, route } from './route.ts';
 
 export const textOrNull = Type.Union([Type.String(), Type.Null()]);
@@ -28,22 +29,35 @@ export const scanResultSchema = Type.Object({
   repository: Type.String(),
   digest: Type.String(),
   platform: textOrNull,
-  verdict: Type.Union([Type.Literal('match'), Type.Literal('unknown')]),
+  verdict: Type.Union([Type.Literal('match'), Type.Literal('unknown')], {
+    description: 'when the scan was answered',
+  }),
+  verdictNow: Type.Union([Type.Literal('match'), Type.Literal('unknown'), Type.Literal('noMatch')]),
   reason: textOrNull,
-  evidence: Type.Array(evidenceSchema),
+  evidence: Type.Array(evidenceSchema, { description: `the first ${limits.scanEvidenceMax}` }),
+  evidenceCount: Type.Integer(),
   above: Type.Object({
     tags: Type.Array(Type.Object({ repository: Type.String(), tag: Type.String() })),
     indexes: Type.Array(Type.String()),
     containers: Type.Array(containerSchema),
   }),
+  pushedAt: integerOrNull,
+  pulledAt: integerOrNull,
+  readWith: Type.Array(Type.Integer(), { description: 'numbers of covers.inventories' }),
+});
+
+const next = Type.Union([Type.String(), Type.Null()], {
+  description: '`after` of the next page; null: the last',
 });
 
 export const scanAnswerSchema = Type.Object({
   name: Type.String({ description: 'S-31' }),
   question: Type.String(),
+  answeredAt: Type.Integer(),
   tookMs: Type.Number(),
   position: Type.Integer({ description: 'the log position that was answered from' }),
-  images: Type.Array(scanResultSchema),
+  images: Type.Array(scanResultSchema, { description: 'the first page' }),
+  next,
   counts: Type.Object({
     match: Type.Integer(),
     unknown: Type.Integer(),
@@ -58,18 +72,33 @@ export const scanAnswerSchema = Type.Object({
     advisorySources: Type.Array(
       Type.Object({ source: Type.String(), importedAt: integerOrNull, documents: Type.Integer() }),
     ),
+    inventories: Type.Array(Type.Object({ number: Type.Integer(), extractors: Type.String() }), {
+      description: 'what layers are read with: apk@1 dpkg@2',
+    }),
+    running: Type.Object({ known: Type.Integer(), neverSeen: Type.Integer() }),
+    regions: Type.Array(Type.Object({ name: Type.String(), self: Type.Boolean(), heardAt: integerOrNull })),
     truncated: Type.Boolean(),
   }),
 });
 
-/** Of one image, a glob of repositories, or (neither) everything that the caller may see. */
+/** Of one image, a glob of repositories, an account, or (none of these) everything that the caller may see. */
 export const scanScopeSchema = Type.Object(
   {
     image: Type.Optional(Type.String({ description: 'acme/shop:1 or acme/shop@sha256:…' })),
     repositories: Type.Optional(Type.String({ description: 'a glob: acme/**' })),
+    account: Type.Optional(Type.String()),
   },
   { additionalProperties: false },
 );
+
+const order = Type.Union(
+  [Type.Literal('severity'), Type.Literal('name'), Type.Literal('pushed'), Type.Literal('pulled')],
+  { description: 'the worst, the first, or the latest first' },
+);
+const pageSize = Type.Optional(
+  Type.Integer({ minimum: 0, maximum: limits.scanPageMax, description: `default ${limits.scanPageDefault}` }),
+);
+const named = Type.Object({ name: Type.String({ description: 'S-31' }) });
 
 export const scanCreate = route({
   name: 'scanCreate',
@@ -79,7 +108,10 @@ export const scanCreate = route({
   audience: 'caller',
   params: nothing,
   query: nothing,
-  body: Type.Object({ criteria: Type.Unknown(), scope: scanScopeSchema }, { additionalProperties: false }),
+  body: Type.Object(
+    { criteria: Type.Unknown(), scope: scanScopeSchema, order: Type.Optional(order), limit: pageSize },
+    { additionalProperties: false },
+  ),
   response: scanAnswerSchema,
   answer: 'json',
 });
@@ -90,10 +122,76 @@ export const scanShow = route({
   path: '/api/v1/scans/:name',
   summary: 'Read an answered scan again',
   audience: 'caller',
-  params: Type.Object({ name: Type.String() }),
+  params: named,
   query: nothing,
   body: nothing,
   response: scanAnswerSchema,
+  answer: 'json',
+});
+
+export const scanImages = route({
+  name: 'scanImages',
+  method: 'GET',
+  path: '/api/v1/scans/:name/images',
+  summary: 'Read a page of the images of an answered scan',
+  audience: 'caller',
+  params: named,
+  query: Type.Object({
+    after: Type.Optional(Type.String({ maxLength: 20, description: '`next` of the page before' })),
+    limit: pageSize,
+    order: Type.Optional(order),
+    verdict: Type.Optional(Type.Union([Type.Literal('match'), Type.Literal('unknown')])),
+  }),
+  body: nothing,
+  response: Type.Object({
+    images: Type.Array(scanResultSchema),
+    next,
+    gone: Type.Integer({ description: 'images of this page that their repository does not have any more' }),
+  }),
+  answer: 'json',
+});
+
+export const scanStream = route({
+  name: 'scanStream',
+  method: 'GET',
+  path: '/api/v1/scans/:name/stream',
+  summary: 'All images of an answered scan, a line each',
+  audience: 'caller',
+  params: named,
+  query: nothing,
+  body: nothing,
+  response: scanResultSchema,
+  answer: 'lines',
+});
+
+const changedSchema = Type.Object({
+  image: Type.Union([
+    Type.Object({ repository: Type.String(), digest: Type.String(), platform: textOrNull }),
+    Type.Null(),
+  ]),
+  other: Type.Union([Type.Literal('match'), Type.Literal('unknown'), Type.Literal('absent')], {
+    description: 'what the other scan said of it',
+  }),
+});
+
+export const scanCompare = route({
+  name: 'scanCompare',
+  method: 'GET',
+  path: '/api/v1/scans/:name/diff',
+  summary: 'What an answered scan says otherwise than an earlier one to the same question',
+  audience: 'caller',
+  params: named,
+  query: Type.Object({ since: Type.String({ description: 'the earlier one: S-30' }) }),
+  body: nothing,
+  response: Type.Object({
+    before: Type.String(),
+    after: Type.String(),
+    question: Type.String(),
+    appeared: Type.Array(changedSchema),
+    ended: Type.Array(changedSchema),
+    unknown: Type.Array(changedSchema),
+    stayed: Type.Integer(),
+  }),
   answer: 'json',
 });
 

@@ -1,5 +1,6 @@
 import type { Field } from '../lib/fields.ts';
 import type { ConfigCriteria } from './criteria.ts';
+import { labelSchema, labelText, parseLabel, parseText } from './parts.ts';
 
 const nameMax = 512;
 const asks = ['user', 'port', 'env', 'label'] as const;
@@ -9,7 +10,7 @@ export function parseConfig(body: Field): ConfigCriteria['config'] {
   const [user, port, env, label] = asks.map((key) => body.optional(key));
   if (!user && !port && !env && !label) throw body.error(`must have at least one of ${asks.join(', ')}`);
   return {
-    ...(user ? { user: user.text(nameMax) } : {}),
+    ...(user ? { user: parseText(user, nameMax) } : {}),
     ...(port ? { port: parsePort(port) } : {}),
     ...(env ? { env: parseName(env) } : {}),
     ...(label ? { label: parseLabel(label) } : {}),
@@ -21,14 +22,12 @@ export function describeConfig({ user, port, env, label }: ConfigCriteria['confi
     ...(user === undefined ? [] : [`runs as ${user}`]),
     ...(port === undefined ? [] : [`exposes port ${port}`]),
     ...(env === undefined ? [] : [`sets ${env}`]),
-    ...(label === undefined
-      ? []
-      : [`has label ${label.name}${label.value === undefined ? '' : `=${label.value}`}`]),
+    ...(label === undefined ? [] : [`has label ${labelText(label)}`]),
   ];
   return parts.join(' and ');
 }
 
-const nameSchema = { type: 'string', minLength: 1, maxLength: nameMax } as const;
+const nameSchema = { type: 'string', pattern: '^[^\\u0000]+$', maxLength: nameMax } as const;
 
 export const configSchema = {
   type: 'object',
@@ -37,13 +36,8 @@ export const configSchema = {
   properties: {
     user: { ...nameSchema, description: 'name or number; root is also 0, and none given' },
     port: { type: 'string', pattern: '^[0-9]{1,5}/(?:tcp|udp|sctp)$', description: '8080/tcp' },
-    env: { ...nameSchema, pattern: '^[^=]+$', description: 'the name of a variable, never its value' },
-    label: {
-      type: 'object',
-      required: ['name'],
-      additionalProperties: false,
-      properties: { name: nameSchema, value: { type: 'string', maxLength: 4096 } },
-    },
+    env: { ...nameSchema, pattern: '^[^=\\u0000]+$', description: 'the name of a variable, never its value' },
+    label: labelSchema,
   },
 } as const;
 
@@ -54,16 +48,7 @@ function parsePort(field: Field): string {
 }
 
 function parseName(field: Field): string {
-  const name = field.text(nameMax);
+  const name = parseText(field, nameMax);
   if (name.includes('=')) throw field.error('is the name of a variable; values are never kept');
   return name;
-}
-
-function parseLabel(label: Field): { name: string; value?: string } {
-  label.keys(['name', 'value']);
-  const value = label.optional('value');
-  return {
-    name: label.member('name').text(nameMax),
-    ...(value === undefined ? {} : { value: value.string(4_096) }),
-  };
 }

@@ -1,6 +1,9 @@
+import type { Label } from './parts.ts';
+
 /**
  * The question. Criteria are JSON; `parse.ts` turns unknown JSON into these types and names the path of what is wrong.
- * A node has exactly one of `all`, `any`, `not`, `package`, `advisory`, `file`, `secret`, `config`, `license`.
+ * A node has exactly one of `all`, `any`, `not`, `package`, `advisory`, `file`, `secret`, `config`, `license`,
+ * `image`.
  */
 export type Criteria =
   | AllCriteria
@@ -11,7 +14,8 @@ export type Criteria =
   | FileCriteria
   | SecretCriteria
   | ConfigCriteria
-  | LicenseCriteria;
+  | LicenseCriteria
+  | ImageCriteria;
 
 export interface AllCriteria {
   readonly all: readonly Criteria[];
@@ -27,13 +31,25 @@ export interface NotCriteria {
 export type MatchPlace = 'layer' | 'image';
 
 export interface PackageCriteria {
-  readonly package: {
-    /** Without qualifiers; without version unless that one version is meant. `pkg:npm/lodash` */
-    readonly purl: string;
-    /** `<4.17.21`, or a full `vers:npm/<4.17.21`; compared by the ecosystem's rules. */
-    readonly versions?: string;
-    readonly in?: MatchPlace;
-  };
+  readonly package: PackageByPurl | PackageByName;
+}
+
+export interface PackageByPurl extends PackageVersions {
+  /** Without qualifiers; without version unless that one version is meant. `pkg:npm/lodash` */
+  readonly purl: string;
+}
+
+export interface PackageByName extends PackageVersions {
+  /** Of a purl; without one of any, and then of any version. */
+  readonly type?: string;
+  /** A glob over names as advisories write them: `@babel/*`, `org.apache.logging.log4j:*` */
+  readonly name: string;
+}
+
+interface PackageVersions {
+  /** `<4.17.21`, or a full `vers:npm/<4.17.21`; compared by the ecosystem's rules. */
+  readonly versions?: string;
+  readonly in?: MatchPlace;
 }
 
 export type Severity = 'low' | 'medium' | 'high' | 'critical';
@@ -45,6 +61,10 @@ export interface AdvisoryCriteria {
     /** This severity or worse. */
     readonly severity?: Severity;
     readonly fixed?: boolean;
+    /** Whether the package itself is the harm: an advisory of the Malicious Packages repository, `MAL-…`. */
+    readonly malicious?: boolean;
+    /** `2026-11-01` or RFC 3339. */
+    readonly publishedSince?: string;
     readonly in?: MatchPlace;
   };
 }
@@ -53,8 +73,13 @@ export interface FileCriteria {
   readonly file: {
     /** A glob on the path without a leading slash; `**` crosses folders. */
     readonly path?: string;
+    /** A glob on the last part of the path. */
+    readonly name?: string;
     readonly sha256?: string;
     readonly setuid?: boolean;
+    /** `10MiB`; both ends are inside. */
+    readonly sizeMin?: string;
+    readonly sizeMax?: string;
     readonly in?: MatchPlace;
   };
 }
@@ -79,7 +104,7 @@ export interface ConfigCriteria {
     readonly port?: string;
     /** The name of a variable of the environment. */
     readonly env?: string;
-    readonly label?: { readonly name: string; readonly value?: string };
+    readonly label?: Label;
   };
 }
 
@@ -91,5 +116,36 @@ export interface LicenseCriteria {
     /** A package whose terms can't be met with these alone. */
     readonly notSatisfiedBy?: readonly string[];
     readonly in?: MatchPlace;
+  };
+}
+
+/**
+ * The image as a repository has it. Times are `2026-11-01` or RFC 3339, durations `90d`. It needs an inspection only where
+ * it asks for what the config says: age, label, source, revision.
+ */
+export interface ImageCriteria {
+  readonly image: {
+    readonly repository?: string;
+    /** A glob over the image's tags there, and those of indexes that name it. */
+    readonly tag?: string;
+    readonly label?: Label;
+    /** `linux`, `linux/arm64`, `linux/arm/v7`: also of a more exact one. */
+    readonly platform?: string;
+    /** Since it was built, as its config says. */
+    readonly olderThan?: string;
+    readonly newerThan?: string;
+    /** Since it was last pulled from this region; without a pull, since it was pushed. */
+    readonly notPulledFor?: string;
+    readonly pushedBy?: string;
+    readonly pushedAfter?: string;
+    readonly pushedBefore?: string;
+    /**
+     * A layer that it has (its digest or diff id), or an image whose layers are the lowest of this one's; an index stands
+     * for each of its images. Each image is built on itself.
+     */
+    readonly base?: string;
+    /** The annotation `org.opencontainers.image.source`, of the manifest or else the label of that name. */
+    readonly source?: string;
+    readonly revision?: string;
   };
 }

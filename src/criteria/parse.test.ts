@@ -3,9 +3,10 @@ import { Compile } from 'typebox/schema';
 import { describe, expect, it } from 'vitest';
 import { LazaretError } from '../lib/errors.ts';
 import { limits } from '../lib/limits.ts';
+import { severities } from './advisory.ts';
 import type { Criteria } from './criteria.ts';
 import { describeCriteria } from './describe.ts';
-import { parseCriteria, severities } from './parse.ts';
+import { parseCriteria } from './parse.ts';
 import { matchPlaces } from './parts.ts';
 import { criteriaSchema } from './schema.ts';
 
@@ -39,10 +40,26 @@ const leaf = fc.oneof(
     })
     .map((body) => ({ package: present(body) })),
   fc
+    .record({ type: optional(fc.constantFrom('npm', 'deb')), name: fc.constantFrom('lib*', '@a/*') })
+    .map((body) => ({ package: present(body) })),
+  fc
+    .record({
+      repository: fc.constantFrom('acme/**', 'a/b'),
+      tag: optional(fc.constantFrom('v1.*', 'latest')),
+      label: optional(fc.constantFrom({ name: 'a' }, { name: 'a', value: "it's" })),
+      platform: optional(fc.constantFrom('linux', 'linux/arm/v7')),
+      olderThan: optional(fc.constantFrom('90d')),
+      pushedAfter: optional(fc.constantFrom('2026-11-01', '2026-11-01T09:30:00+01:00')),
+      base: optional(fc.constantFrom(`sha256:${'ab'.repeat(32)}`)),
+    })
+    .map((body) => ({ image: present(body) })),
+  fc
     .record({
       id: optional(fc.stringMatching(/^[A-Z]{2,5}-[0-9a-z-]{1,20}$/)),
       severity: fc.constantFrom(...severities),
       fixed: optional(fc.boolean()),
+      malicious: optional(fc.boolean()),
+      publishedSince: optional(fc.constantFrom('2026-11-01')),
       in: place,
     })
     .map((body) => ({ advisory: present(body) })),
@@ -51,6 +68,7 @@ const leaf = fc.oneof(
       path: fc.constantFrom('usr/bin/*', '**/*.so', 'etc/shadow'),
       sha256: optional(fc.stringMatching(/^[0-9a-f]{64}$/)),
       setuid: optional(fc.boolean()),
+      sizeMin: optional(fc.constantFrom('10MiB', '1024')),
       in: place,
     })
     .map((body) => ({ file: present(body) })),
@@ -104,7 +122,16 @@ describe('parseCriteria', () => {
     ['no kind', {}, 'criteria'],
     ['two kinds', { ...lodash, file: { path: 'x' } }, 'criteria'],
     ['an unknown kind', { pakage: {} }, 'criteria.pakage'],
-    ['a kind that comes later', { image: { age: '1d' } }, 'criteria.image'],
+    ['an image of anything', { image: {} }, 'criteria.image'],
+    ['an age that is none', { image: { olderThan: '1 day' } }, 'criteria.image.olderThan'],
+    ['a day that is none', { image: { pushedAfter: '2026-11' } }, 'criteria.image.pushedAfter'],
+    ['a base by name', { image: { base: 'debian:12' } }, 'criteria.image.base'],
+    ['a NUL', { image: { source: 'a\0b' } }, 'criteria.image.source'],
+    ['a purl and a name', { package: { purl: 'pkg:npm/x', name: 'x' } }, 'criteria.package.name'],
+    ['versions of any type', { package: { name: 'x*', versions: '<1' } }, 'criteria.package.versions'],
+    ['a path and a name', { file: { path: 'a', name: 'b' } }, 'criteria.file.name'],
+    ['a name with a slash', { file: { name: 'a/b' } }, 'criteria.file.name'],
+    ['a size that is none', { file: { sizeMin: '10 apples' } }, 'criteria.file.sizeMin'],
     [
       'both questions about licences',
       { license: { anyOf: ['MIT'], notSatisfiedBy: ['MIT'] } },
@@ -202,6 +229,8 @@ describe('describeCriteria', () => {
       'a not yet fixed advisory of severity critical applies',
     ],
     [lodash, 'contains pkg:npm/lodash <4.17.21'],
+    [{ package: { type: 'npm', name: '@babel/*' } }, 'contains a npm package named @babel/*'],
+    [{ image: { repository: 'acme/**', olderThan: '90d' } }, 'is in acme/** and is older than 90d'],
     [
       { not: { file: { path: 'usr/bin/su', setuid: true } } },
       'not (contains a set-user-id file at usr/bin/su)',

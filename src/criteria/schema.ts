@@ -1,7 +1,9 @@
+import { advisorySchema } from './advisory.ts';
 import { configSchema } from './config.ts';
+import { fileSchema } from './file.ts';
+import { imageSchema } from './image.ts';
 import { licenseSchema } from './license.ts';
-import { severities } from './parse.ts';
-import { pathGlobSchema, placeSchema as place } from './parts.ts';
+import { packageSchema } from './package.ts';
 import { secretSchema } from './secret.ts';
 
 const node = { $ref: '#/$defs/criteria' } as const;
@@ -28,58 +30,16 @@ export const criteriaSchema = {
         only('secret', { $ref: '#/$defs/secret' }),
         only('config', { $ref: '#/$defs/config' }),
         only('license', { $ref: '#/$defs/license' }),
+        only('image', { $ref: '#/$defs/image' }),
       ],
     },
-    package: {
-      type: 'object',
-      required: ['purl'],
-      additionalProperties: false,
-      properties: {
-        purl: {
-          type: 'string',
-          pattern: '^pkg:[^?#]+$',
-          maxLength: 1024,
-          description: 'without qualifiers: pkg:npm/lodash',
-        },
-        versions: {
-          type: 'string',
-          minLength: 1,
-          maxLength: 1024,
-          description: '<4.17.21, or vers:npm/<4.17.21',
-        },
-        in: place,
-      },
-    },
-    advisory: {
-      type: 'object',
-      additionalProperties: false,
-      anyOf: [{ required: ['id'] }, { required: ['severity'] }, { required: ['fixed'] }],
-      properties: {
-        id: {
-          type: 'string',
-          pattern: '^[A-Za-z0-9][A-Za-z0-9_.:-]*$',
-          maxLength: 128,
-          description: 'an id or an alias',
-        },
-        severity: { enum: severities, description: 'this severity or worse' },
-        fixed: { type: 'boolean', description: 'whether a fixed version is known' },
-        in: place,
-      },
-    },
-    file: {
-      type: 'object',
-      additionalProperties: false,
-      anyOf: [{ required: ['path'] }, { required: ['sha256'] }, { required: ['setuid'] }],
-      properties: {
-        path: pathGlobSchema,
-        sha256: { type: 'string', pattern: '^[a-f0-9]{64}$' },
-        setuid: { type: 'boolean' },
-        in: place,
-      },
-    },
+    package: packageSchema,
+    advisory: advisorySchema,
+    file: fileSchema,
     secret: secretSchema,
     config: configSchema,
     license: licenseSchema,
+    image: imageSchema,
   },
 } as const;
 

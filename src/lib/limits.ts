@@ -137,6 +137,8 @@ export const limits = {
   /** What one transaction of retention takes away. */
   retentionBatch: 20,
 
+  /** Files from this size on are found by their size; the partial index of `layer_files` says so too. */
+  largeFileBytes: 10 * MiB,
   criteriaDepthMax: 16,
   criteriaNodesMax: 200,
   globLengthMax: 512,
@@ -212,7 +214,13 @@ export const limits = {
   sbomPackagesMax: 50_000,
   /** A path is part of it, as base64. */
   cursorLengthMax: 24 * KiB,
-  scanMatchesMax: 10_000,
+  /** Images that one answer keeps a list of; what one page shows of them, and of the evidence of each. */
+  scanImagesMax: 200_000,
+  scanPageDefault: 50,
+  scanPageMax: 1_000,
+  scanEvidenceMax: 20,
+  /** Evidence that one statement reads. */
+  scanEvidenceRowsMax: 10_000,
 
   /** How much wall time may gain on the boot clock, and go back, before nothing expires by it any more. */
   clockGainMs: hour,

@@ -161,6 +161,21 @@ const decisions: Record<string, Endpoint> = {
     path: ({ scan }) => `/api/v1/scans/${scan}`,
     hides: ['notFound'],
   },
+  'GET /api/v1/scans/:name/images': {
+    may: members,
+    path: ({ scan }) => `/api/v1/scans/${scan}/images`,
+    hides: ['notFound'],
+  },
+  'GET /api/v1/scans/:name/stream': {
+    may: members,
+    path: ({ scan }) => `/api/v1/scans/${scan}/stream`,
+    hides: ['notFound'],
+  },
+  'GET /api/v1/scans/:name/diff': {
+    may: members,
+    path: ({ scan }) => `/api/v1/scans/${scan}/diff?since=${scan}`,
+    hides: ['notFound'],
+  },
   'POST /api/v1/advisories': {
     may: operate,
     path: at('/api/v1/advisories?source=test'),

@@ -20,6 +20,7 @@ export function gatedDatabase(
     engine: database.engine,
     onDisk: async () => {}, // each transaction of the simulation ends before anybody goes on
     read,
+    nowMs: () => database.nowMs(),
     logHead: () => logHead(read),
     transact: async (work) => {
       const emitted: string[] = [];

@@ -27,7 +27,7 @@ describeEngines('what is in archives', (engines) => {
   });
 
   async function find(criteria: LeafCriteria): Promise<{ images: number[]; paths: (string | null)[] }> {
-    const leaf = await compileLeaf(world.database, criteria, undefined);
+    const leaf = await compileLeaf(criteria, { database: world.database, scope: undefined });
     const images = (await world.database.search(leaf.matches)).map((row) => row.manifest_id);
     const evidence = await world.database.search(leaf.evidence(images, 100));
     return { images: images.sort((a, b) => a - b), paths: evidence.map(({ path }) => path).sort() };

@@ -5,8 +5,8 @@ import type { RadiusImage } from '../../records/marks/plans.ts';
 import type { Quarantine } from '../../records/marks/quarantines.ts';
 import type { ReachedImage } from '../../records/marks/reach.ts';
 import { imageStates } from '../../records/scans/images.ts';
-import { evaluate } from '../scan/evaluate.ts';
-import { advisoriesLoaded } from '../scan/universe.ts';
+import { evaluate, verdictOfManifest } from '../scan/evaluate.ts';
+import { universeOfManifests } from '../scan/universe.ts';
 
 /** What reach `image` makes of images on a marked layer, by manifest id. */
 export type Decide = (
@@ -25,16 +25,13 @@ export function decideByCriteria(
     const ids = [...new Set(images.map((image) => image.manifestId))];
     if (criteria === null || ids.length === 0) return new Map(ids.map((id) => [id, 'refused' as const]));
     const states = await imageStates(database, ids);
-    const universe = {
-      all: new Set(ids),
-      uninspected: new Set(ids.filter((id) => states.get(id) !== 'done')),
-      withoutAdvisories: !(await advisoriesLoaded(database.read)),
-    };
-    const { matches, unknowns } = await evaluate(database, parseCriteria(criteria), { universe, scope: ids });
+    const universe = await universeOfManifests(database, ids);
+    const evaluation = await evaluate(database, parseCriteria(criteria), { universe, scope: ids });
     const decided = (id: number) => {
-      if (matches.has(id)) return 'refused';
+      const verdict = verdictOfManifest(evaluation, id);
+      if (verdict === 'match') return 'refused';
       if (states.get(id) === 'pending') return 'undecided';
-      return unknowns.has(id) && unknown === 'refuse' ? 'refused' : 'spared';
+      return verdict === 'unknown' && unknown === 'refuse' ? 'refused' : 'spared';
     };
     return new Map(ids.map((id) => [id, decided(id)]));
   };

@@ -10,8 +10,10 @@ import { type Plan, type PlanRequest, planGet, planKeep, type Radius } from '../
 import type { Mark } from '../../records/marks/quarantines.ts';
 import { imagesWithHome } from '../../records/regions/home.ts';
 import type { ScanScope } from '../../records/scans/images.ts';
-import { scanGet } from '../../records/scans/scans.ts';
-import { type ScanAnswer, type ScanResult, scan } from '../scan/scan.ts';
+import { type StoredScan, scanGet } from '../../records/scans/scans.ts';
+import { matchesWithEvidence } from '../scan/kept.ts';
+import type { ScanResult } from '../scan/results.ts';
+import { scan } from '../scan/scan.ts';
 import { decideByCriteria } from './decide.ts';
 import { radiusOf } from './radius.ts';
 
@@ -102,7 +104,7 @@ async function wanted(deps: QuarantineDeps, ask: PlanAsk): Promise<Wanted> {
   if ('targets' in ask.question)
     return { cause: ask.author, criteria: null, marks: marksNamed(ask.question.targets) };
   const answer = await answerOf(deps, ask.question, ask.author);
-  const marks = marksOf(answer.images.filter((image) => image.verdict === 'match'));
+  const marks = marksOf(await Array.fromAsync(matchesWithEvidence(deps.database, answer)));
   if (marks.length === 0)
     throw new LazaretError('conflict', `no image matches (${answer.name}): there is nothing to quarantine`);
   return { cause: answer.name, criteria: answer.criteria, marks };
@@ -129,25 +131,21 @@ function markOfRepository(glob: string): Mark {
   return { target: 'repository', digest: null, diffId: null, repositoryGlob: glob, evidence: [] };
 }
 
-type Answered = Pick<ScanAnswer, 'name' | 'images'> & { readonly criteria: unknown };
-
+/** Of a scan that was answered before: what matched then and matches still. */
 async function answerOf(
   deps: QuarantineDeps,
   question: Exclude<PlanAsk['question'], { targets: unknown }>,
   requestedBy: string,
-): Promise<Answered> {
-  if ('criteria' in question) {
-    const { criteria, scope } = question;
-    return { ...(await scan(deps, { criteria, scope, requestedBy })), criteria };
-  }
-  const stored = await scanGet(deps.database.read, question.scan);
-  if (!stored) throw new LazaretError('notFound', `there is no scan '${question.scan}'`);
-  const answer: Pick<ScanAnswer, 'images'> = JSON.parse(stored.answer);
-  return { name: stored.name, images: answer.images, criteria: stored.criteria };
+): Promise<StoredScan> {
+  const name =
+    'scan' in question ? question.scan : (await scan(deps, { ...question, requestedBy, pageSize: 0 })).name;
+  const stored = await scanGet(deps.database.read, name);
+  if (!stored) throw new LazaretError('notFound', `there is no scan '${name}'`);
+  return stored;
 }
 
 /** The layers that evidence names; the manifest of an image that matches only as a whole, or by its config. */
-function marksOf(matching: readonly ScanResult[]): Mark[] {
+function marksOf(matching: readonly Pick<ScanResult, 'digest' | 'evidence'>[]): Mark[] {
   const layers = new Map<string, Mark>();
   const manifests = new Map<string, Mark>();
   for (const image of matching) {

@@ -1,9 +1,9 @@
 import type { Criteria } from '../../criteria/criteria.ts';
-import { limits } from '../../lib/limits.ts';
 import { compileLeaf } from '../../records/criteria/compile.ts';
-import type { ImageScope, Leaf } from '../../records/criteria/leaf.ts';
+import type { Hit, ImageScope, Leaf } from '../../records/criteria/leaf.ts';
 import type { Database } from '../../records/db/database.ts';
-import type { Evidence } from '../../records/scans/evidence.ts';
+import type { Verdict } from '../../records/scans/evidence.ts';
+import type { Universe } from './universe.ts';
 
 /**
  * Criteria over images by three-valued logic (Kleene's): every image of the universe is a match, unknown, or neither.
@@ -15,51 +15,62 @@ import type { Evidence } from '../../records/scans/evidence.ts';
  * An image whose inspection has not ended well is unknown for whatever did not match: a match found in the half that was
  * read is a match all the same.
  */
-export interface Universe {
-  /** The images asked about. */
-  readonly all: ReadonlySet<number>;
-  /** Those of them that are not, or not wholly, inspected. */
-  readonly uninspected: ReadonlySet<number>;
-  /** No advisory was ever loaded: whoever asks for advisories gets no answer but unknown. */
-  readonly withoutAdvisories: boolean;
+export interface Evaluation extends Sets {
+  readonly universe: Universe;
+  /** The kinds that can explain a match: none below a `not`. */
+  readonly explaining: readonly Leaf[];
+  /** Of a match by advisories: the worst, from 1 up. */
+  readonly severities: ReadonlyMap<number, number>;
+  /** Of one that is unknown: why, for people. */
+  reasonOf(at: number): string;
 }
 
-export interface Evaluation {
+/** Of places in the universe; without those in both. */
+export interface Sets {
   readonly matches: ReadonlySet<number>;
   readonly unknowns: ReadonlySet<number>;
-  /** Why the given images match, at most `limits.scanMatchesMax` in all. */
-  evidence(manifestIds: readonly number[]): Promise<Map<number, Evidence[]>>;
 }
 
-/** @throws invalid */
+/** @param scope what the search is limited to, where that is less than all images @throws invalid */
 export async function evaluate(
   database: Database,
   criteria: Criteria,
-  context: { universe: Universe; scope: ImageScope },
+  { universe, scope }: { universe: Universe; scope: ImageScope },
 ): Promise<Evaluation> {
-  const parts: Part[] = [];
-  const answer = await evaluateNode(criteria, { ...context, database, parts, negated: false });
+  const explaining: Leaf[] = [];
+  const doubts: Doubt[] = [];
+  const severities = new Map<number, number>();
+  const context = { database, universe, scope, explaining, doubts, severities, negated: false };
+  const sets = await evaluateNode(criteria, context);
   return {
-    ...answer,
-    evidence: (manifestIds) => gatherEvidence(database, parts, manifestIds),
+    ...sets,
+    universe,
+    explaining,
+    severities,
+    reasonOf: (at) => inspectionReason(universe, at) ?? doubtAbout(doubts, at),
   };
 }
 
-interface Sets {
-  readonly matches: ReadonlySet<number>;
-  readonly unknowns: ReadonlySet<number>;
+/** Of a manifest, wherever it is: a match in one repository is a match. */
+export function verdictOfManifest({ universe, matches, unknowns }: Evaluation, manifestId: number): Verdict {
+  const places = [...universe.found([{ manifest_id: manifestId }])];
+  if (places.some((at) => matches.has(at))) return 'match';
+  return places.some((at) => unknowns.has(at)) ? 'unknown' : 'noMatch';
 }
 
-/** A leaf that can explain a match: not one below a `not`. */
-interface Part {
-  readonly leaf: Leaf;
+/** Why images are unknown. */
+interface Doubt {
+  readonly about: ReadonlySet<number>;
+  readonly because: string;
 }
 
 interface NodeContext {
   readonly database: Database;
   readonly universe: Universe;
   readonly scope: ImageScope;
-  readonly parts: Part[];
+  readonly explaining: Leaf[];
+  readonly doubts: Doubt[];
+  readonly severities: Map<number, number>;
   readonly negated: boolean;
 }
 
@@ -71,16 +82,34 @@ async function evaluateNode(criteria: Criteria, context: NodeContext): Promise<S
       await evaluateNode(criteria.not, { ...context, negated: !context.negated }),
       context.universe,
     );
+  const leaf = await compileLeaf(criteria, context);
+  if (!context.negated) context.explaining.push(leaf);
+  return evaluateLeaf(leaf, context, 'advisory' in criteria && context.universe.withoutAdvisories);
+}
 
-  const { database, universe, scope } = context;
-  const leaf = await compileLeaf(database, criteria, scope);
-  if (!context.negated) context.parts.push({ leaf });
-  const matches = intersection(ids(await database.search(leaf.matches)), universe.all);
-  const possible = leaf.unknowns ? ids(await database.search(leaf.unknowns)) : new Set<number>();
-  const unanswerable =
-    'advisory' in criteria && universe.withoutAdvisories ? universe.all : universe.uninspected;
-  const unknowns = difference(union(intersection(possible, universe.all), unanswerable), matches);
-  return { matches, unknowns };
+async function evaluateLeaf(leaf: Leaf, context: NodeContext, withoutAdvisories: boolean): Promise<Sets> {
+  const { database, universe, doubts } = context;
+  const hits = await database.search(leaf.matches);
+  const matches = universe.found(hits);
+  if (!context.negated) noteSeverities(context, hits);
+  let possible: ReadonlySet<number> = leaf.needsNoInspection ? new Set() : universe.uninspected;
+  const doubt = (about: ReadonlySet<number>, because: string) => {
+    if (about.size > 0) doubts.push({ about, because });
+    possible = possible.union(about);
+  };
+  for (const { images, because } of leaf.unknowns)
+    doubt(universe.found(await database.search(images)), because);
+  if (leaf.unanswerable !== undefined) doubt(universe.all, leaf.unanswerable);
+  if (withoutAdvisories) doubt(universe.all, 'no advisories were loaded');
+  return { matches, unknowns: possible.difference(matches) };
+}
+
+function noteSeverities({ universe, severities }: NodeContext, hits: readonly Hit[]): void {
+  for (const hit of hits) {
+    if (hit.severity === undefined) return;
+    const severity = Number(hit.severity);
+    for (const at of universe.found([hit])) severities.set(at, Math.max(severities.get(at) ?? 0, severity));
+  }
 }
 
 function evaluateAll(criteria: readonly Criteria[], context: NodeContext): Promise<Sets[]> {
@@ -88,56 +117,32 @@ function evaluateAll(criteria: readonly Criteria[], context: NodeContext): Promi
 }
 
 function allOf(parts: readonly Sets[]): Sets {
-  const matches = parts.map((part) => part.matches).reduce(intersection);
-  const possible = parts.map((part) => union(part.matches, part.unknowns)).reduce(intersection);
-  return { matches, unknowns: difference(possible, matches) };
+  const matches = parts.map((part) => part.matches).reduce((a, b) => a.intersection(b));
+  const possible = parts.map((part) => part.matches.union(part.unknowns)).reduce((a, b) => a.intersection(b));
+  return { matches, unknowns: possible.difference(matches) };
 }
 
 function anyOf(parts: readonly Sets[]): Sets {
-  const matches = parts.map((part) => part.matches).reduce(union);
-  const unknowns = parts.map((part) => part.unknowns).reduce(union);
-  return { matches, unknowns: difference(unknowns, matches) };
+  const matches = parts.map((part) => part.matches).reduce((a, b) => a.union(b));
+  const unknowns = parts.map((part) => part.unknowns).reduce((a, b) => a.union(b));
+  return { matches, unknowns: unknowns.difference(matches) };
 }
 
 function negationOf(part: Sets, universe: Universe): Sets {
   return {
-    matches: difference(difference(universe.all, part.matches), part.unknowns),
+    matches: universe.all.difference(part.matches).difference(part.unknowns),
     unknowns: part.unknowns,
   };
 }
 
-async function gatherEvidence(database: Database, parts: readonly Part[], manifestIds: readonly number[]) {
-  const found = new Map<number, Evidence[]>();
-  if (manifestIds.length === 0) return found;
-  for (const { leaf } of parts) {
-    for (const row of await database.search(leaf.evidence(manifestIds, limits.scanMatchesMax))) {
-      const { manifest_id, fixed_version, secret, line, ...rest } = row;
-      const evidence = {
-        ...rest,
-        fixedVersion: fixed_version,
-        ...(secret ? { secret } : {}),
-        ...(line ? { line: Number(line) } : {}),
-      };
-      const list = found.get(Number(manifest_id));
-      if (list) list.push(evidence);
-      else found.set(Number(manifest_id), [evidence]);
-    }
-  }
-  return found;
+function inspectionReason({ placements }: Universe, at: number): string | undefined {
+  const placement = placements[at];
+  if (placement?.state === 'pending') return 'its inspection has not ended';
+  if (placement?.state === 'unknown') return placement.reason ?? 'its inspection ended without a result';
+  return undefined;
 }
 
-function ids(rows: readonly { manifest_id: number }[]): Set<number> {
-  return new Set(rows.map((row) => Number(row.manifest_id)));
-}
-
-function intersection(a: ReadonlySet<number>, b: ReadonlySet<number>): ReadonlySet<number> {
-  return a.intersection(b);
-}
-
-function union(a: ReadonlySet<number>, b: ReadonlySet<number>): ReadonlySet<number> {
-  return a.union(b);
-}
-
-function difference(a: ReadonlySet<number>, b: ReadonlySet<number>): ReadonlySet<number> {
-  return a.difference(b);
+function doubtAbout(doubts: readonly Doubt[], at: number): string {
+  const because = doubts.filter(({ about }) => about.has(at)).map((doubt) => doubt.because);
+  return [...new Set(because)].join('; ');
 }

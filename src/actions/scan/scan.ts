@@ -2,13 +2,16 @@ import type { Criteria } from '../../criteria/criteria.ts';
 import { describeCriteria } from '../../criteria/describe.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { limits } from '../../lib/limits.ts';
-import { type AdvisorySource, advisorySourceList } from '../../records/advisories/sources.ts';
 import type { Database } from '../../records/db/database.ts';
 import { logHead } from '../../records/log/log.ts';
-import type { Evidence, Verdict } from '../../records/scans/evidence.ts';
-import { type Above, aboveImages, type ScannedImage, type ScanScope } from '../../records/scans/images.ts';
+import { runningPlaces } from '../../records/scans/coverage.ts';
+import type { ScanScope } from '../../records/scans/images.ts';
 import { scanKeep } from '../../records/scans/scans.ts';
-import { evaluate } from './evaluate.ts';
+import { countsOf, coverageOf, type ScanCounts, type ScanCoverage } from './coverage.ts';
+import { type Evaluation, evaluate } from './evaluate.ts';
+import type { KeptAnswer, KeptImage } from './kept.ts';
+import { type Ordered, ordered, type ScanOrder } from './order.ts';
+import { resultsOf, type ScanResult } from './results.ts';
 import { universeOf } from './universe.ts';
 
 /** An answer: which images match and why, what is above them, which nobody can tell, and what was covered. */
@@ -16,30 +19,15 @@ export interface ScanAnswer {
   /** `S-31`: it can be read again, and a plan made of it. */
   readonly name: string;
   readonly question: string;
+  readonly answeredAt: number;
   readonly tookMs: number;
   readonly position: number;
+  /** The first page: what matches, then what is unknown. */
   readonly images: readonly ScanResult[];
-  readonly counts: Readonly<Record<Verdict | 'tags' | 'containers' | 'regions', number>>;
+  /** Where the next page begins; null: this is all. */
+  readonly next: string | null;
+  readonly counts: ScanCounts;
   readonly covers: ScanCoverage;
-}
-
-export interface ScanResult {
-  readonly repository: string;
-  readonly digest: string;
-  readonly platform: string | null;
-  readonly verdict: 'match' | 'unknown';
-  /** Of unknown: why. */
-  readonly reason: string | null;
-  readonly evidence: readonly Evidence[];
-  readonly above: Above;
-}
-
-export interface ScanCoverage {
-  readonly images: number;
-  readonly uninspected: number;
-  readonly advisorySources: readonly AdvisorySource[];
-  /** More images matched than are listed. */
-  readonly truncated: boolean;
 }
 
 export interface ScanDeps {
@@ -51,90 +39,69 @@ export interface ScanRequest {
   readonly criteria: Criteria;
   readonly scope: ScanScope;
   readonly requestedBy: string;
+  /** Default: by severity where advisories are asked for, else by name. */
+  readonly order?: ScanOrder | undefined;
+  readonly pageSize?: number | undefined;
 }
 
-/** A search of the metadata; the layers are not read. @throws invalid */
+/**
+ * A search of the metadata; the layers are not read. What is kept of the answer is the list of images and what it covers;
+ * the evidence of a page is read when the page is.
+ * @throws invalid
+ */
 export async function scan(deps: ScanDeps, request: ScanRequest): Promise<ScanAnswer> {
   const { database, clock } = deps;
+  const { criteria, scope, requestedBy, pageSize = limits.scanPageDefault } = request;
   const startedMs = clock.wallMs();
   const position = await logHead(database.read);
-  const { images, universe } = await universeOf(database, request.scope);
-  const scope = request.scope.image ? [...universe.all] : undefined;
-  const evaluation = await evaluate(database, request.criteria, { universe, scope });
-  const listed = images
-    .filter((image) => evaluation.matches.has(image.manifestId) || evaluation.unknowns.has(image.manifestId))
-    .slice(0, limits.scanMatchesMax);
-  const results = await resultsOf(database, listed, evaluation);
-  const answer = {
-    question: describeCriteria(request.criteria),
-    tookMs: clock.wallMs() - startedMs,
-    position,
-    images: results,
-    counts: countsOf(images, results, evaluation),
-    covers: {
-      images: images.length,
-      uninspected: universe.uninspected.size,
-      advisorySources: await advisorySourceList(database.read),
-      truncated: evaluation.matches.size + evaluation.unknowns.size > listed.length,
-    },
-  };
-  const { criteria, scope: asked, requestedBy } = request;
-  const name = await database.transact((tx) =>
-    scanKeep(tx, { criteria, scope: asked, requestedBy, position, answer: JSON.stringify(answer) }),
-  );
-  return { name, ...answer };
-}
-
-type Evaluated = Awaited<ReturnType<typeof evaluate>>;
-
-async function resultsOf(
-  database: Database,
-  listed: readonly ScannedImage[],
-  evaluation: Evaluated,
-): Promise<ScanResult[]> {
-  const ids = [...new Set(listed.map((image) => image.manifestId))];
-  const evidence = await evaluation.evidence(ids.filter((id) => evaluation.matches.has(id)));
-  const above = await aboveImages(database, ids);
-  return listed.map((image) => {
-    const isMatch = evaluation.matches.has(image.manifestId);
-    const everywhere = above.get(image.manifestId) ?? { tags: [], indexes: [], containers: [] };
-    return {
-      repository: image.repository,
-      digest: image.digest,
-      platform: image.platform,
-      verdict: isMatch ? 'match' : 'unknown',
-      reason: isMatch ? null : reasonOf(image),
-      evidence: evidence.get(image.manifestId) ?? [],
-      above: { ...everywhere, tags: everywhere.tags.filter((tag) => tag.repository === image.repository) },
-    };
+  const universe = await universeOf(database, scope);
+  const evaluation = await evaluate(database, criteria, {
+    universe,
+    scope: scope.image ? universe.manifestIds() : undefined,
   });
-}
-
-function reasonOf(image: ScannedImage): string {
-  switch (image.state) {
-    case 'pending':
-      return 'its inspection has not ended';
-    case 'unknown':
-      return image.reason ?? 'its inspection ended without a result';
-    case 'done':
-      return 'a value that the question needs was never given or cannot be compared, or no advisories were loaded';
-  }
-}
-
-function countsOf(
-  images: readonly ScannedImage[],
-  results: readonly ScanResult[],
-  evaluation: Evaluated,
-): ScanAnswer['counts'] {
-  const matching = results.filter((result) => result.verdict === 'match');
-  const containers = matching.flatMap((result) => result.above.containers);
-  const of = (ids: ReadonlySet<number>) => images.filter((image) => ids.has(image.manifestId)).length;
-  return {
-    match: of(evaluation.matches),
-    unknown: of(evaluation.unknowns),
-    noMatch: images.length - of(evaluation.matches) - of(evaluation.unknowns),
-    tags: matching.flatMap((result) => result.above.tags).length,
-    containers: new Set(containers.map((container) => container.uid)).size,
-    regions: new Set(containers.map((container) => container.region)).size,
+  const running = await runningPlaces(database, scope.accounts);
+  const listed = await listedImages(database, evaluation, request.order);
+  const shown = listed.slice(0, pageSize);
+  const images = await resultsOf(database, evaluation, shown);
+  const facts = {
+    question: describeCriteria(criteria),
+    answeredAt: startedMs,
+    tookMs: clock.wallMs() - startedMs,
+    counts: await countsOf(database, evaluation, running),
+    covers: await coverageOf(database, evaluation, running),
   };
+  const answer: KeptAnswer = { ...facts, images: listed.map(keptImage) };
+  const name = await database.transact((tx) =>
+    scanKeep(tx, { criteria, scope, requestedBy, position, answer: JSON.stringify(answer) }),
+  );
+  const next = shown.length < listed.length ? String(shown.length) : null;
+  return { name, position, ...facts, images, next };
+}
+
+interface Listed extends Ordered {
+  readonly at: number;
+  readonly kept: ScanResult['verdict'];
+}
+
+/** What matches, and then what is unknown. */
+async function listedImages(
+  database: Database,
+  { universe, matches, unknowns, severities }: Evaluation,
+  order: ScanOrder = severities.size > 0 ? 'severity' : 'name',
+): Promise<readonly Listed[]> {
+  const list = (places: ReadonlySet<number>, kept: Listed['kept']) => {
+    const images = [...places].flatMap((at) => {
+      const placement = universe.placements[at];
+      return placement ? [{ ...placement, at, kept, severity: severities.get(at) ?? 0 }] : [];
+    });
+    return ordered(database, images, order);
+  };
+  return [...(await list(matches, 'match')), ...(await list(unknowns, 'unknown'))].slice(
+    0,
+    limits.scanImagesMax,
+  );
+}
+
+function keptImage({ repositoryId, manifestId, kept, severity }: Listed): KeptImage {
+  return [repositoryId ?? 0, manifestId, kept === 'match' ? 1 : 0, severity];
 }

@@ -1,24 +1,76 @@
 import { advisorySourceList } from '../../records/advisories/sources.ts';
+import type { Hit } from '../../records/criteria/leaf.ts';
 import type { Database } from '../../records/db/database.ts';
-import type { Reader } from '../../records/db/engine.ts';
-import { imagesInScope, type ScannedImage, type ScanScope } from '../../records/scans/images.ts';
-import type { Universe } from './evaluate.ts';
+import {
+  type Placement,
+  placementsInScope,
+  placementsOf,
+  type ScanScope,
+} from '../../records/scans/images.ts';
 
-export async function advisoriesLoaded(db: Reader): Promise<boolean> {
-  return (await advisorySourceList(db)).length > 0;
+/**
+ * The images that are asked about, each as often as a repository has it: the same manifest may match in one and not in
+ * another. A place in the list stands for each, so that sets of them are sets of small numbers.
+ */
+export class Universe {
+  readonly placements: readonly Placement[];
+  readonly all: ReadonlySet<number>;
+  /** Those that are not, or not wholly, inspected. */
+  readonly uninspected: ReadonlySet<number>;
+  /** No advisory was ever loaded: whoever asks for advisories gets no answer but unknown. */
+  readonly withoutAdvisories: boolean;
+  readonly #ofManifest: ReadonlyMap<number, readonly number[]>;
+
+  constructor(placements: readonly Placement[], withoutAdvisories: boolean) {
+    this.placements = placements;
+    this.withoutAdvisories = withoutAdvisories;
+    const all = new Set<number>();
+    const uninspected = new Set<number>();
+    const ofManifest = new Map<number, number[]>();
+    for (const [at, { manifestId, state }] of placements.entries()) {
+      all.add(at);
+      if (state !== 'done') uninspected.add(at);
+      const others = ofManifest.get(manifestId);
+      if (others) others.push(at);
+      else ofManifest.set(manifestId, [at]);
+    }
+    this.all = all;
+    this.uninspected = uninspected;
+    this.#ofManifest = ofManifest;
+  }
+
+  /** Which of them were found: in each repository that has the image, or in the one that the hit names. */
+  found(hits: readonly Hit[]): ReadonlySet<number> {
+    const found = new Set<number>();
+    for (const { manifest_id, repository_id } of hits)
+      for (const at of this.#ofManifest.get(Number(manifest_id)) ?? [])
+        if (repository_id === undefined || this.placements[at]?.repositoryId === Number(repository_id))
+          found.add(at);
+    return found;
+  }
+
+  manifestIds(of: Iterable<number> = this.all): number[] {
+    const ids = new Set<number>();
+    for (const at of of) {
+      const placement = this.placements[at];
+      if (placement) ids.add(placement.manifestId);
+    }
+    return [...ids];
+  }
 }
 
-export async function universeOf(
+export async function universeOf(database: Database, scope: ScanScope): Promise<Universe> {
+  return universeOver(database, await placementsInScope(database, scope));
+}
+
+/** These images wherever they are, and also where no repository has them any more. */
+export async function universeOfManifests(
   database: Database,
-  scope: ScanScope,
-): Promise<{ images: ScannedImage[]; universe: Universe }> {
-  const images = await imagesInScope(database, scope);
-  return {
-    images,
-    universe: {
-      all: new Set(images.map((image) => image.manifestId)),
-      uninspected: new Set(images.filter((image) => image.state !== 'done').map((image) => image.manifestId)),
-      withoutAdvisories: !(await advisoriesLoaded(database.read)),
-    },
-  };
+  manifestIds: readonly number[],
+): Promise<Universe> {
+  return universeOver(database, await placementsOf(database, manifestIds));
+}
+
+async function universeOver(database: Database, placements: readonly Placement[]): Promise<Universe> {
+  return new Universe(placements, (await advisorySourceList(database.read)).length === 0);
 }

@@ -1,5 +1,14 @@
-import { type ScanAnswer, type ScanDeps, scan } from '../../actions/scan/scan.ts';
-import { criteriaSchemaShow, scanCreate, scanShow } from '../../contract/scans.ts';
+import { scanDiff } from '../../actions/scan/compare.ts';
+import { scanAgain, scanAll, scanPage } from '../../actions/scan/kept.ts';
+import { type ScanDeps, scan } from '../../actions/scan/scan.ts';
+import {
+  criteriaSchemaShow,
+  scanCompare,
+  scanCreate,
+  scanImages,
+  scanShow,
+  scanStream,
+} from '../../contract/scans.ts';
 import { parseCriteria } from '../../criteria/parse.ts';
 import { criteriaSchema } from '../../criteria/schema.ts';
 import { LazaretError } from '../../lib/errors.ts';
@@ -11,14 +20,13 @@ import { type BoundRoute, bind } from './bind.ts';
 import { accountsSeen, scanScopeOf } from './scope.ts';
 
 /**
- * A scan that the caller asked for, or whose images are all of accounts that the caller sees.
+ * A scan whose images are all of accounts that the caller sees now, since a page of it shows what is now.
  * @throws notFound, also for one of somebody else's
  */
 export async function scanSeen(database: Database, caller: Caller, name: string): Promise<StoredScan> {
   const stored = await scanGet(database.read, name);
   const accounts = accountsSeen(caller);
-  if (stored && (accounts === undefined || stored.requestedBy === caller.principal)) return stored;
-  if (stored && accounts && scopeWithin(stored.scope, accounts)) return stored;
+  if (stored && (accounts === undefined || scopeWithin(stored.scope, accounts))) return stored;
   throw new LazaretError('notFound', `there is no scan '${name}'`);
 }
 
@@ -34,12 +42,30 @@ export function scanRoutes(deps: ScanDeps): BoundRoute[] {
     bind(scanCreate, async ({ body, caller }) => {
       const criteria = parseCriteria(body.criteria);
       const scope = await scanScopeOf(database, caller, body.scope);
-      return scan(deps, { criteria, scope, requestedBy: caller.principal });
+      const { order, limit: pageSize } = body;
+      return scan(deps, { criteria, scope, requestedBy: caller.principal, order, pageSize });
     }),
-    bind(scanShow, async ({ params, caller }) => {
-      const stored = await scanSeen(database, caller, params.name);
-      const answer: Omit<ScanAnswer, 'name'> = JSON.parse(stored.answer);
-      return { ...answer, name: stored.name };
+    bind(scanShow, async ({ params, caller }) =>
+      scanAgain(database, await scanSeen(database, caller, params.name)),
+    ),
+    bind(scanImages, async ({ params, query, caller }) => {
+      const { after: cursor, limit: pageSize, order, verdict } = query;
+      return scanPage(database, await scanSeen(database, caller, params.name), {
+        cursor,
+        pageSize,
+        order,
+        verdict,
+      });
     }),
+    bind(scanStream, async ({ params, caller }) =>
+      scanAll(database, await scanSeen(database, caller, params.name)),
+    ),
+    bind(scanCompare, async ({ params, query, caller }) =>
+      scanDiff(
+        database,
+        await scanSeen(database, caller, query.since),
+        await scanSeen(database, caller, params.name),
+      ),
+    ),
   ];
 }

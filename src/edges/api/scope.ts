@@ -38,9 +38,11 @@ export function mayDecide(caller: Caller, account: string | null): boolean {
 export async function scanScopeOf(
   database: Database,
   caller: Caller,
-  asked: { readonly image?: string; readonly repositories?: string },
+  asked: { readonly image?: string; readonly repositories?: string; readonly account?: string },
 ): Promise<ScanScope> {
-  const accounts = accountsSeen(caller);
+  const own = accountsSeen(caller);
+  const { account } = asked;
+  const accounts = account === undefined ? own : [account].filter((one) => own?.includes(one) ?? true);
   const seen = accounts === undefined ? {} : { accounts };
   if (asked.image !== undefined) return { ...seen, image: await imageOf(database, caller, asked.image) };
   if (asked.repositories !== undefined) return { ...seen, repositoryGlob: asked.repositories };

@@ -1,8 +1,8 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { AdvisoryCriteria, Severity } from '../../criteria/criteria.ts';
-import type { Reader } from '../db/engine.ts';
+import { timeMs } from '../../criteria/parts.ts';
 import { foundPackages, within } from './found-packages.ts';
-import type { EvidenceRow, ImageScope, Leaf } from './leaf.ts';
+import type { EvidenceRow, Hit, Leaf, LeafContext } from './leaf.ts';
 
 const severityOrder: readonly Severity[] = ['low', 'medium', 'high', 'critical'];
 
@@ -11,12 +11,13 @@ const severityOrder: readonly Severity[] = ['low', 'medium', 'high', 'critical']
  * A finding whose severity nobody gave makes the image unknown where the criteria ask for a severity, and so does one
  * of which nobody can tell whether the advisory applies.
  */
-export function advisoryLeaf(db: Reader, criteria: AdvisoryCriteria, scope: ImageScope): Leaf {
+export function advisoryLeaf(criteria: AdvisoryCriteria, { database, scope }: LeafContext): Leaf {
+  const db = database.read;
   const { severity, in: place = 'image' } = criteria.advisory;
   const found = sql`${foundPackages(place, scope)}
     join findings on findings.package_id = found.package_id and findings.until is null
     join advisories on advisories.id = findings.advisory_id and advisories.withdrawn_at is null
-    where ${named(criteria)} and ${fixable(criteria)}`;
+    where ${sql.join(conditionsOf(criteria.advisory), sql` and `)}`;
   const rated = severity
     ? severityIn(severityOrder.slice(severityOrder.indexOf(severity)))
     : sql<boolean>`1 = 1`;
@@ -25,10 +26,15 @@ export function advisoryLeaf(db: Reader, criteria: AdvisoryCriteria, scope: Imag
     ? sql<boolean>`(findings.severity = 'unknown' or (findings.verdict = 'unknown' and ${rated}))`
     : sql<boolean>`findings.verdict = 'unknown'`;
   const images = (where: RawBuilder<boolean>) =>
-    sql<{ manifest_id: number }>`select distinct found.manifest_id from ${found} and ${where}`.compile(db);
+    sql<Hit>`select distinct found.manifest_id from ${found} and ${where}`.compile(db);
   return {
-    matches: images(severe),
-    unknowns: images(possible),
+    matches:
+      sql<Hit>`select found.manifest_id, max(case findings.severity when 'critical' then 5 when 'high' then 4
+        when 'medium' then 3 when 'low' then 2 else 1 end) as severity
+      from ${found} and ${severe} group by found.manifest_id`.compile(db),
+    unknowns: [
+      { images: images(possible), because: 'nobody gave a severity, or a version can’t be compared' },
+    ],
     evidence: (manifestIds, limit) =>
       sql<EvidenceRow>`select hit.manifest_id, blobs.digest as layer, paths.path, packages.purl, hit.advisory, hit.severity,
           hit.fixed_version
@@ -40,19 +46,25 @@ export function advisoryLeaf(db: Reader, criteria: AdvisoryCriteria, scope: Imag
   };
 }
 
-function named(criteria: AdvisoryCriteria): RawBuilder<boolean> {
-  const { id } = criteria.advisory;
-  if (id === undefined) return sql<boolean>`1 = 1`;
-  return sql<boolean>`(advisories.advisory_id = ${id} or advisories.id in
-    (select advisory_aliases.advisory_id from advisory_aliases where advisory_aliases.alias = ${id}))`;
-}
-
-function fixable(criteria: AdvisoryCriteria): RawBuilder<boolean> {
-  const { fixed } = criteria.advisory;
-  if (fixed === undefined) return sql<boolean>`1 = 1`;
-  return fixed
-    ? sql<boolean>`findings.fixed_version is not null`
-    : sql<boolean>`findings.fixed_version is null`;
+function conditionsOf(asked: AdvisoryCriteria['advisory']): RawBuilder<boolean>[] {
+  const { id, fixed, malicious, publishedSince } = asked;
+  const conditions: RawBuilder<boolean>[] = [sql<boolean>`1 = 1`];
+  if (id !== undefined)
+    conditions.push(sql<boolean>`(advisories.advisory_id = ${id} or advisories.id in
+      (select advisory_aliases.advisory_id from advisory_aliases where advisory_aliases.alias = ${id}))`);
+  if (fixed !== undefined)
+    conditions.push(
+      fixed ? sql<boolean>`findings.fixed_version is not null` : sql<boolean>`findings.fixed_version is null`,
+    );
+  if (malicious !== undefined)
+    conditions.push(
+      malicious
+        ? sql<boolean>`advisories.advisory_id like 'MAL-%'`
+        : sql<boolean>`advisories.advisory_id not like 'MAL-%'`,
+    );
+  if (publishedSince !== undefined)
+    conditions.push(sql<boolean>`advisories.published_at >= ${timeMs(publishedSince)}`);
+  return conditions;
 }
 
 function severityIn(severities: readonly Severity[]): RawBuilder<boolean> {

@@ -18,17 +18,21 @@ export interface MemberSource {
 export interface MemberCriteria {
   readonly path?: string | undefined;
   readonly sha256?: string | undefined;
+  /** Of the member. A size alone is not looked for in archives. */
+  readonly size?: readonly RawBuilder<boolean>[];
 }
 
 /** @throws invalid */
 export async function memberSources(
   database: Database,
-  { path, sha256 }: MemberCriteria,
+  { path, sha256, size = [] }: MemberCriteria,
 ): Promise<MemberSource[]> {
   const content =
-    sha256 === undefined ? [] : [sql<boolean>`archive_files.sha256 = ${Buffer.from(sha256, 'hex')}`];
+    sha256 === undefined
+      ? size
+      : [...size, sql<boolean>`archive_files.sha256 = ${Buffer.from(sha256, 'hex')}`];
   if (path === undefined)
-    return content.length === 0 ? [] : [{ rows: memberRows(content, undefined), fileGlob: undefined }];
+    return sha256 === undefined ? [] : [{ rows: memberRows(content, undefined), fileGlob: undefined }];
   const sources: MemberSource[] = [];
   for (const { fileGlob, nestedGlob, memberGlob } of globAlternatives(path).flatMap(splits)) {
     const conditions = [...content, within('archive_files.path_id', await memberPaths(database, memberGlob))];

@@ -4,6 +4,7 @@ import { compileLeaf, type LeafCriteria } from './compile.ts';
 
 const leaves: readonly (readonly [string, LeafCriteria])[] = [
   ['package-in-image', { package: { purl: 'pkg:npm/lodash' } }],
+  ['package-by-name', { package: { type: 'npm', name: 'lod*', versions: '<5' } }],
   ['package-in-layer', { package: { purl: 'pkg:npm/lodash', in: 'layer' } }],
   ['advisory', { advisory: { id: 'CVE-2021-23337', fixed: true } }],
   ['advisory-severity', { advisory: { severity: 'high', in: 'layer' } }],
@@ -12,6 +13,15 @@ const leaves: readonly (readonly [string, LeafCriteria])[] = [
     'config',
     { config: { user: 'root', port: '80/tcp', env: 'TOKEN', label: { name: 'a.b', value: "it's" } } },
   ],
+  [
+    'image',
+    { image: { repository: 'acme/**', tag: 'v*', label: { name: 'a' }, platform: 'linux', pushedBy: 'jo' } },
+  ],
+  ['image-dates', { image: { olderThan: '90d', notPulledFor: '30d', pushedAfter: '2026-11-01' } }],
+  ['image-source', { image: { source: 'https://github.com/acme/*', revision: 'abc' } }],
+  ['image-base', { image: { base: `sha256:${'ab'.repeat(32)}` } }],
+  ['advisory-malicious', { advisory: { malicious: true, publishedSince: '2026-11-01' } }],
+  ['file-large', { file: { sizeMin: '20MiB' } }],
   ['license', { license: { anyOf: ['GPL-3.0-only'] } }],
   ['license-in-layer', { license: { notSatisfiedBy: ['MIT'], in: 'layer' } }],
   ['secret', { secret: { kind: 'aws-*' } }],
@@ -31,12 +41,10 @@ describeEngines('criteria', (world) => {
         .values({ ...row, ...rest, first_seen_at: 0 })
         .execute();
     });
-    const leaf = await compileLeaf(database, criteria, [7]);
-    for (const query of [leaf.matches, leaf.unknowns, leaf.evidence([7], 10)])
-      if (query) expect(await database.search(query)).toEqual([]);
-    const text = [leaf.matches, leaf.unknowns, leaf.evidence([7], 10)]
-      .map((query) => (query ? layout(query.sql) : '-- none'))
-      .join('\n\n');
+    const leaf = await compileLeaf(criteria, { database, scope: [7] });
+    const queries = [leaf.matches, ...leaf.unknowns.map(({ images }) => images), leaf.evidence([7], 10)];
+    for (const query of queries) expect(await database.search<unknown>(query)).toEqual([]);
+    const text = queries.map((query) => layout(query.sql)).join('\n\n');
     await expect(`${text}\n`).toMatchFileSnapshot(`golden/${name}.${database.engine}.sql`);
   });
 });

@@ -2,15 +2,16 @@ import type {
   AdvisoryCriteria,
   ConfigCriteria,
   FileCriteria,
+  ImageCriteria,
   LicenseCriteria,
   PackageCriteria,
   SecretCriteria,
 } from '../../criteria/criteria.ts';
-import type { Database } from '../db/database.ts';
 import { advisoryLeaf } from './advisory.ts';
 import { configLeaf } from './config.ts';
 import { fileLeaf } from './file.ts';
-import type { ImageScope, Leaf } from './leaf.ts';
+import { imageLeaf } from './image.ts';
+import type { Leaf, LeafContext } from './leaf.ts';
 import { licenseLeaf } from './license.ts';
 import { packageLeaf } from './package.ts';
 import { secretLeaf } from './secret.ts';
@@ -21,18 +22,16 @@ export type LeafCriteria =
   | FileCriteria
   | SecretCriteria
   | ConfigCriteria
-  | LicenseCriteria;
+  | LicenseCriteria
+  | ImageCriteria;
 
 /** The one list of kinds. @throws invalid */
-export async function compileLeaf(
-  database: Database,
-  criteria: LeafCriteria,
-  scope: ImageScope,
-): Promise<Leaf> {
-  if ('package' in criteria) return packageLeaf(database.read, criteria, scope);
-  if ('advisory' in criteria) return advisoryLeaf(database.read, criteria, scope);
-  if ('file' in criteria) return fileLeaf(database, criteria, scope);
-  if ('secret' in criteria) return secretLeaf(database, criteria, scope);
-  if ('license' in criteria) return licenseLeaf(database, criteria, scope);
-  return configLeaf(database, criteria, scope);
+export async function compileLeaf(criteria: LeafCriteria, context: LeafContext): Promise<Leaf> {
+  if ('package' in criteria) return packageLeaf(criteria, context);
+  if ('advisory' in criteria) return advisoryLeaf(criteria, context);
+  if ('file' in criteria) return fileLeaf(criteria, context);
+  if ('secret' in criteria) return secretLeaf(criteria, context);
+  if ('license' in criteria) return licenseLeaf(criteria, context);
+  if ('image' in criteria) return imageLeaf(criteria, context);
+  return configLeaf(criteria, context);
 }

@@ -3,19 +3,21 @@ import type { ConfigCriteria } from '../../criteria/criteria.ts';
 import type { Database } from '../db/database.ts';
 import { jsonHas, jsonText } from '../db/engine.ts';
 import { within } from './found-packages.ts';
-import type { EvidenceRow, ImageScope, Leaf } from './leaf.ts';
+import { labelIs } from './label.ts';
+import type { EvidenceRow, Hit, Leaf, LeafContext } from './leaf.ts';
 
 /**
  * `config`: what the image's config says about how it runs. It holds for the image as a whole, so its evidence names no
  * layer. An image whose config could not be read is unknown, as its inspection says.
  */
-export function configLeaf(database: Database, criteria: ConfigCriteria, scope: ImageScope): Leaf {
+export function configLeaf(criteria: ConfigCriteria, { database, scope }: LeafContext): Leaf {
   const db = database.read;
   const conditions = [within('images.manifest_id', scope), ...conditionsOf(database, criteria.config)];
   const found = sql`from images where images.config is not null and ${sql.join(conditions, sql` and `)}`;
   const asked = `config:${Object.keys(criteria.config).join(',')}`;
   return {
-    matches: sql<{ manifest_id: number }>`select images.manifest_id ${found}`.compile(db),
+    matches: sql<Hit>`select images.manifest_id ${found}`.compile(db),
+    unknowns: [],
     evidence: (manifestIds, limit) =>
       sql<EvidenceRow>`select images.manifest_id, null as layer, ${sql.lit(asked)} as path, null as purl,
           null as advisory, null as severity, null as fixed_version
@@ -32,14 +34,7 @@ function conditionsOf(
   if (user !== undefined) conditions.push(userIs(jsonText(engine, config, ['user']), user));
   if (port !== undefined) conditions.push(jsonHas(engine, config, ['exposedPorts'], port));
   if (env !== undefined) conditions.push(jsonHas(engine, config, ['env'], env));
-  if (label !== undefined) {
-    const value = jsonText(engine, config, ['labels', label.name]);
-    conditions.push(
-      label.value === undefined
-        ? sql<boolean>`${value} is not null`
-        : sql<boolean>`${value} = ${label.value}`,
-    );
-  }
+  if (label !== undefined) conditions.push(labelIs(engine, label));
   return conditions;
 }
 

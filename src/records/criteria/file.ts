@@ -1,11 +1,13 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { FileCriteria } from '../../criteria/criteria.ts';
+import { parseBytes } from '../../lib/bytes.ts';
 import { globMatcher, globPrefix, isLiteralGlob } from '../../lib/globs.ts';
+import { limits } from '../../lib/limits.ts';
 import type { Database } from '../db/database.ts';
 import { splitPath } from '../inventory/paths.ts';
 import { memberSources } from './archive-members.ts';
 import { within } from './found-packages.ts';
-import type { EvidenceRow, ImageScope, Leaf } from './leaf.ts';
+import type { EvidenceRow, Hit, Leaf, LeafContext } from './leaf.ts';
 
 const setuidBit = 0o4000;
 const hashStartBytes = 6;
@@ -14,9 +16,10 @@ const hashStartBytes = 6;
  * `file`: by path, content or set-uid. In a layer (the default: bytes that a later layer deletes can still be pulled out)
  * or in the image, where an upper layer that has the path again, or hides it or a folder above it, takes it away.
  */
-export async function fileLeaf(database: Database, criteria: FileCriteria, scope: ImageScope): Promise<Leaf> {
+export async function fileLeaf(criteria: FileCriteria, { database, scope }: LeafContext): Promise<Leaf> {
   const db = database.read;
-  const { path, sha256, setuid, in: place = 'layer' } = criteria.file;
+  const { name, sha256, setuid, in: place = 'layer' } = criteria.file;
+  const path = name === undefined ? criteria.file.path : `**/${name}`;
   const placed = [
     within('edges.manifest_id', scope),
     ...(place === 'image' ? [sql<boolean>`not exists (${hiddenAbove('layer_files.path_id')})`] : []),
@@ -27,6 +30,7 @@ export async function fileLeaf(database: Database, criteria: FileCriteria, scope
     ...(path === undefined ? [] : [await pathIs(database, 'layer_files.path_id', path)]),
     ...(sha256 === undefined ? [] : [sha256Is('layer_files.sha256', Buffer.from(sha256, 'hex'))]),
     ...(setuid === undefined ? [] : [setuidIs(setuid)]),
+    ...sizeIs('layer_files.size_bytes', criteria.file),
   ];
   const found: Found[] = [
     {
@@ -35,8 +39,9 @@ export async function fileLeaf(database: Database, criteria: FileCriteria, scope
     },
   ];
   // What is in an archive has no mode of its own.
+  const size = sizeIs('archive_files.size_bytes', criteria.file);
   for (const { rows, fileGlob } of setuid === undefined
-    ? await memberSources(database, { path, sha256 })
+    ? await memberSources(database, { path, sha256, size })
     : []) {
     const inArchive = [
       ...placed,
@@ -47,10 +52,11 @@ export async function fileLeaf(database: Database, criteria: FileCriteria, scope
     found.push({ path: sql`paths.path || '!/' || member.path`, from });
   }
   return {
-    matches: sql<{ manifest_id: number }>`${sql.join(
+    matches: sql<Hit>`${sql.join(
       found.map(({ from }) => sql`select distinct edges.manifest_id ${from}`),
       sql` union `,
     )}`.compile(db),
+    unknowns: [],
     evidence: (manifestIds, limit) =>
       sql<EvidenceRow>`${sql.join(
         found.map(
@@ -102,6 +108,17 @@ function setuidIs(wanted: boolean): RawBuilder<boolean> {
   return wanted
     ? sql<boolean>`(layer_files.mode & ${sql.lit(setuidBit)}) != 0`
     : sql<boolean>`(layer_files.mode & ${sql.lit(setuidBit)}) = 0`;
+}
+
+/** What is large is found by a partial index, whose condition has to be said. */
+function sizeIs(column: string, { sizeMin, sizeMax }: FileCriteria['file']): RawBuilder<boolean>[] {
+  const size = sql.ref(column);
+  const least = sizeMin === undefined ? 0 : parseBytes(sizeMin);
+  return [
+    ...(least >= limits.largeFileBytes ? [sql<boolean>`${size} >= ${sql.lit(limits.largeFileBytes)}`] : []),
+    ...(sizeMin === undefined ? [] : [sql<boolean>`${size} >= ${least}`]),
+    ...(sizeMax === undefined ? [] : [sql<boolean>`${size} <= ${parseBytes(sizeMax)}`]),
+  ];
 }
 
 /**

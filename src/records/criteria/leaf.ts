@@ -1,20 +1,40 @@
 import type { CompiledQuery } from 'kysely';
+import type { Database } from '../db/database.ts';
 
 /**
  * Each kind of criteria is a file here that compiles to SQL: the images that match, those where nobody can know, and the
  * evidence. `actions/scan` combines the kinds by three-valued logic.
  */
 export interface Leaf {
-  /** Rows `{manifest_id}`, distinct. */
-  readonly matches: CompiledQuery<{ manifest_id: number }>;
-  /** Rows `{manifest_id}`: what would match if a value nobody gave were given. */
-  readonly unknowns?: CompiledQuery<{ manifest_id: number }>;
+  readonly matches: CompiledQuery<Hit>;
+  /** What would match if a value nobody gave were given. */
+  readonly unknowns: readonly UnknownHits[];
+  /** Why nobody can say of any image that it does not match. */
+  readonly unanswerable?: string;
+  /** It asks nothing that an inspection finds out. */
+  readonly needsNoInspection?: true;
   /** Why these images match, at most `limit` rows. */
   evidence(manifestIds: readonly number[], limit: number): CompiledQuery<EvidenceRow>;
 }
 
+/** An image, distinct; with a repository only as that repository has it. */
+export interface Hit {
+  readonly manifest_id: number;
+  readonly repository_id?: number;
+  /** Of advisories: the worst that matches, from 1 (unknown or none) to 5 (critical). */
+  readonly severity?: number;
+}
+
+export interface UnknownHits {
+  readonly images: CompiledQuery<Hit>;
+  /** A sentence for people. */
+  readonly because: string;
+}
+
 export interface EvidenceRow {
   readonly manifest_id: number;
+  /** Where it holds only as this repository has the image. */
+  readonly repository_id?: number;
   /** null: the image's config. */
   readonly layer: string | null;
   readonly path: string | null;
@@ -25,6 +45,12 @@ export interface EvidenceRow {
   /** A kind of secrets, and where in the file it is. */
   readonly secret?: string | null;
   readonly line?: number | null;
+}
+
+/** What a kind is compiled for. */
+export interface LeafContext {
+  readonly database: Database;
+  readonly scope: ImageScope;
 }
 
 /** Which images are asked about; undefined: all. */

@@ -14,7 +14,7 @@ import {
 import type { Database } from '../db/database.ts';
 import { textTable } from '../db/engine.ts';
 import { foundPackages, within } from './found-packages.ts';
-import type { ImageScope, Leaf } from './leaf.ts';
+import type { Hit, ImageScope, Leaf, LeafContext } from './leaf.ts';
 import { packageEvidenceLeaf } from './package.ts';
 
 /**
@@ -24,9 +24,8 @@ import { packageEvidenceLeaf } from './package.ts';
  * @throws tooLarge
  */
 export async function licenseLeaf(
-  database: Database,
   criteria: LicenseCriteria,
-  scope: ImageScope,
+  { database, scope }: LeafContext,
 ): Promise<Leaf> {
   const { in: place = 'image' } = criteria.license;
   const meets = testOf(criteria.license);
@@ -43,11 +42,16 @@ export async function licenseLeaf(
   const found = sql`${foundPackages(place, scope)} where found.package_id in (${having(matching)})`;
   return {
     ...packageEvidenceLeaf(database.read, found),
-    unknowns: imagesWith(
-      place,
-      scope,
-      sql`packages.spdx is null or packages.id in (${having(unsure)})`,
-    ).compile(database.read),
+    unknowns: [
+      {
+        images: imagesWith(
+          place,
+          scope,
+          sql`packages.spdx is null or packages.id in (${having(unsure)})`,
+        ).compile(database.read),
+        because: 'the licence of a package is not understood',
+      },
+    ],
   };
 }
 
@@ -96,6 +100,6 @@ function imagesWith(place: MatchPlace, scope: ImageScope, which: RawBuilder<unkn
           join layer_packages as found on found.blob_id = blobs.id
           join packages on packages.id = found.package_id
           where edges.kind = 'layer' and edges.manifest_id = images.manifest_id`;
-  return sql<{ manifest_id: number }>`select images.manifest_id from images
+  return sql<Hit>`select images.manifest_id from images
     where ${within('images.manifest_id', scope)} and exists (select 1 from ${held} and (${which}))`;
 }

@@ -44,7 +44,7 @@ describeEngines('package criteria', (engines) => {
     const app = await push(packages);
     await world.drain();
     const found = async (purl: string) => {
-      const leaf = await packageLeaf(world.database.read, { package: { purl } }, undefined);
+      const leaf = await packageLeaf({ package: { purl } }, { database: world.database, scope: undefined });
       const rows = await world.database.search(leaf.matches);
       return rows.map((row) => row.manifest_id).sort((a, b) => a - b);
     };
@@ -87,12 +87,15 @@ describeEngines('package criteria', (engines) => {
     ]);
     await world.drain();
     const asked = async (purl: string, versions: string) => {
-      const leaf = await packageLeaf(world.database.read, { package: { purl, versions } }, undefined);
+      const leaf = await packageLeaf(
+        { package: { purl, versions } },
+        { database: world.database, scope: undefined },
+      );
       const rows = async (query: typeof leaf.matches | undefined) =>
         query === undefined
           ? []
           : (await world.database.search(query)).map((row) => row.manifest_id).sort((a, b) => a - b);
-      return [await rows(leaf.matches), await rows(leaf.unknowns)];
+      return [await rows(leaf.matches), await rows(leaf.unknowns[0]?.images)];
     };
     const table: readonly (readonly [string, string, number[], number[]])[] = [
       ['pkg:rpm/curl', 'vers:rpm/<1:7.76-10', [rocky], []],

@@ -1,74 +1,127 @@
 import { type RawBuilder, sql } from 'kysely';
-import type { PackageCriteria } from '../../criteria/criteria.ts';
-import { type PackageName, parsePackageName } from '../../criteria/purl.ts';
+import type { PackageByName, PackageByPurl, PackageCriteria } from '../../criteria/criteria.ts';
+import { isPackageType, packageTypes } from '../../criteria/package-types.ts';
+import { parsePackageName } from '../../criteria/purl.ts';
 import { LazaretError } from '../../lib/errors.ts';
+import { globMatcher, globPrefix } from '../../lib/globs.ts';
 import { schemeOfPurlType } from '../../versions/schemes.ts';
 import { parseVersionRange, type VersionRange } from '../../versions/vers.ts';
-import type { Reader } from '../db/engine.ts';
+import type { Database } from '../db/database.ts';
+import { foldedName, type Reader } from '../db/engine.ts';
 import { foundPackages, within } from './found-packages.ts';
-import type { EvidenceRow, ImageScope, Leaf } from './leaf.ts';
+import type { EvidenceRow, Hit, Leaf, LeafContext } from './leaf.ts';
 
 /**
- * `package`: the distinct versions that are known of the package are few, and are compared here by the ecosystem's own
- * rules; the search over images is then for their ids. An image with a version that those rules can't compare is unknown.
+ * `package`: the distinct versions that are known of a package are few, and are compared here by the ecosystem's own
+ * rules; the search over images is then for their ids. An image with a version that those rules can't compare is unknown,
+ * and so is each where no extractor reads such packages.
  * @throws invalid
  */
-export async function packageLeaf(db: Reader, criteria: PackageCriteria, scope: ImageScope): Promise<Leaf> {
-  const { purl, versions, in: place = 'image' } = criteria.package;
-  const wanted = parsePackageName(purl);
-  const known = await db
-    .selectFrom('packages')
-    .select(['id', 'purl', 'version'])
-    .where('purl_type', '=', wanted.type)
-    .where(named(wanted))
-    .execute();
-  const { matches, canTell } = versionTest(wanted, versions);
-  const asked = known.filter((row) => isOf(wanted, row.purl));
+export async function packageLeaf(criteria: PackageCriteria, context: LeafContext): Promise<Leaf> {
+  const { database, scope } = context;
+  const asked = criteria.package;
+  const { known, type, matches, canTell } =
+    'purl' in asked ? await byPurl(database, asked) : await byName(database, asked);
   const inImages = (of: (version: string) => boolean) => {
-    const ids = asked.filter((row) => of(row.version)).map((row) => row.id);
-    return sql`${foundPackages(place, scope)} where ${within('found.package_id', ids)}`;
+    const ids = known.filter((row) => of(row.version)).map((row) => row.id);
+    return sql`${foundPackages(asked.in ?? 'image', scope)} where ${within('found.package_id', ids)}`;
   };
-  const leaf = packageEvidenceLeaf(db, inImages(matches));
-  if (asked.every((row) => canTell(row.version))) return leaf;
+  const leaf = packageEvidenceLeaf(database.read, inImages(matches));
+  if (type !== undefined && !isPackageType(type))
+    return { ...leaf, unanswerable: `packages of the type '${type}' are not looked for in images` };
+  if (known.every((row) => canTell(row.version))) return leaf;
+  const incomparable = images(
+    database.read,
+    inImages((version) => !canTell(version)),
+  );
   return {
     ...leaf,
-    unknowns: images(
-      db,
-      inImages((version) => !canTell(version)),
-    ),
+    unknowns: [{ images: incomparable, because: 'a version of the package can’t be compared' }],
   };
+}
+
+/** A distinct version of a package. */
+interface KnownPackage {
+  readonly id: number;
+  readonly name: string;
+  readonly purl: string;
+  readonly version: string;
+}
+
+interface Wanted extends Pick<VersionRange, 'matches' | 'canTell'> {
+  readonly known: readonly KnownPackage[];
+  readonly type: string | undefined;
+}
+
+async function byPurl(database: Database, { purl, versions }: PackageByPurl): Promise<Wanted> {
+  const { type, name, version, distribution } = parsePackageName(purl);
+  const named = folds(type)
+    ? sql<boolean>`${foldedName(database.engine)} = ${name.toLowerCase()}`
+    : sql<boolean>`name = ${name}`;
+  const rows = await knownPackages(database, sql`purl_type = ${type} and ${named}`);
+  // `pkg:deb/bash` is of any distribution.
+  const start = distribution && `pkg:${type}/${encodeURIComponent(distribution)}/`;
+  return {
+    known: start === undefined ? rows : rows.filter((row) => row.purl.startsWith(start)),
+    type,
+    ...(versions === undefined ? oneVersion(type, version) : rangeOf(type, versions)),
+  };
+}
+
+async function byName(database: Database, { type, name, versions }: PackageByName): Promise<Wanted> {
+  const prefix = globPrefix(name).toLowerCase();
+  const folded = foldedName(database.engine);
+  const types = sql.join((type === undefined ? packageTypes : [type]).map((one) => sql`${one}`));
+  const rows = await knownPackages(
+    database,
+    prefix === ''
+      ? sql`purl_type in (${types})`
+      : sql`purl_type in (${types}) and ${folded} >= ${prefix} and ${folded} < ${`${prefix}\u{10ffff}`}`,
+  );
+  const isNamed = globMatcher(name);
+  const isFolded = globMatcher(name.toLowerCase());
+  return {
+    known: rows.filter((row) =>
+      folds(row.purl_type) ? isFolded(row.name.toLowerCase()) : isNamed(row.name),
+    ),
+    type,
+    ...(type === undefined || versions === undefined
+      ? oneVersion(type ?? '', undefined)
+      : rangeOf(type, versions)),
+  };
+}
+
+function knownPackages(database: Database, where: RawBuilder<unknown>) {
+  return database.search(
+    sql<
+      KnownPackage & { purl_type: string }
+    >`select id, name, purl, purl_type, version from packages where ${where}`.compile(database.read),
+  );
 }
 
 /**
  * npm's and Go's purls fold case, while advisories write the name that the package has: `JSONStream`,
  * `github.com/BurntSushi/toml`. NuGet takes names in any case, and writes them as their owners do.
  */
-function named({ type, name }: PackageName): RawBuilder<boolean> {
-  const folds = type === 'npm' || type === 'golang' || type === 'nuget';
-  return folds ? sql<boolean>`lower(name) = ${name.toLowerCase()}` : sql<boolean>`name = ${name}`;
+function folds(type: string): boolean {
+  return type === 'npm' || type === 'golang' || type === 'nuget';
 }
 
-/** `pkg:deb/bash` is of any distribution. */
-function isOf({ type, distribution }: PackageName, purl: string): boolean {
-  return distribution === undefined || purl.startsWith(`pkg:${type}/${encodeURIComponent(distribution)}/`);
+/** undefined: any. In an rpm's purl the epoch is a qualifier, which criteria don't have. */
+function oneVersion(type: string, wanted: string | undefined): Pick<VersionRange, 'matches' | 'canTell'> {
+  return {
+    matches: (version) =>
+      wanted === undefined ||
+      wanted === version ||
+      (type === 'rpm' && wanted === version.replace(/^\d+:/, '')),
+    canTell: () => true,
+  };
 }
 
-function versionTest(
-  wanted: PackageName,
-  versions: string | undefined,
-): Pick<VersionRange, 'matches' | 'canTell'> {
-  if (versions === undefined)
-    return {
-      matches: (version) =>
-        wanted.version === undefined ||
-        wanted.version === version ||
-        // In an rpm's purl the epoch is a qualifier, which criteria don't have.
-        (wanted.type === 'rpm' && wanted.version === version.replace(/^\d+:/, '')),
-      canTell: () => true,
-    };
-  const scheme = schemeOfPurlType(wanted.type);
+function rangeOf(type: string, versions: string): VersionRange {
+  const scheme = schemeOfPurlType(type);
   if (!scheme)
-    throw new LazaretError('invalid', `versions of type '${wanted.type}' cannot be compared yet`, {
+    throw new LazaretError('invalid', `versions of type '${type}' cannot be compared yet`, {
       detail: { path: 'package.versions' },
     });
   return parseVersionRange(versions, scheme);
@@ -78,12 +131,13 @@ function versionTest(
 export function packageEvidenceLeaf(db: Reader, found: RawBuilder<unknown>): Leaf {
   return {
     matches: images(db, found),
+    unknowns: [],
     evidence: (manifestIds, limit) => evidenceQuery(db, found, manifestIds, limit),
   };
 }
 
 function images(db: Reader, found: RawBuilder<unknown>) {
-  return sql<{ manifest_id: number }>`select distinct found.manifest_id from ${found}`.compile(db);
+  return sql<Hit>`select distinct found.manifest_id from ${found}`.compile(db);
 }
 
 function evidenceQuery(

@@ -6,18 +6,14 @@ import { parseFingerprint } from '../../secrets/fingerprint.ts';
 import type { Database } from '../db/database.ts';
 import { hiddenAbove, pathIs } from './file.ts';
 import { within } from './found-packages.ts';
-import type { EvidenceRow, ImageScope, Leaf } from './leaf.ts';
+import type { EvidenceRow, Hit, ImageScope, Leaf, LeafContext } from './leaf.ts';
 
 /**
  * `secret`: in a layer, whether a later one hides it or not (the default: whoever can pull the layer can read it), or in
  * what the image shows; an image's config is part of both. A layer whose text was not looked through to its end makes
  * the image unknown.
  */
-export async function secretLeaf(
-  database: Database,
-  criteria: SecretCriteria,
-  scope: ImageScope,
-): Promise<Leaf> {
+export async function secretLeaf(criteria: SecretCriteria, { database, scope }: LeafContext): Promise<Leaf> {
   const db = database.read;
   const { path, in: place = 'layer' } = criteria.secret;
   const wanted = conditionsOf(criteria.secret);
@@ -39,9 +35,14 @@ export async function secretLeaf(
     where ${sql.join(ofLayers, sql` and `)}`;
   const configs = sql`image_secrets as found where ${sql.join(ofConfigs, sql` and `)}`;
   return {
-    matches: sql<{ manifest_id: number }>`select edges.manifest_id from ${layers}
+    matches: sql<Hit>`select edges.manifest_id from ${layers}
       union select found.manifest_id from ${configs}`.compile(db),
-    unknowns: notLookedThrough(scope).compile(db),
+    unknowns: [
+      {
+        images: notLookedThrough(scope).compile(db),
+        because: 'a layer was not looked through for secrets to its end',
+      },
+    ],
     evidence: (manifestIds, limit) =>
       sql<EvidenceRow>`select edges.manifest_id, blobs.digest as layer, paths.path, null as purl, null as advisory,
           null as severity, null as fixed_version, found.kind as secret, found.line
@@ -79,7 +80,7 @@ async function placeIs(database: Database, glob: string): Promise<RawBuilder<boo
 
 /** Read before secrets were looked for, or with a text file that is too large: an index holds just these. */
 function notLookedThrough(scope: ImageScope) {
-  return sql<{ manifest_id: number }>`select distinct edges.manifest_id from inspections
+  return sql<Hit>`select distinct edges.manifest_id from inspections
     join blobs on blobs.id = inspections.blob_id
     join edges on edges.digest = blobs.digest and edges.kind = 'layer'
     where inspections.state = 'done' and inspections.secrets_read = 0 and ${within('edges.manifest_id', scope)}`;

@@ -12,6 +12,8 @@ import type { Tables } from './tables.ts';
 export interface Database {
   readonly engine: Engine;
   readonly read: Reader;
+  /** Wall time, as transactions read it. */
+  nowMs(): number;
   /**
    * The position of the log's newest event, 0 of an empty log, by a read of the primary that begins after the call: it
    * sees whatever was acknowledged before. Cheap enough for every request.

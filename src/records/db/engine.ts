@@ -47,11 +47,23 @@ export function byCodeUnit(engine: Engine, column: string | RawBuilder<string>):
   return engine === 'sqlite' ? text : sql<string>`${text} collate "C"`;
 }
 
+/** The name of a package in lower case, by code unit: as its index has it. */
+export function foldedName(engine: Engine): RawBuilder<string> {
+  return engine === 'sqlite' ? sql<string>`lower(name)` : sql<string>`lower(name) collate "C"`;
+}
+
 /** Texts as a table `wanted (text)`, to be joined with: one parameter, and one statement for any number of them. */
 export function textTable(engine: Engine, texts: readonly string[]): RawBuilder<unknown> {
   return engine === 'sqlite'
     ? sql`(select value as text from json_each(${JSON.stringify(texts)})) as wanted`
     : sql`unnest(${texts}::text[]) as wanted (text)`;
+}
+
+/** Keys as a table with a column `id`: one parameter for any number of them. */
+export function idTable(engine: Engine, ids: readonly number[]): RawBuilder<unknown> {
+  return engine === 'sqlite'
+    ? sql`(select value as id from json_each(${JSON.stringify(ids)}))`
+    : sql`(select unnest(${ids}::bigint[]) as id)`;
 }
 
 /** Pairs as a table `wanted (number, text, at)`, `at` being a pair's place in the list, from 0. */

@@ -39,6 +39,7 @@ export async function openPostgres(url: string, options: DatabaseOptions): Promi
   return {
     engine: 'postgres',
     read,
+    nowMs: () => options.clock.wallMs(),
     logHead: shared(async () => Number((await pool.query(headQuery)).rows[0]?.head ?? 0)),
     transact: (work, { mayBeLost = false } = {}) =>
       retried(() =>

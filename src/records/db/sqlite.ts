@@ -46,6 +46,7 @@ export async function openSqlite(file: string, options: DatabaseOptions): Promis
 
   return {
     ...reading,
+    nowMs: () => options.clock.wallMs(),
     onDisk: () => transactions.flushed(),
     transact: async (work, { mayBeLost = false, seenEarly = false } = {}) => {
       let wake = false;
@@ -81,8 +82,11 @@ export async function openSqlite(file: string, options: DatabaseOptions): Promis
 }
 
 /** For a process beside the one that writes, which must have opened it. Each of its reads sees all commits before it. */
-export function openSqliteReader(file: string, { onCommit }: Pick<Database, 'onCommit'>): Database {
-  return { ...openReading(file), ...refusesWrites, onDisk: () => Promise.resolve(), onCommit };
+export function openSqliteReader(
+  file: string,
+  { onCommit, clock }: DatabaseOptions & Pick<Database, 'onCommit'>,
+): Database {
+  return { ...openReading(file), ...refusesWrites, nowMs: () => clock.wallMs(), onDisk: () => Promise.resolve(), onCommit };
 }
 
 function openReading(file: string): Pick<Database, 'engine' | 'read' | 'logHead' | 'search' | 'close'> {

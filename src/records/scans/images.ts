@@ -1,7 +1,8 @@
 import { type RawBuilder, sql } from 'kysely';
-import { globMatcher, globPrefix } from '../../lib/globs.ts';
+import { globMatcher } from '../../lib/globs.ts';
 import { within } from '../criteria/found-packages.ts';
 import type { Database } from '../db/database.ts';
+import { idTable } from '../db/engine.ts';
 
 /** What a scan is over. An account limits what its callers may ask about, whatever the rest says. */
 export interface ScanScope {
@@ -11,60 +12,139 @@ export interface ScanScope {
   readonly accounts?: readonly string[];
 }
 
-/** An image in a repository that has it. */
-export interface ScannedImage {
+/** An image in a repository that has it; null: wherever it is. */
+export interface Placement {
   readonly manifestId: number;
-  readonly repository: string;
-  readonly account: string;
-  readonly digest: string;
-  readonly platform: string | null;
+  readonly repositoryId: number | null;
   readonly state: 'pending' | 'done' | 'unknown';
+  /** Of a state that is not done. */
   readonly reason: string | null;
+  readonly pushedAt: number | null;
+  readonly pulledAt: number | null;
 }
 
 /** The images in scope, without those deleted or withdrawn and without artefacts that are no file systems. */
-export async function imagesInScope(database: Database, scope: ScanScope): Promise<ScannedImage[]> {
-  const conditions = [sql<boolean>`images.state != 'notApplicable'`, ...scopeConditions(scope)];
+export async function placementsInScope(database: Database, scope: ScanScope): Promise<Placement[]> {
+  const inService = sql`repository_manifests.deleted_at is null and repository_manifests.withdrawn_at is null`;
+  const conditions = [
+    sql<boolean>`images.state != 'notApplicable'`,
+    within('repository_manifests.repository_id', await repositoriesInScope(database, scope)),
+    ...(scope.image ? [isImage(scope.image.digest)] : []),
+  ];
   const rows = await database.search(
-    sql<ImageRow>`select repository_manifests.manifest_id, repositories.name as repository, accounts.name as account,
-        manifests.digest, manifests.platform, images.state, images.reason
-      from repository_manifests
-      join images on images.manifest_id = repository_manifests.manifest_id
-      join manifests on manifests.id = repository_manifests.manifest_id
-      join repositories on repositories.id = repository_manifests.repository_id
-      join accounts on accounts.id = repositories.account_id
-      where repository_manifests.deleted_at is null and repository_manifests.withdrawn_at is null
-        and ${sql.join(conditions, sql` and `)}
-      order by repositories.name, manifests.id`.compile(database.read),
+    sql<PlacementRow>`select repository_manifests.manifest_id as m, repository_manifests.repository_id as r, ${placed}
+      from repository_manifests join images on images.manifest_id = repository_manifests.manifest_id
+      where ${inService} and ${sql.join(conditions, sql` and `)}`.compile(database.read),
   );
-  const matches = scope.repositoryGlob === undefined ? () => true : globMatcher(scope.repositoryGlob);
+  return rows.map(placementOf);
+}
+
+/** Of these images, wherever they are; where no repository has one any more, by itself. */
+export async function placementsOf(database: Database, manifestIds: readonly number[]): Promise<Placement[]> {
+  if (manifestIds.length === 0) return [];
+  const rows = await database.search(
+    sql<PlacementRow>`select ids.id as m, repository_manifests.repository_id as r, ${placed}
+      from ${idTable(database.engine, manifestIds)} as ids
+      left join images on images.manifest_id = ids.id
+      left join repository_manifests on repository_manifests.manifest_id = ids.id
+        and repository_manifests.deleted_at is null and repository_manifests.withdrawn_at is null`.compile(
+      database.read,
+    ),
+  );
+  return rows.map(placementOf);
+}
+
+const placed = sql`images.state as s, case images.state when 'done' then null else images.reason end as w,
+  repository_manifests.pushed_at as p, repository_manifests.last_pulled_at as l`;
+
+/** With short names, since there may be very many. */
+interface PlacementRow {
+  readonly m: number;
+  readonly r: number | null;
+  readonly s: Placement['state'] | null;
+  readonly w: string | null;
+  readonly p: number | null;
+  readonly l: number | null;
+}
+
+function placementOf({ m, r, s, w, p, l }: PlacementRow): Placement {
+  return {
+    manifestId: Number(m),
+    repositoryId: r === null ? null : Number(r),
+    state: s ?? 'pending',
+    reason: w,
+    pushedAt: p,
+    pulledAt: l,
+  };
+}
+
+/** undefined: any. */
+async function repositoriesInScope(
+  database: Database,
+  { image, repositoryGlob, accounts }: ScanScope,
+): Promise<readonly number[] | undefined> {
+  if (image === undefined && repositoryGlob === undefined && accounts === undefined) return undefined;
+  const rows = await database.search(
+    sql<{ id: number; name: string; account: string }>`select repositories.id, repositories.name,
+        accounts.name as account
+      from repositories join accounts on accounts.id = repositories.account_id
+      where ${image === undefined ? sql`1 = 1` : sql`repositories.name = ${image.repository}`}`.compile(
+      database.read,
+    ),
+  );
+  const matches = repositoryGlob === undefined ? () => true : globMatcher(repositoryGlob);
   return rows
-    .filter((row) => matches(row.repository))
-    .map(({ manifest_id, ...row }) => ({ manifestId: Number(manifest_id), ...row }));
+    .filter(({ account }) => accounts === undefined || accounts.includes(account))
+    .filter(({ name }) => matches(name))
+    .map(({ id }) => Number(id));
 }
 
-interface ImageRow extends Omit<ScannedImage, 'manifestId'> {
-  readonly manifest_id: number;
-}
-
-function scopeConditions(scope: ScanScope): RawBuilder<boolean>[] {
-  const conditions: RawBuilder<boolean>[] = [];
-  if (scope.image) {
-    const { repository, digest } = scope.image;
-    conditions.push(sql<boolean>`repositories.name = ${repository}`);
-    conditions.push(sql<boolean>`(manifests.digest = ${digest} or manifests.digest in
+/** It, or an image of the index that it is. */
+function isImage(digest: string): RawBuilder<boolean> {
+  return sql<boolean>`repository_manifests.manifest_id in (select manifests.id from manifests
+    where manifests.digest = ${digest} or manifests.digest in
       (select edges.digest from edges join manifests as parents on parents.id = edges.manifest_id
-       where parents.digest = ${digest} and edges.kind = 'child'))`);
-  }
-  if (scope.repositoryGlob !== undefined) {
-    const prefix = globPrefix(scope.repositoryGlob).replace(/[!%_]/g, '!$&');
-    conditions.push(sql<boolean>`repositories.name like ${`${prefix}%`} escape '!'`);
-  }
-  if (scope.accounts)
-    conditions.push(
-      sql<boolean>`accounts.name in (${sql.join(scope.accounts.length > 0 ? [...scope.accounts] : [''])})`,
-    );
-  return conditions;
+       where parents.digest = ${digest} and edges.kind = 'child'))`;
+}
+
+/** An image as people name it. */
+export interface NamedImage {
+  readonly repository: string;
+  readonly digest: string;
+  readonly platform: string | null;
+}
+
+/** The names of these, in the same order; undefined for one that is gone. */
+export async function imageNames(
+  database: Database,
+  placements: readonly Pick<Placement, 'manifestId' | 'repositoryId'>[],
+): Promise<readonly (NamedImage | undefined)[]> {
+  const manifestIds = [...new Set(placements.map(({ manifestId }) => manifestId))];
+  const repositoryIds = [...new Set(placements.map(({ repositoryId }) => repositoryId ?? 0))];
+  const manifests = await database.search(
+    sql<{ id: number; digest: string; platform: string | null }>`select id, digest, platform from manifests
+      where ${within('id', manifestIds)}`.compile(database.read),
+  );
+  const repositories = await repositoryNames(database, repositoryIds);
+  const named = new Map(manifests.map((row) => [Number(row.id), row]));
+  return placements.map(({ manifestId, repositoryId }) => {
+    const manifest = named.get(manifestId);
+    const repository = repositories.get(repositoryId ?? 0);
+    if (!manifest || repository === undefined) return undefined;
+    return { repository, digest: manifest.digest, platform: manifest.platform };
+  });
+}
+
+export async function repositoryNames(
+  database: Database,
+  ids: readonly number[],
+): Promise<ReadonlyMap<number, string>> {
+  const rows = await database.search(
+    sql<{ id: number; name: string }>`select id, name from repositories where ${within('id', ids)}`.compile(
+      database.read,
+    ),
+  );
+  return new Map(rows.map(({ id, name }) => [Number(id), name]));
 }
 
 /** What is above an image: who names it, and where it runs. */
@@ -160,16 +240,6 @@ export async function digestOfTag(
     .where('tags.name', '=', tag)
     .executeTakeFirst();
   return row?.digest;
-}
-
-/** How far its inspection has come; undefined of what is no image. */
-export async function imageState(db: Database['read'], manifestId: number): Promise<string | undefined> {
-  const row = await db
-    .selectFrom('images')
-    .select('state')
-    .where('manifest_id', '=', manifestId)
-    .executeTakeFirst();
-  return row?.state;
 }
 
 /** How far the inspection of each of these images has come. */

@@ -1,4 +1,4 @@
-select distinct found.manifest_id
+select found.manifest_id, max(case findings.severity when 'critical' then 5 when 'high' then 4 when 'medium' then 3 when 'low' then 2 else 1 end) as severity
 from (select edges.manifest_id, layer_packages.package_id, layer_packages.blob_id, layer_packages.path_id
 from layer_packages
 join blobs on blobs.id = layer_packages.blob_id
@@ -10,9 +10,8 @@ and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
 where 1 = 1
-and 1 = 1
 and findings.verdict = 'affected'
-and findings.severity in ('high', 'critical')
+and findings.severity in ('high', 'critical') group by found.manifest_id
 
 select distinct found.manifest_id
 from (select edges.manifest_id, layer_packages.package_id, layer_packages.blob_id, layer_packages.path_id
@@ -26,7 +25,6 @@ and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
 where 1 = 1
-and 1 = 1
 and (findings.severity = 'unknown'
 or (findings.verdict = 'unknown'
 and findings.severity in ('high', 'critical')))
@@ -44,7 +42,6 @@ and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
 where 1 = 1
-and 1 = 1
 and findings.verdict = 'affected'
 and findings.severity in ('high', 'critical')
 and "found"."manifest_id" in (7)

@@ -12,8 +12,6 @@ and ("images"."config"::jsonb #> $16::text[]) @> to_jsonb($17::text)
 and ("images"."config"::jsonb #> $18::text[]) @> to_jsonb($19::text)
 and ("images"."config"::jsonb #>> $20::text[]) = $21
 
--- none
-
 select images.manifest_id, null as layer, 'config:user,port,env,label' as path, null as purl, null as advisory, null as severity, null as fixed_version
 from images
 where images.config is not null

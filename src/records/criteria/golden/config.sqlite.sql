@@ -16,8 +16,6 @@ from json_each("images"."config", ?) as item
 where item.value = ?)
 and json_extract("images"."config", ?) = ?
 
--- none
-
 select images.manifest_id, null as layer, 'config:user,port,env,label' as path, null as purl, null as advisory, null as severity, null as fixed_version
 from images
 where images.config is not null

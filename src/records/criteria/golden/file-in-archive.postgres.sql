@@ -25,8 +25,6 @@ and edges.kind = 'layer'
 where "edges"."manifest_id" in (7)
 and 1 = 0
 
--- none
-
 select edges.manifest_id, blobs.digest as layer, paths.path as path, null as purl, null as advisory, null as severity, null as fixed_version
 from layer_files
 join paths on paths.id = layer_files.path_id

@@ -59,8 +59,6 @@ and upper_edges.position > edges.position
 and upper_files.kind in ('whiteout', 'opaque')
 and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/')
 
--- none
-
 select edges.manifest_id, blobs.digest as layer, paths.path as path, null as purl, null as advisory, null as severity, null as fixed_version
 from layer_files
 join paths on paths.id = layer_files.path_id

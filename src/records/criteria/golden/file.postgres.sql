@@ -13,8 +13,6 @@ where folder_entries.name = $1
 and folders.path = $2)
 and (layer_files.mode & 2048) != 0
 
--- none
-
 select edges.manifest_id, blobs.digest as layer, paths.path as path, null as purl, null as advisory, null as severity, null as fixed_version
 from layer_files
 join paths on paths.id = layer_files.path_id

@@ -4,8 +4,6 @@ from image_packages
 where "manifest_id" in (7)) as found
 where "found"."package_id" in (1)
 
--- none
-
 select hit.manifest_id, blobs.digest as layer, paths.path, packages.purl, null as advisory, null as severity, null as fixed_version
 from (select *
 from (select manifest_id, package_id, blob_id, path_id

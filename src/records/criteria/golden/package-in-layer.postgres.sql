@@ -7,8 +7,6 @@ and edges.kind = 'layer'
 where "edges"."manifest_id" in (7)) as found
 where "found"."package_id" in (1)
 
--- none
-
 select hit.manifest_id, blobs.digest as layer, paths.path, packages.purl, null as advisory, null as severity, null as fixed_version
 from (select *
 from (select edges.manifest_id, layer_packages.package_id, layer_packages.blob_id, layer_packages.path_id

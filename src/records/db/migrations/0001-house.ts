@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
+import { limits } from '../../../lib/limits.ts';
 import type { Engine } from '../engine.ts';
 import type { Tables } from '../tables.ts';
 
@@ -23,7 +24,7 @@ function statements(
     ...accessStatements(id, int),
     ...catalogStatements(id, int, bytes),
     ...fileStatements(engine),
-    ...inventoryStatements(id, int, bytes),
+    ...inventoryStatements(id, int, bytes, engine === 'sqlite' ? 'lower(name)' : 'lower(name) collate "C"'),
     ...archiveStatements(id, int, bytes),
     ...advisoryStatements(id, int),
     ...quarantineStatements(id, int),
@@ -150,11 +151,12 @@ function fileStatements(engine: Engine): string[] {
     `create index layer_files_path on layer_files (path_id)`,
     `create index layer_files_sha256 on layer_files (substr(sha256, 1, 6)) where sha256 is not null`,
     `create index layer_files_setuid on layer_files (path_id) where (mode & 2048) != 0`,
+    `create index layer_files_large on layer_files (size_bytes) where size_bytes >= ${limits.largeFileBytes}`,
     `create index layer_files_hiders on layer_files (blob_id) where kind in ('whiteout', 'opaque')`,
   ];
 }
 
-function inventoryStatements(id: string, int: string, bytes: string): string[] {
+function inventoryStatements(id: string, int: string, bytes: string, foldedName: string): string[] {
   return [
     `create table inspections (blob_id ${int} primary key references blobs, state text not null, reason text, diff_id text,
       uncompressed_bytes ${int} not null, entries ${int} not null, duration_ms ${int} not null, os text,
@@ -172,7 +174,7 @@ function inventoryStatements(id: string, int: string, bytes: string): string[] {
     `create index packages_source on packages (ecosystem, source_name)`,
     `create index packages_spdx on packages (spdx)`,
     `create index packages_type_name on packages (purl_type, name)`,
-    `create index packages_type_name_lower on packages (purl_type, lower(name))`,
+    `create index packages_type_name_lower on packages (purl_type, (${foldedName}))`,
     `create table layer_packages (blob_id ${int} not null references blobs, package_id ${int} not null references packages,
       path_id ${int} not null references folder_entries, extractor text not null, primary key (blob_id, package_id, path_id))`,
     `create index layer_packages_package on layer_packages (package_id)`,

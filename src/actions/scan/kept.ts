@@ -1,0 +1,148 @@
+import { parseCriteria } from '../../criteria/parse.ts';
+import { LazaretError } from '../../lib/errors.ts';
+import { limits } from '../../lib/limits.ts';
+import type { Database } from '../../records/db/database.ts';
+import { type Placement, placementsOf } from '../../records/scans/images.ts';
+import type { StoredScan } from '../../records/scans/scans.ts';
+import { evaluate } from './evaluate.ts';
+import { evidenceOf } from './explain.ts';
+import { ordered, type ScanOrder } from './order.ts';
+import { resultsOf, type ScanResult } from './results.ts';
+import type { ScanAnswer } from './scan.ts';
+import { Universe, universeOfManifests } from './universe.ts';
+
+/** What is kept of an answer, as JSON. */
+export interface KeptAnswer
+  extends Pick<ScanAnswer, 'question' | 'answeredAt' | 'tookMs' | 'counts' | 'covers'> {
+  readonly images: readonly KeptImage[];
+}
+
+/** Keys are never used twice, so that images can be told apart for ever. */
+export type KeptImage = readonly [repositoryId: number, manifestId: number, match: 0 | 1, severity: number];
+
+export interface PageAsk {
+  /** Where the page begins: of the page before, `next`. */
+  readonly cursor?: string | undefined;
+  readonly pageSize?: number | undefined;
+  /** Default: as it was answered. */
+  readonly order?: ScanOrder | undefined;
+  readonly verdict?: ScanResult['verdict'] | undefined;
+}
+
+export interface ScanPage {
+  readonly images: readonly ScanResult[];
+  readonly next: string | null;
+  /** Images of this page that are not in their repository any more. */
+  readonly gone: number;
+}
+
+export function keptAnswer(stored: StoredScan): KeptAnswer {
+  const answer: KeptAnswer = JSON.parse(stored.answer);
+  return answer;
+}
+
+/** A page of the list that was kept, with what holds of each image now. @throws invalid */
+export async function scanPage(database: Database, stored: StoredScan, ask: PageAsk): Promise<ScanPage> {
+  const size = ask.pageSize ?? limits.scanPageDefault;
+  const listed = await listedAs(database, keptAnswer(stored).images, ask);
+  const start = startOf(ask.cursor, listed.length);
+  const some = listed.slice(start, start + size);
+  const images = await resultsAsOfNow(database, stored, some);
+  const next = start + some.length < listed.length ? String(start + some.length) : null;
+  return { images, next, gone: some.length - images.length };
+}
+
+/** The answer again, as it was given, with its first page as it is now. */
+export async function scanAgain(database: Database, stored: StoredScan): Promise<ScanAnswer> {
+  const { question, answeredAt, tookMs, counts, covers } = keptAnswer(stored);
+  const { images, next } = await scanPage(database, stored, {});
+  const { name, position } = stored;
+  return { name, position, question, answeredAt, tookMs, counts, covers, images, next };
+}
+
+const stepImages = 200;
+
+/** All of its images, page by page. */
+export async function* scanAll(database: Database, stored: StoredScan): AsyncGenerator<ScanResult> {
+  const { images } = keptAnswer(stored);
+  for (let at = 0; at < images.length; at += stepImages)
+    yield* await resultsAsOfNow(database, stored, images.slice(at, at + stepImages));
+}
+
+/** The images that matched and match still, each with all its evidence. */
+export async function* matchesWithEvidence(
+  database: Database,
+  stored: StoredScan,
+): AsyncGenerator<Pick<ScanResult, 'digest' | 'evidence'>> {
+  const matched = keptAnswer(stored).images.filter(([, , match]) => match === 1);
+  for (let at = 0; at < matched.length; at += stepImages) {
+    const evaluation = await evaluatedNow(database, stored, matched.slice(at, at + stepImages));
+    const places = [...evaluation.matches];
+    const evidence = await evidenceOf(database, evaluation, places);
+    const found = places.map((place) => ({ at: place, kept: 'match' as const }));
+    const results = await resultsOf(database, evaluation, found);
+    for (const [index, { digest }] of results.entries())
+      yield { digest, evidence: evidence.get(places[index] ?? -1) ?? [] };
+  }
+}
+
+async function resultsAsOfNow(
+  database: Database,
+  stored: StoredScan,
+  images: readonly KeptImage[],
+): Promise<ScanResult[]> {
+  if (images.length === 0) return [];
+  const evaluation = await evaluatedNow(database, stored, images);
+  const places = new Map(
+    evaluation.universe.placements.map((placement, at) => [keyOf(placement.repositoryId, placement), at]),
+  );
+  const listed = images.flatMap(([repositoryId, manifestId, match]) => {
+    const at = places.get(keyOf(repositoryId, { manifestId }));
+    return at === undefined ? [] : [{ at, kept: match === 1 ? ('match' as const) : ('unknown' as const) }];
+  });
+  return resultsOf(database, evaluation, listed);
+}
+
+/** Over just these, as far as their repositories still have them. */
+async function evaluatedNow(database: Database, stored: StoredScan, images: readonly KeptImage[]) {
+  const scope = [...new Set(images.map(([, manifestId]) => manifestId))];
+  const wanted = new Set(images.map(([repositoryId, manifestId]) => keyOf(repositoryId, { manifestId })));
+  const everywhere = await universeOfManifests(database, scope);
+  const universe = new Universe(
+    everywhere.placements.filter((placement) => wanted.has(keyOf(placement.repositoryId, placement))),
+    everywhere.withoutAdvisories,
+  );
+  return evaluate(database, parseCriteria(stored.criteria), { universe, scope });
+}
+
+async function listedAs(
+  database: Database,
+  images: readonly KeptImage[],
+  { verdict, order }: PageAsk,
+): Promise<readonly KeptImage[]> {
+  const wanted =
+    verdict === undefined ? images : images.filter(([, , match]) => (match === 1) === (verdict === 'match'));
+  if (order === undefined) return wanted;
+  const placements = await placementsOf(database, [...new Set(wanted.map(([, manifestId]) => manifestId))]);
+  const dates = new Map(placements.map((placement) => [keyOf(placement.repositoryId, placement), placement]));
+  const withKeys = wanted.map((kept) => {
+    const [repositoryId, manifestId, , severity] = kept;
+    const { pushedAt = null, pulledAt = null } = dates.get(keyOf(repositoryId, { manifestId })) ?? {};
+    return { kept, repositoryId, manifestId, severity, pushedAt, pulledAt };
+  });
+  return (await ordered(database, withKeys, order)).map(({ kept }) => kept);
+}
+
+function keyOf(repositoryId: number | null, { manifestId }: Pick<Placement, 'manifestId'>): string {
+  return `${repositoryId ?? 0}/${manifestId}`;
+}
+
+/** @throws invalid */
+function startOf(cursor: string | undefined, length: number): number {
+  if (cursor === undefined) return 0;
+  const start = /^\d{1,9}$/.test(cursor) ? Number(cursor) : Number.NaN;
+  if (start <= length) return start;
+  throw new LazaretError('invalid', `'${cursor.slice(0, 40)}' is no place in this scan`, {
+    detail: { path: 'query.cursor' },
+  });
+}

@@ -1,0 +1,65 @@
+import type { Field } from '../lib/fields.ts';
+import type { AdvisoryCriteria } from './criteria.ts';
+import { parsePlace, parseTime, placeSchema, placeSuffix, timeSchema } from './parts.ts';
+
+/** From least to worst. */
+export const severities = ['low', 'medium', 'high', 'critical'] as const;
+
+const asks = ['id', 'severity', 'fixed', 'malicious', 'publishedSince'] as const;
+
+export function parseAdvisory(body: Field): AdvisoryCriteria['advisory'] {
+  body.keys([...asks, 'in']);
+  const [id, severity, fixed, malicious, published] = asks.map((key) => body.optional(key));
+  if (!id && !severity && !fixed && !malicious && !published)
+    throw body.error(`must have at least one of ${asks.join(', ')}`);
+  return {
+    ...(id ? { id: parseId(id) } : {}),
+    ...(severity ? { severity: severity.oneOf(severities) } : {}),
+    ...(fixed ? { fixed: fixed.boolean() } : {}),
+    ...(malicious ? { malicious: malicious.boolean() } : {}),
+    ...(published ? { publishedSince: parseTime(published) } : {}),
+    ...parsePlace(body),
+  };
+}
+
+export function describeAdvisory(asked: AdvisoryCriteria['advisory']): string {
+  const { id, severity, fixed, malicious, publishedSince, in: place } = asked;
+  const fix = { true: 'fixable ', false: 'not yet fixed ', undefined: '' }[`${fixed}`];
+  const code = { true: 'malicious-code ', false: 'no-malicious-code ', undefined: '' }[`${malicious}`];
+  const kind = `${fix}${code}`;
+  const subject =
+    id === undefined ? `${kind === '' ? 'an' : 'a'} ${kind}advisory` : `the ${kind}advisory ${id}`;
+  const level =
+    severity === undefined
+      ? ''
+      : severity === 'critical'
+        ? ' of severity critical'
+        : ` of severity ${severity} or worse`;
+  const since = publishedSince === undefined ? '' : ` published since ${publishedSince}`;
+  return `${subject}${level}${since} applies${placeSuffix(place)}`;
+}
+
+export const advisorySchema = {
+  type: 'object',
+  additionalProperties: false,
+  anyOf: asks.map((key) => ({ required: [key] })),
+  properties: {
+    id: {
+      type: 'string',
+      pattern: '^[A-Za-z0-9][A-Za-z0-9_.:-]*$',
+      maxLength: 128,
+      description: 'an id or an alias',
+    },
+    severity: { enum: severities, description: 'this severity or worse' },
+    fixed: { type: 'boolean', description: 'whether a fixed version is known' },
+    malicious: { type: 'boolean', description: 'whether the package itself is the harm: an advisory MAL-…' },
+    publishedSince: timeSchema,
+    in: placeSchema,
+  },
+} as const;
+
+function parseId(field: Field): string {
+  const id = field.text(128);
+  if (/^[A-Za-z0-9][A-Za-z0-9_.:-]*$/.test(id)) return id;
+  throw field.error(`'${id}' is not the id of an advisory`);
+}
