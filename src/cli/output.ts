@@ -25,15 +25,18 @@ const columnWidthMin = 12;
 const gap = 2;
 
 /** A command that talks to a server: with `--server`, `--output` and an example in its help. */
-export function serverCommand(name: string, summary: string, example: string): Command {
+export function serverCommand(
+  name: string,
+  summary: string,
+  example: string,
+  formats: readonly string[] = ['table', 'json', 'yaml'],
+): Command {
   return new Command(name)
     .description(summary)
     .option('--server <url>', 'the server (default: $LAZARET_SERVER or http://localhost:5000)')
     .option('--ca <file>', "whose certificates are trusted, PEM (default: $LAZARET_CA or the system's)")
     .addOption(
-      new Option('-o, --output <format>', 'how to print the answer')
-        .choices(['table', 'json', 'yaml'])
-        .default('table'),
+      new Option('-o, --output <format>', 'how to print the answer').choices(formats).default('table'),
     )
     .addHelpText('after', `\nExample:\n  $ ${example}`);
 }

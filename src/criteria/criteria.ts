@@ -1,5 +1,3 @@
-import type { Label } from './parts.ts';
-
 /**
  * The question. Criteria are JSON; `parse.ts` turns unknown JSON into these types and names the path of what is wrong.
  * A node has exactly one of `all`, `any`, `not`, `package`, `advisory`, `file`, `secret`, `config`, `license`,
@@ -94,6 +92,12 @@ export interface SecretCriteria {
     readonly fingerprint?: string;
     readonly in?: MatchPlace;
   };
+}
+
+/** A label of an image's config; without a value any. */
+export interface Label {
+  readonly name: string;
+  readonly value?: string;
 }
 
 export interface ConfigCriteria {

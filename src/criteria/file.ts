@@ -2,7 +2,7 @@ import { parseBytes } from '../lib/bytes.ts';
 import type { Field } from '../lib/fields.ts';
 import { limits } from '../lib/limits.ts';
 import type { FileCriteria } from './criteria.ts';
-import { parseGlob, parsePlace, pathGlobSchema, placeSchema, placeSuffix } from './parts.ts';
+import { checkGlob, parseGlob, parsePlace, pathGlobSchema, placeSchema, placeSuffix } from './parts.ts';
 
 const asks = ['path', 'name', 'sha256', 'setuid', 'sizeMin', 'sizeMax'] as const;
 const sizePattern = '^[0-9]{1,12}(?:\\.[0-9]{1,3})? ?(?:B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)?$';
@@ -61,7 +61,7 @@ export const fileSchema = {
     name: {
       type: 'string',
       pattern: '^(?!\\.{0,2}$)[^/\\u0000]+$',
-      maxLength: 512,
+      maxLength: limits.globLengthMax - '**/'.length,
       description: 'a glob over the last part of the path, in archives too',
     },
     sha256: { type: 'string', pattern: '^[a-f0-9]{64}$' },
@@ -72,9 +72,15 @@ export const fileSchema = {
   },
 } as const;
 
+/** A glob over paths that have this name. */
+export function pathOfName(name: string): string {
+  return `**/${name}`;
+}
+
 function parseName(field: Field): string {
   const glob = parseGlob(field);
   if (glob.includes('/')) throw field.error("must have no '/'; use path");
+  checkGlob(field, pathOfName(glob));
   return glob;
 }
 

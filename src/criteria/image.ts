@@ -1,9 +1,7 @@
 import { parseDuration } from '../lib/duration.ts';
-import { LazaretError } from '../lib/errors.ts';
 import type { Field } from '../lib/fields.ts';
-import { globMatcher } from '../lib/globs.ts';
 import type { ImageCriteria } from './criteria.ts';
-import { labelSchema, labelText, parseLabel, parseText, parseTime, timeSchema } from './parts.ts';
+import { checkGlob, labelSchema, labelText, parseLabel, parseText, parseTime, timeSchema } from './parts.ts';
 
 const globLengthMax = 512;
 const durationPattern = '^[0-9]{1,15}(?:ms|s|m|h|d)$';
@@ -119,12 +117,7 @@ function parsePart(key: (typeof asks)[number], field: Field): unknown {
 
 function parseTextGlob(field: Field): string {
   const glob = parseText(field, globLengthMax);
-  try {
-    globMatcher(glob);
-  } catch (cause) {
-    if (cause instanceof LazaretError) throw field.error(cause.message, { cause });
-    throw cause;
-  }
+  checkGlob(field, glob);
   return glob;
 }
 

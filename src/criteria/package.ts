@@ -1,11 +1,10 @@
 import { PackageURL } from 'packageurl-js';
 import { LazaretError } from '../lib/errors.ts';
 import type { Field } from '../lib/fields.ts';
-import { globMatcher } from '../lib/globs.ts';
 import { schemeOfPurlType } from '../versions/schemes.ts';
 import { parseVersionRange } from '../versions/vers.ts';
 import type { PackageCriteria } from './criteria.ts';
-import { parsePlace, parseText, placeSchema, placeSuffix } from './parts.ts';
+import { checkGlob, parsePlace, parseText, placeSchema, placeSuffix } from './parts.ts';
 
 const nameLengthMax = 512;
 const typePattern = '^[a-z][a-z0-9.+-]{0,63}$';
@@ -94,15 +93,6 @@ function parseNamed(body: Field, nameField: Field): PackageCriteria['package'] {
     ...(type === undefined ? {} : parseVersions(body, type)),
     ...parsePlace(body),
   };
-}
-
-function checkGlob(field: Field, glob: string): void {
-  try {
-    globMatcher(glob);
-  } catch (cause) {
-    if (cause instanceof LazaretError) throw field.error(cause.message, { cause });
-    throw cause;
-  }
 }
 
 function parsePurl(field: Field): PackageURL {

@@ -1,7 +1,9 @@
 /** What several kinds of criteria have in common. */
+import { LazaretError } from '../lib/errors.ts';
 import type { Field } from '../lib/fields.ts';
+import { globMatcher } from '../lib/globs.ts';
 import { limits } from '../lib/limits.ts';
-import type { MatchPlace } from './criteria.ts';
+import type { Label, MatchPlace } from './criteria.ts';
 
 export const matchPlaces = ['layer', 'image'] as const;
 
@@ -12,7 +14,7 @@ export const placeSchema = { enum: matchPlaces, description: 'where the match mu
 export const pathGlobSchema = {
   type: 'string',
   pattern: '^(?!(?:[\\s\\S]*/)?\\.{0,2}(?:/|$))[^\\u0000]+$',
-  maxLength: 4096,
+  maxLength: limits.globLengthMax,
   description: 'a glob; ** crosses folders',
 } as const;
 
@@ -24,12 +26,22 @@ export function parseText(field: Field, lengthMax: number): string {
 }
 
 export function parseGlob(field: Field): string {
-  const glob = parseText(field, limits.layerPathBytesMax);
+  const glob = parseText(field, limits.globLengthMax);
   if (glob.startsWith('/'))
     throw field.error(`must not begin with '/'; paths in a layer have none: '${glob.replace(/^\/+/, '')}'`);
   if (glob.split('/').some((part) => part === '.' || part === '..' || part === ''))
     throw field.error("must not have an empty part, '.' or '..'");
+  checkGlob(field, glob);
   return glob;
+}
+
+export function checkGlob(field: Field, glob: string): void {
+  try {
+    globMatcher(glob);
+  } catch (cause) {
+    if (cause instanceof LazaretError) throw field.error(cause.message, { cause });
+    throw cause;
+  }
 }
 
 export function parsePlace(body: Field): { in?: MatchPlace } {
@@ -44,12 +56,6 @@ export function placeSuffix(place: MatchPlace | undefined): string {
 
 const labelNameMax = 512;
 const labelValueMax = 4_096;
-
-/** A label of an image's config; without a value any. */
-export interface Label {
-  readonly name: string;
-  readonly value?: string;
-}
 
 export const labelSchema = {
   type: 'object',

@@ -137,7 +137,11 @@ async function keepInspection(
       .where('digest', '=', image.manifest.digest)
       .executeTakeFirstOrThrow();
     for (const [at, layer] of image.layers.entries()) await keepLayer(tx, id, layer, found[at] ?? {});
-    await tx.db.updateTable('images').set({ state }).where('manifest_id', '=', id).execute();
+    await tx.db
+      .updateTable('images')
+      .set({ state, ecosystems: '["npm"]' })
+      .where('manifest_id', '=', id)
+      .execute();
     const { digest } = image.manifest;
     tx.emit({
       type: 'image.inspected',

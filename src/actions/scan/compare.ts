@@ -2,7 +2,8 @@ import { LazaretError } from '../../lib/errors.ts';
 import type { Database } from '../../records/db/database.ts';
 import { imageNames, type NamedImage } from '../../records/scans/images.ts';
 import type { StoredScan } from '../../records/scans/scans.ts';
-import { type KeptImage, keptAnswer } from './kept.ts';
+import type { KeptImage } from './answer.ts';
+import { keptAnswer } from './kept.ts';
 
 /** How two answers to one question differ. */
 export interface ScanDiff {

@@ -89,7 +89,10 @@ async function evaluateNode(criteria: Criteria, context: NodeContext): Promise<S
 
 async function evaluateLeaf(leaf: Leaf, context: NodeContext, withoutAdvisories: boolean): Promise<Sets> {
   const { database, universe, doubts } = context;
-  const hits = await database.search(leaf.matches);
+  const [hits, doubtful] = await Promise.all([
+    database.search(leaf.matches),
+    Promise.all(leaf.unknowns.map(({ images }) => database.search(images))),
+  ]);
   const matches = universe.found(hits);
   if (!context.negated) noteSeverities(context, hits);
   let possible: ReadonlySet<number> = leaf.needsNoInspection ? new Set() : universe.uninspected;
@@ -97,8 +100,7 @@ async function evaluateLeaf(leaf: Leaf, context: NodeContext, withoutAdvisories:
     if (about.size > 0) doubts.push({ about, because });
     possible = possible.union(about);
   };
-  for (const { images, because } of leaf.unknowns)
-    doubt(universe.found(await database.search(images)), because);
+  for (const [at, { because }] of leaf.unknowns.entries()) doubt(universe.found(doubtful[at] ?? []), because);
   if (leaf.unanswerable !== undefined) doubt(universe.all, leaf.unanswerable);
   if (withoutAdvisories) doubt(universe.all, 'no advisories were loaded');
   return { matches, unknowns: possible.difference(matches) };

@@ -4,21 +4,12 @@ import { limits } from '../../lib/limits.ts';
 import type { Database } from '../../records/db/database.ts';
 import { type Placement, placementsOf } from '../../records/scans/images.ts';
 import type { StoredScan } from '../../records/scans/scans.ts';
+import type { KeptAnswer, KeptImage, ScanAnswer } from './answer.ts';
 import { evaluate } from './evaluate.ts';
 import { evidenceOf } from './explain.ts';
 import { ordered, type ScanOrder } from './order.ts';
 import { resultsOf, type ScanResult } from './results.ts';
-import type { ScanAnswer } from './scan.ts';
 import { Universe, universeOfManifests } from './universe.ts';
-
-/** What is kept of an answer, as JSON. */
-export interface KeptAnswer
-  extends Pick<ScanAnswer, 'question' | 'answeredAt' | 'tookMs' | 'counts' | 'covers'> {
-  readonly images: readonly KeptImage[];
-}
-
-/** Keys are never used twice, so that images can be told apart for ever. */
-export type KeptImage = readonly [repositoryId: number, manifestId: number, match: 0 | 1, severity: number];
 
 export interface PageAsk {
   /** Where the page begins: of the page before, `next`. */

@@ -7,28 +7,12 @@ import { logHead } from '../../records/log/log.ts';
 import { runningPlaces } from '../../records/scans/coverage.ts';
 import type { ScanScope } from '../../records/scans/images.ts';
 import { scanKeep } from '../../records/scans/scans.ts';
-import { countsOf, coverageOf, type ScanCounts, type ScanCoverage } from './coverage.ts';
+import type { KeptAnswer, KeptImage, ScanAnswer } from './answer.ts';
+import { countsOf, coverageOf } from './coverage.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
-import type { KeptAnswer, KeptImage } from './kept.ts';
 import { type Ordered, ordered, type ScanOrder } from './order.ts';
 import { resultsOf, type ScanResult } from './results.ts';
 import { universeOf } from './universe.ts';
-
-/** An answer: which images match and why, what is above them, which nobody can tell, and what was covered. */
-export interface ScanAnswer {
-  /** `S-31`: it can be read again, and a plan made of it. */
-  readonly name: string;
-  readonly question: string;
-  readonly answeredAt: number;
-  readonly tookMs: number;
-  readonly position: number;
-  /** The first page: what matches, then what is unknown. */
-  readonly images: readonly ScanResult[];
-  /** Where the next page begins; null: this is all. */
-  readonly next: string | null;
-  readonly counts: ScanCounts;
-  readonly covers: ScanCoverage;
-}
 
 export interface ScanDeps {
   readonly database: Database;
@@ -53,22 +37,28 @@ export async function scan(deps: ScanDeps, request: ScanRequest): Promise<ScanAn
   const { database, clock } = deps;
   const { criteria, scope, requestedBy, pageSize = limits.scanPageDefault } = request;
   const startedMs = clock.wallMs();
-  const position = await logHead(database.read);
-  const universe = await universeOf(database, scope);
+  const [position, universe, running] = await Promise.all([
+    logHead(database.read),
+    universeOf(database, scope),
+    runningPlaces(database, scope.accounts),
+  ]);
   const evaluation = await evaluate(database, criteria, {
     universe,
     scope: scope.image ? universe.manifestIds() : undefined,
   });
-  const running = await runningPlaces(database, scope.accounts);
   const listed = await listedImages(database, evaluation, request.order);
   const shown = listed.slice(0, pageSize);
-  const images = await resultsOf(database, evaluation, shown);
+  const [images, counts, covers] = await Promise.all([
+    resultsOf(database, evaluation, shown),
+    countsOf(database, evaluation, running),
+    coverageOf(database, evaluation, running),
+  ]);
   const facts = {
     question: describeCriteria(criteria),
     answeredAt: startedMs,
     tookMs: clock.wallMs() - startedMs,
-    counts: await countsOf(database, evaluation, running),
-    covers: await coverageOf(database, evaluation, running),
+    counts,
+    covers,
   };
   const answer: KeptAnswer = { ...facts, images: listed.map(keptImage) };
   const name = await database.transact((tx) =>

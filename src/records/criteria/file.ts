@@ -1,12 +1,13 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { FileCriteria } from '../../criteria/criteria.ts';
+import { pathOfName } from '../../criteria/file.ts';
 import { parseBytes } from '../../lib/bytes.ts';
 import { globMatcher, globPrefix, isLiteralGlob } from '../../lib/globs.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Database } from '../db/database.ts';
 import { splitPath } from '../inventory/paths.ts';
 import { memberSources } from './archive-members.ts';
-import { within } from './found-packages.ts';
+import { layersOf, within } from './found-packages.ts';
 import type { EvidenceRow, Hit, Leaf, LeafContext } from './leaf.ts';
 
 const setuidBit = 0o4000;
@@ -19,7 +20,7 @@ const hashStartBytes = 6;
 export async function fileLeaf(criteria: FileCriteria, { database, scope }: LeafContext): Promise<Leaf> {
   const db = database.read;
   const { name, sha256, setuid, in: place = 'layer' } = criteria.file;
-  const path = name === undefined ? criteria.file.path : `**/${name}`;
+  const path = name === undefined ? criteria.file.path : pathOfName(name);
   const placed = [
     within('edges.manifest_id', scope),
     ...(place === 'image' ? [sql<boolean>`not exists (${hiddenAbove('layer_files.path_id')})`] : []),
@@ -63,7 +64,8 @@ export async function fileLeaf(criteria: FileCriteria, { database, scope }: Leaf
           (
             one,
           ) => sql`select edges.manifest_id, blobs.digest as layer, ${one.path} as path, null as purl, null as advisory,
-            null as severity, null as fixed_version ${one.from} and ${within('edges.manifest_id', manifestIds)}`,
+            null as severity, null as fixed_version ${one.from} and ${within('edges.manifest_id', manifestIds)}
+            and layer_files.blob_id in (${layersOf(manifestIds)})`,
         ),
         sql` union all `,
       )} limit ${limit}`.compile(db),

@@ -22,6 +22,12 @@ function heldByLayers(scope: ImageScope): RawBuilder<unknown> {
     where ${within('edges.manifest_id', scope)}) as found`;
 }
 
+/** The layers of these images: what evidence is of lies in few of all that match. */
+export function layersOf(manifestIds: readonly number[]): RawBuilder<unknown> {
+  return sql`select own_blobs.id from edges as own_edges join blobs as own_blobs on own_blobs.digest = own_edges.digest
+    where own_edges.kind = 'layer' and ${within('own_edges.manifest_id', manifestIds)}`;
+}
+
 /** `column in (…)`; true for everything when there is no list, false for everything when it is empty. */
 export function within(column: string, ids: readonly number[] | undefined): RawBuilder<boolean> {
   if (ids === undefined) return sql<boolean>`1 = 1`;

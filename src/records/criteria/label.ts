@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
-import type { Label } from '../../criteria/parts.ts';
+import type { Label } from '../../criteria/criteria.ts';
 import { type Engine, jsonText } from '../db/engine.ts';
 
 /** A label of the config of `images`. */

@@ -14,7 +14,7 @@ import {
 import type { Database } from '../db/database.ts';
 import { textTable } from '../db/engine.ts';
 import { foundPackages, within } from './found-packages.ts';
-import type { Hit, ImageScope, Leaf, LeafContext } from './leaf.ts';
+import type { Hit, Leaf, LeafContext } from './leaf.ts';
 import { packageEvidenceLeaf } from './package.ts';
 
 /**
@@ -23,10 +23,8 @@ import { packageEvidenceLeaf } from './package.ts';
  * is asked for, and the image is unknown.
  * @throws tooLarge
  */
-export async function licenseLeaf(
-  criteria: LicenseCriteria,
-  { database, scope }: LeafContext,
-): Promise<Leaf> {
+export async function licenseLeaf(criteria: LicenseCriteria, context: LeafContext): Promise<Leaf> {
+  const { database, scope } = context;
   const { in: place = 'image' } = criteria.license;
   const meets = testOf(criteria.license);
   const matching: string[] = [];
@@ -39,16 +37,14 @@ export async function licenseLeaf(
   }
   const having = (expressions: readonly string[]) =>
     sql`select packages.id from packages join ${textTable(database.engine, expressions)} on wanted.text = packages.spdx`;
-  const found = sql`${foundPackages(place, scope)} where found.package_id in (${having(matching)})`;
+  const places = foundPackages(place, scope);
+  const found = sql`${places} where found.package_id in (${having(matching)})`;
+  const shown = sql`${places} where found.package_id + 0 in (${having(matching)})`;
   return {
-    ...packageEvidenceLeaf(database.read, found),
+    ...packageEvidenceLeaf(database.read, found, shown),
     unknowns: [
       {
-        images: imagesWith(
-          place,
-          scope,
-          sql`packages.spdx is null or packages.id in (${having(unsure)})`,
-        ).compile(database.read),
+        images: (await imagesWith(context, place, having(unsure))).compile(database.read),
         because: 'the licence of a package is not understood',
       },
     ],
@@ -90,8 +86,22 @@ async function knownExpressions({ read }: Database): Promise<readonly string[]> 
   return rows.map(({ spdx }) => spdx);
 }
 
-/** Asked image by image, since most have such a package among their first. */
-function imagesWith(place: MatchPlace, scope: ImageScope, which: RawBuilder<unknown>) {
+/**
+ * Where few packages are so, by those; else image by image, most of which then have such a package among their first.
+ */
+async function imagesWith(
+  { database, scope }: LeafContext,
+  place: MatchPlace,
+  unsure: RawBuilder<unknown>,
+): Promise<RawBuilder<Hit>> {
+  const which = sql`(packages.spdx is null or packages.id in (${unsure}))`;
+  const few = await database.search(
+    sql`select packages.id from packages where packages.spdx is null
+      union all select * from (${unsure}) as unsure limit ${fewPackages + 1}`.compile(database.read),
+  );
+  if (few.length <= fewPackages && scope === undefined)
+    return sql<Hit>`select distinct found.manifest_id from packages cross join ${foundPackages(place, scope)}
+      where found.package_id = packages.id and ${which}`;
   const held =
     place === 'image'
       ? sql`image_packages as found join packages on packages.id = found.package_id
@@ -101,5 +111,7 @@ function imagesWith(place: MatchPlace, scope: ImageScope, which: RawBuilder<unkn
           join packages on packages.id = found.package_id
           where edges.kind = 'layer' and edges.manifest_id = images.manifest_id`;
   return sql<Hit>`select images.manifest_id from images
-    where ${within('images.manifest_id', scope)} and exists (select 1 from ${held} and (${which}))`;
+    where ${within('images.manifest_id', scope)} and exists (select 1 from ${held} and ${which})`;
 }
+
+const fewPackages = 1_000;

@@ -127,12 +127,15 @@ function rangeOf(type: string, versions: string): VersionRange {
   return parseVersionRange(versions, scheme);
 }
 
-/** A search for packages, whatever chose them: `found` is to have a condition that others can be added to. */
-export function packageEvidenceLeaf(db: Reader, found: RawBuilder<unknown>): Leaf {
+/**
+ * A search for packages, whatever chose them: `found` is to have a condition that others can be added to, and `shown` the
+ * same without an index, since of few images all packages are fewer than all that were chosen.
+ */
+export function packageEvidenceLeaf(db: Reader, found: RawBuilder<unknown>, shown = found): Leaf {
   return {
     matches: images(db, found),
     unknowns: [],
-    evidence: (manifestIds, limit) => evidenceQuery(db, found, manifestIds, limit),
+    evidence: (manifestIds, limit) => evidenceQuery(db, shown, manifestIds, limit),
   };
 }
 

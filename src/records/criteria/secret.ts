@@ -5,7 +5,7 @@ import { globMatcher, isLiteralGlob } from '../../lib/globs.ts';
 import { parseFingerprint } from '../../secrets/fingerprint.ts';
 import type { Database } from '../db/database.ts';
 import { hiddenAbove, pathIs } from './file.ts';
-import { within } from './found-packages.ts';
+import { layersOf, within } from './found-packages.ts';
 import type { EvidenceRow, Hit, ImageScope, Leaf, LeafContext } from './leaf.ts';
 
 /**
@@ -46,7 +46,7 @@ export async function secretLeaf(criteria: SecretCriteria, { database, scope }: 
     evidence: (manifestIds, limit) =>
       sql<EvidenceRow>`select edges.manifest_id, blobs.digest as layer, paths.path, null as purl, null as advisory,
           null as severity, null as fixed_version, found.kind as secret, found.line
-        from ${layers} and ${within('edges.manifest_id', manifestIds)}
+        from ${layers} and ${within('edges.manifest_id', manifestIds)} and found.blob_id in (${layersOf(manifestIds)})
       union all select found.manifest_id, null, found.place, null, null, null, null, found.kind, null
         from ${configs} and ${within('found.manifest_id', manifestIds)}
       limit ${limit}`.compile(db),
@@ -80,8 +80,9 @@ async function placeIs(database: Database, glob: string): Promise<RawBuilder<boo
 
 /** Read before secrets were looked for, or with a text file that is too large: an index holds just these. */
 function notLookedThrough(scope: ImageScope) {
-  return sql<Hit>`select distinct edges.manifest_id from inspections
-    join blobs on blobs.id = inspections.blob_id
-    join edges on edges.digest = blobs.digest and edges.kind = 'layer'
-    where inspections.state = 'done' and inspections.secrets_read = 0 and ${within('edges.manifest_id', scope)}`;
+  // Few layers are so, and come first: SQLite keeps the order of a cross join.
+  const join = scope === undefined ? sql`cross join` : sql`, `;
+  return sql<Hit>`select distinct edges.manifest_id from inspections ${join} blobs ${join} edges
+    where blobs.id = inspections.blob_id and edges.digest = blobs.digest and edges.kind = 'layer'
+      and inspections.state = 'done' and inspections.secrets_read = 0 and ${within('edges.manifest_id', scope)}`;
 }

@@ -9,6 +9,7 @@ import type { Insertable } from 'kysely';
 import type { Database, Tx } from '../db/database.ts';
 import { chunked, locked, type Reader } from '../db/engine.ts';
 import type { ImageTable } from '../db/tables/inventory.ts';
+import { ecosystemsOf } from './image-ecosystems.ts';
 import { packageKey, packagesEnsure } from './packages.ts';
 import { type PackageFacts, storable } from './rows.ts';
 
@@ -83,6 +84,7 @@ export async function imageViewKeep(
   const ids = await ensureAll(database, [...view.shown, ...view.learned]);
   const idOf = (facts: PackageFacts) => ids.get(packageKey(facts));
   await layersLearn(database, view, idOf);
+  const ecosystems = await ecosystemsOf(database, view.manifestId);
   const changes = await shownChanges(database, view, idOf);
   const few = changes.reduce((rows, change) => rows + change.rows, 0) <= rowsAtOnce;
   for (const change of few ? [] : changes)
@@ -91,7 +93,7 @@ export async function imageViewKeep(
     ifWanted(tx, view, async () => {
       for (const change of few ? changes : []) await change.make(tx);
       await configSecretsKeep(tx, view);
-      await imageEnd(tx, view, announce);
+      await imageEnd(tx, { ...view, ecosystems }, announce);
     }),
   );
 }
@@ -264,13 +266,18 @@ async function shownForget(tx: Tx, manifestId: number, rows: readonly ShownRow[]
     .execute();
 }
 
-async function imageEnd(tx: Tx, view: ImageView, announce: (tx: Tx, digest: string) => void): Promise<void> {
+async function imageEnd(
+  tx: Tx,
+  view: ImageView & { readonly ecosystems: string },
+  announce: (tx: Tx, digest: string) => void,
+): Promise<void> {
   const row: Omit<Insertable<ImageTable>, 'manifest_id'> = {
     state: view.state,
     wanted: 0,
     version: view.version,
     reason: view.reason,
     os: view.os,
+    ecosystems: view.ecosystems,
     config: view.config,
     chain_id: view.chainId,
     created_at: view.createdAt,

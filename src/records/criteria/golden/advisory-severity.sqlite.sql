@@ -9,11 +9,10 @@ join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
-where 1 = 1
-and findings.verdict = 'affected'
+where findings.verdict || '' in ('affected')
 and findings.severity in ('high', 'critical') group by found.manifest_id
 
-select distinct found.manifest_id
+select found.manifest_id, max(case findings.severity when 'critical' then 5 when 'high' then 4 when 'medium' then 3 when 'low' then 2 else 1 end) as severity
 from (select edges.manifest_id, layer_packages.package_id, layer_packages.blob_id, layer_packages.path_id
 from layer_packages
 join blobs on blobs.id = layer_packages.blob_id
@@ -24,10 +23,22 @@ join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
-where 1 = 1
-and (findings.severity = 'unknown'
-or (findings.verdict = 'unknown'
-and findings.severity in ('high', 'critical')))
+where findings.verdict || '' in ('affected', 'unknown')
+and findings.severity = 'unknown' group by found.manifest_id
+
+select found.manifest_id, max(case findings.severity when 'critical' then 5 when 'high' then 4 when 'medium' then 3 when 'low' then 2 else 1 end) as severity
+from (select edges.manifest_id, layer_packages.package_id, layer_packages.blob_id, layer_packages.path_id
+from layer_packages
+join blobs on blobs.id = layer_packages.blob_id
+join edges on edges.digest = blobs.digest
+and edges.kind = 'layer'
+where "edges"."manifest_id" in (7)) as found
+join findings on findings.package_id = found.package_id
+and findings.until is null
+join advisories on advisories.id = findings.advisory_id
+and advisories.withdrawn_at is null
+where findings.verdict || '' in ('unknown')
+and findings.severity in ('high', 'critical') group by found.manifest_id
 
 select hit.manifest_id, blobs.digest as layer, paths.path, packages.purl, hit.advisory, hit.severity, hit.fixed_version
 from (select found.*, advisories.advisory_id as advisory, findings.severity, findings.fixed_version
@@ -41,8 +52,7 @@ join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
-where 1 = 1
-and findings.verdict = 'affected'
+where findings.verdict || '' in ('affected')
 and findings.severity in ('high', 'critical')
 and "found"."manifest_id" in (7)
 limit ?) as hit

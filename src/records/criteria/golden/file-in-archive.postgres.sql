@@ -34,7 +34,12 @@ and edges.kind = 'layer'
 where "edges"."manifest_id" in (7)
 and layer_files.kind in ('file', 'hardlink', 'link', 'device')
 and 1 = 0
-and "edges"."manifest_id" in (7) union all select edges.manifest_id, blobs.digest as layer, paths.path || '!/' || member.path as path, null as purl, null as advisory, null as severity, null as fixed_version
+and "edges"."manifest_id" in (7)
+and layer_files.blob_id in (select own_blobs.id
+from edges as own_edges
+join blobs as own_blobs on own_blobs.digest = own_edges.digest
+where own_edges.kind = 'layer'
+and "own_edges"."manifest_id" in (7)) union all select edges.manifest_id, blobs.digest as layer, paths.path || '!/' || member.path as path, null as purl, null as advisory, null as severity, null as fixed_version
 from (select archive_files.archive_id as holder_id, archive_paths.folder || archive_paths.name as path
 from archive_files
 join archive_paths on archive_paths.id = archive_files.path_id
@@ -53,4 +58,9 @@ and edges.kind = 'layer'
 where "edges"."manifest_id" in (7)
 and 1 = 0
 and "edges"."manifest_id" in (7)
+and layer_files.blob_id in (select own_blobs.id
+from edges as own_edges
+join blobs as own_blobs on own_blobs.digest = own_edges.digest
+where own_edges.kind = 'layer'
+and "own_edges"."manifest_id" in (7))
 limit $1

@@ -86,7 +86,12 @@ and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/
 and layer_files.kind in ('file', 'hardlink', 'link', 'device')
 and (substr("layer_files"."sha256", 1, 6) = $1
 and "layer_files"."sha256" = $2)
-and "edges"."manifest_id" in (7) union all select edges.manifest_id, blobs.digest as layer, paths.path || '!/' || member.path as path, null as purl, null as advisory, null as severity, null as fixed_version
+and "edges"."manifest_id" in (7)
+and layer_files.blob_id in (select own_blobs.id
+from edges as own_edges
+join blobs as own_blobs on own_blobs.digest = own_edges.digest
+where own_edges.kind = 'layer'
+and "own_edges"."manifest_id" in (7)) union all select edges.manifest_id, blobs.digest as layer, paths.path || '!/' || member.path as path, null as purl, null as advisory, null as severity, null as fixed_version
 from (select archive_files.archive_id as holder_id, archive_paths.folder || archive_paths.name as path
 from archive_files
 join archive_paths on archive_paths.id = archive_files.path_id
@@ -121,4 +126,9 @@ and upper_edges.position > edges.position
 and upper_files.kind in ('whiteout', 'opaque')
 and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/')
 and "edges"."manifest_id" in (7)
+and layer_files.blob_id in (select own_blobs.id
+from edges as own_edges
+join blobs as own_blobs on own_blobs.digest = own_edges.digest
+where own_edges.kind = 'layer'
+and "own_edges"."manifest_id" in (7))
 limit $5

@@ -20,4 +20,9 @@ and layer_files.kind in ('file', 'hardlink', 'link', 'device')
 and "layer_files"."size_bytes" >= 10485760
 and "layer_files"."size_bytes" >= $1
 and "edges"."manifest_id" in (7)
+and layer_files.blob_id in (select own_blobs.id
+from edges as own_edges
+join blobs as own_blobs on own_blobs.digest = own_edges.digest
+where own_edges.kind = 'layer'
+and "own_edges"."manifest_id" in (7))
 limit $2

@@ -28,4 +28,9 @@ where folder_entries.name = ?
 and folders.path = ?)
 and (layer_files.mode & 2048) != 0
 and "edges"."manifest_id" in (7)
+and layer_files.blob_id in (select own_blobs.id
+from edges as own_edges
+join blobs as own_blobs on own_blobs.digest = own_edges.digest
+where own_edges.kind = 'layer'
+and "own_edges"."manifest_id" in (7))
 limit ?

@@ -32,7 +32,7 @@ join blobs on blobs.id = layer_packages.blob_id
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
 where "edges"."manifest_id" in (7)) as found
-where found.package_id in (select packages.id
+where found.package_id + 0 in (select packages.id
 from packages
 join unnest($1::text[]) as wanted (text) on wanted.text = packages.spdx)
 and "found"."manifest_id" in (7)

@@ -23,7 +23,7 @@ from (select *
 from (select manifest_id, package_id, blob_id, path_id
 from image_packages
 where "manifest_id" in (7)) as found
-where found.package_id in (select packages.id
+where found.package_id + 0 in (select packages.id
 from packages
 join unnest($1::text[]) as wanted (text) on wanted.text = packages.spdx)
 and "found"."manifest_id" in (7)

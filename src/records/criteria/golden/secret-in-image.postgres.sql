@@ -32,11 +32,11 @@ and "found"."manifest_id" in (7)
 and 1 = 0
 
 select distinct edges.manifest_id
-from inspections
-join blobs on blobs.id = inspections.blob_id
-join edges on edges.digest = blobs.digest
+from inspections , blobs , edges
+where blobs.id = inspections.blob_id
+and edges.digest = blobs.digest
 and edges.kind = 'layer'
-where inspections.state = 'done'
+and inspections.state = 'done'
 and inspections.secrets_read = 0
 and "edges"."manifest_id" in (7)
 
@@ -67,7 +67,12 @@ and upper_edges.kind = 'layer'
 and upper_edges.position > edges.position
 and upper_files.kind in ('whiteout', 'opaque')
 and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/')
-and "edges"."manifest_id" in (7) union all select found.manifest_id, null, found.place, null, null, null, null, found.kind, null
+and "edges"."manifest_id" in (7)
+and found.blob_id in (select own_blobs.id
+from edges as own_edges
+join blobs as own_blobs on own_blobs.digest = own_edges.digest
+where own_edges.kind = 'layer'
+and "own_edges"."manifest_id" in (7)) union all select found.manifest_id, null, found.place, null, null, null, null, found.kind, null
 from image_secrets as found
 where found.fingerprint = $2
 and found.key_version = 1

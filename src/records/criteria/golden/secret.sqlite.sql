@@ -11,11 +11,11 @@ where found.kind in ('aws-access-key', 'aws-secret-key')
 and "found"."manifest_id" in (7)
 
 select distinct edges.manifest_id
-from inspections
-join blobs on blobs.id = inspections.blob_id
-join edges on edges.digest = blobs.digest
+from inspections , blobs , edges
+where blobs.id = inspections.blob_id
+and edges.digest = blobs.digest
 and edges.kind = 'layer'
-where inspections.state = 'done'
+and inspections.state = 'done'
 and inspections.secrets_read = 0
 and "edges"."manifest_id" in (7)
 
@@ -27,7 +27,12 @@ join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
 where found.kind in ('aws-access-key', 'aws-secret-key')
 and "edges"."manifest_id" in (7)
-and "edges"."manifest_id" in (7) union all select found.manifest_id, null, found.place, null, null, null, null, found.kind, null
+and "edges"."manifest_id" in (7)
+and found.blob_id in (select own_blobs.id
+from edges as own_edges
+join blobs as own_blobs on own_blobs.digest = own_edges.digest
+where own_edges.kind = 'layer'
+and "own_edges"."manifest_id" in (7)) union all select found.manifest_id, null, found.place, null, null, null, null, found.kind, null
 from image_secrets as found
 where found.kind in ('aws-access-key', 'aws-secret-key')
 and "found"."manifest_id" in (7)

@@ -190,7 +190,8 @@ function inventoryStatements(id: string, int: string, bytes: string, foldedName:
     `create index image_secrets_fingerprint on image_secrets (fingerprint)`,
     `create table images (manifest_id ${int} primary key references manifests, state text not null, wanted ${int} not null default 0,
       version ${int} not null default 0, reason text, os text,
-      config text, chain_id text, created_at ${int}, inspected_at ${int})`,
+      ecosystems text, config text, chain_id text, created_at ${int}, inspected_at ${int})`,
+    `create index images_ecosystems on images (ecosystems)`,
     `create index images_chain_id on images (chain_id, manifest_id) where chain_id is not null`,
     `create index images_wanted on images (manifest_id) where wanted > 0`,
     `create table image_packages (manifest_id ${int} not null references manifests, package_id ${int} not null
@@ -233,6 +234,7 @@ function advisoryStatements(id: string, int: string): string[] {
       references advisories, verdict text not null, fixed_version text, severity text not null, since ${int} not null,
       until ${int}, primary key (package_id, advisory_id, since))`,
     `create index findings_advisory on findings (advisory_id)`,
+    `create index findings_verdict on findings (verdict, severity) where until is null`,
   ];
 }
 

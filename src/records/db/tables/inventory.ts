@@ -86,6 +86,8 @@ export interface ImageTable {
   version: Generated<number>;
   reason: string | null;
   os: string | null;
+  /** JSON: whose advisories its packages need (records/inventory/image-ecosystems.ts); null until it was inspected. */
+  ecosystems: ColumnType<string | null, string | null | undefined, string | null>;
   config: string | null;
   /** Of all its layers (src/oci/chain-id.ts), as they were read; null: one of them could not be. */
   chain_id: string | null;

@@ -1,0 +1,197 @@
+/** Random criteria over a random inventory: the SQL and the sets say what a plain walk over the same facts says. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { describeEngines } from '../../../test/support/engines.ts';
+import { type FoundInLayer, openHouse } from '../../../test/support/house.ts';
+import { buildImage, buildLayer } from '../../../test/support/oci-layout.ts';
+import type { Criteria, FileCriteria, ImageCriteria, PackageCriteria } from '../../criteria/criteria.ts';
+import { globMatcher } from '../../lib/globs.ts';
+import { npmScheme } from '../../versions/semver.ts';
+import { parseVersionRange } from '../../versions/vers.ts';
+import { scan } from './scan.ts';
+
+const seed = 6;
+const names = ['lodash', 'lodash.merge', 'express'];
+const versions = ['1.0.0', '2.0.0-rc.1', '2.0.0', '3.1.4'];
+const paths = ['etc/key', 'etc/ssl/key', 'usr/bin/su', 'app/main.js', 'etc'];
+const repositories = ['acme/shop', 'acme/portal', 'globex/shop'];
+
+interface KnownImage {
+  readonly repository: string;
+  readonly tag: string;
+  readonly state: 'done' | 'unknown';
+  /** From the lowest up. */
+  readonly layers: readonly Required<FoundInLayer>[];
+}
+
+const layer = fc.record({
+  packages: fc.uniqueArray(
+    fc.record({
+      name: fc.constantFrom(...names),
+      version: fc.constantFrom(...versions),
+      hidden: fc.boolean(),
+    }),
+    { maxLength: 3, selector: ({ name, version }) => `${name}@${version}` },
+  ),
+  files: fc.uniqueArray(
+    fc.record({
+      path: fc.constantFrom(...paths),
+      mode: fc.constantFrom(0o644, 0o4755),
+      kind: fc.constantFrom('file' as const, 'file' as const, 'whiteout' as const),
+    }),
+    { maxLength: 4, selector: ({ path }) => path },
+  ),
+});
+const image: fc.Arbitrary<KnownImage> = fc.record({
+  repository: fc.constantFrom(...repositories),
+  tag: fc.constantFrom('v1', 'v2', 'latest'),
+  state: fc.constantFrom('done' as const, 'done' as const, 'unknown' as const),
+  layers: fc.array(layer, { minLength: 1, maxLength: 3 }),
+});
+
+const place = fc.constantFrom({}, { in: 'layer' as const }, { in: 'image' as const });
+const leaf: fc.Arbitrary<Criteria> = fc.oneof(
+  fc
+    .record({ name: fc.constantFrom(...names), range: fc.constantFrom('<2', '>=2.0.0', '2.0.0', '*'), place })
+    .map(({ name, range, place }) => ({ package: { purl: `pkg:npm/${name}`, versions: range, ...place } })),
+  fc
+    .record({ name: fc.constantFrom('lod*', '*', '*press', 'x'), place })
+    .map(({ name, place }) => ({ package: { type: 'npm', name, ...place } })),
+  fc
+    .record({ path: fc.constantFrom('etc/*', 'etc/**', '**/key', 'usr/bin/su', '**'), place })
+    .map(({ path, place }) => ({ file: { path, ...place } })),
+  place.map((place) => ({ file: { setuid: true, ...place } })),
+  fc.constantFrom(...repositories, 'acme/*', '*/shop').map((repository) => ({ image: { repository } })),
+  fc.constantFrom('v*', 'latest.*', 'v2.*').map((tag) => ({ image: { tag } })),
+);
+const { criteria } = fc.letrec<{ criteria: Criteria }>((tie) => ({
+  criteria: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    leaf,
+    fc.record({ all: fc.array(tie('criteria'), { minLength: 1, maxLength: 3 }) }),
+    fc.record({ any: fc.array(tie('criteria'), { minLength: 1, maxLength: 3 }) }),
+    fc.record({ not: tie('criteria') }),
+  ),
+}));
+
+describeEngines('a scan', (engines) => {
+  test('answers as a plain walk over the same facts does', async () => {
+    const house = await openHouse(engines);
+    const [known = []] = fc.sample(fc.array(image, { minLength: 12, maxLength: 12 }), { numRuns: 1, seed });
+    const digests: string[] = [];
+    for (const [at, { repository, layers, state }] of known.entries()) {
+      const contents = await Promise.all(
+        layers.map((_, depth) => buildLayer([{ path: 'is', content: `layer ${depth} of image ${at}` }])),
+      );
+      const built = buildImage({ layers: contents });
+      await house.push(`${repository}:image-${at}`, built);
+      await house.inspected(built, layers, state);
+      digests.push(built.manifest.digest);
+    }
+    await tagAll(house, known, digests);
+    await fc.assert(
+      fc.asyncProperty(criteria, async (asked) => {
+        const answer = await scan(house.deps, { criteria: asked, scope: {}, requestedBy: 'jo' });
+        const said = new Map(answer.images.map(({ digest, verdict }) => [digest, verdict]));
+        const verdicts = known.map((one, at) => [digests[at], expected(one, asked)]);
+        expect(digests.map((digest) => [digest, said.get(digest as never) ?? 'noMatch'])).toEqual(verdicts);
+      }),
+      { seed, numRuns: 40 },
+    );
+  });
+});
+
+/** Each image has the tag `image-N`, and the last of those that want another gets it. */
+async function tagAll(
+  house: Awaited<ReturnType<typeof openHouse>>,
+  known: readonly KnownImage[],
+  digests: readonly string[],
+): Promise<void> {
+  await house.database.transact(async ({ db, nowMs }) => {
+    await db.deleteFrom('tags').execute();
+    for (const [at, { repository, tag }] of known.entries()) {
+      const { id } = await db
+        .selectFrom('repositories')
+        .select('id')
+        .where('name', '=', repository)
+        .executeTakeFirstOrThrow();
+      const manifest = await db
+        .selectFrom('manifests')
+        .select('id')
+        .where('digest', '=', digests[at] ?? '')
+        .executeTakeFirstOrThrow();
+      const row = { repository_id: id, name: `${tag}.${at}`, manifest_id: manifest.id };
+      await db
+        .insertInto('tags')
+        .values({ ...row, updated_at: nowMs, updated_by: 'jo' })
+        .execute();
+    }
+  });
+}
+
+type Answer = 'match' | 'unknown' | 'noMatch';
+
+function expected(known: KnownImage, asked: Criteria): Answer {
+  if ('all' in asked)
+    return worst(
+      asked.all.map((part) => expected(known, part)),
+      ['noMatch', 'unknown', 'match'],
+    );
+  if ('any' in asked)
+    return worst(
+      asked.any.map((part) => expected(known, part)),
+      ['match', 'unknown', 'noMatch'],
+    );
+  if ('not' in asked) {
+    const answer = expected(known, asked.not);
+    if (answer === 'unknown') return 'unknown';
+    return answer === 'match' ? 'noMatch' : 'match';
+  }
+  if ('image' in asked) return imageIs(known, asked.image) ? 'match' : 'noMatch';
+  const found =
+    'package' in asked ? hasPackage(known, asked.package) : 'file' in asked && hasFile(known, asked.file);
+  if (found) return 'match';
+  return known.state === 'done' ? 'noMatch' : 'unknown';
+}
+
+function worst(answers: readonly Answer[], order: readonly Answer[]): Answer {
+  return order.find((one) => answers.includes(one)) ?? 'noMatch';
+}
+
+function imageIs(known: KnownImage, { repository, tag }: ImageCriteria['image']): boolean {
+  if (repository !== undefined) return globMatcher(repository)(known.repository);
+  return tag !== undefined && isTagged(known, tag);
+}
+
+function isTagged({ tag }: KnownImage, glob: string): boolean {
+  return globMatcher(glob)(`${tag}.0`);
+}
+
+function hasPackage({ layers }: KnownImage, asked: PackageCriteria['package']): boolean {
+  const range = asked.versions === undefined ? undefined : parseVersionRange(asked.versions, npmScheme);
+  const isNamed =
+    'purl' in asked ? (name: string) => asked.purl === `pkg:npm/${name}` : globMatcher(asked.name);
+  return layers
+    .flatMap(({ packages }) => packages)
+    .filter(({ hidden }) => asked.in === 'layer' || hidden !== true)
+    .some(({ name, version }) => isNamed(name) && (range === undefined || range.matches(version)));
+}
+
+function hasFile(
+  { layers }: KnownImage,
+  { path, setuid, in: place = 'layer' }: FileCriteria['file'],
+): boolean {
+  const matches = path === undefined ? () => true : globMatcher(path);
+  return layers.some(({ files }, depth) =>
+    files
+      .filter(({ kind }) => kind === 'file')
+      .filter((file) => matches(file.path) && (setuid === undefined || ((file.mode ?? 0) & 0o4000) !== 0))
+      .some((file) => place === 'layer' || !isHidden(file.path, layers.slice(depth + 1))),
+  );
+}
+
+function isHidden(path: string, above: readonly Required<FoundInLayer>[]): boolean {
+  return above
+    .flatMap(({ files }) => files)
+    .some((upper) => upper.path === path || (upper.kind === 'whiteout' && path.startsWith(`${upper.path}/`)));
+}
