@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { describeEngines } from '../../../test/support/engines.ts';
 import { openHouse } from '../../../test/support/house.ts';
 import { buildImage, buildLayer } from '../../../test/support/oci-layout.ts';
+import type { Criteria } from '../../criteria/criteria.ts';
 import { parseCriteria } from '../../criteria/parse.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { scan } from './scan.ts';
@@ -65,27 +66,34 @@ describeEngines('hostile criteria', (engines) => {
         files: [{ path: `${'a'.repeat(200)}` }],
       },
     ]);
-    for (const [field, shape] of Object.entries(shapes))
-      for (const text of texts) {
-        const outcome = await asked(house, shape(text));
-        expect([field, text, outcome]).toEqual([
-          field,
-          text,
-          expect.stringMatching(/^(?:answered|criteria[.[])/),
-        ]);
-      }
-    expect(await asked(house, { file: { path: 'a*' } })).toBe('answered: 1');
+    const documents = Object.values(shapes).flatMap((shape) => texts.map(shape));
+    const accepted = documents.flatMap(read);
+    expect(accepted.length).toBeGreaterThan(texts.length);
+    for (let at = 0; at < accepted.length; at += atOnce) {
+      const criteria = { any: accepted.slice(at, at + atOnce) };
+      const { counts } = await scan(house.deps, { criteria, scope: {}, requestedBy: 'jo' });
+      expect(counts.match + counts.unknown + counts.noMatch).toBe(1);
+    }
+    const [file] = read({ file: { path: 'a*' } });
+    const { counts } = await scan(house.deps, {
+      criteria: file ?? { any: [] },
+      scope: {},
+      requestedBy: 'jo',
+    });
+    expect(counts).toMatchObject({ match: 1 });
   });
 });
 
-/** The path that is refused, or how many images match. */
-async function asked(house: Awaited<ReturnType<typeof openHouse>>, document: unknown): Promise<string> {
+/** Of one scan. */
+const atOnce = 60;
+
+/** None where it is refused, which must name its place. */
+function read(document: unknown): Criteria[] {
   try {
-    const criteria = parseCriteria(document);
-    const { counts } = await scan(house.deps, { criteria, scope: {}, requestedBy: 'jo' });
-    return `answered: ${counts.match}`;
+    return [parseCriteria(document)];
   } catch (error) {
-    if (error instanceof LazaretError && error.code === 'invalid') return String(error.detail?.path);
-    throw error;
+    if (!(error instanceof LazaretError) || error.code !== 'invalid') throw error;
+    expect([document, error.detail?.path]).toEqual([document, expect.stringMatching(/^criteria[.[]/)]);
+    return [];
   }
 }

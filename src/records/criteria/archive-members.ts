@@ -35,7 +35,9 @@ export async function memberSources(
     return sha256 === undefined ? [] : [{ rows: memberRows(content, undefined), fileGlob: undefined }];
   const sources: MemberSource[] = [];
   for (const { fileGlob, nestedGlob, memberGlob } of globAlternatives(path).flatMap(splits)) {
-    const conditions = [...content, within('archive_files.path_id', await memberPaths(database, memberGlob))];
+    const paths = await memberPaths(database, memberGlob);
+    if (paths.length === 0) continue;
+    const conditions = [...content, within('archive_files.path_id', paths)];
     const nested = nestedGlob === undefined ? undefined : await nestedPaths(database, nestedGlob);
     sources.push({ rows: memberRows(conditions, nested), fileGlob });
   }

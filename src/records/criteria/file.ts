@@ -2,12 +2,10 @@ import { type RawBuilder, sql } from 'kysely';
 import type { FileCriteria } from '../../criteria/criteria.ts';
 import { pathOfName } from '../../criteria/file.ts';
 import { parseBytes } from '../../lib/bytes.ts';
-import { globMatcher, globPrefix, isLiteralGlob } from '../../lib/globs.ts';
 import { limits } from '../../lib/limits.ts';
-import type { Database } from '../db/database.ts';
-import { splitPath } from '../inventory/paths.ts';
 import { memberSources } from './archive-members.ts';
 import { layersOf, within } from './found-packages.ts';
+import { pathIs } from './known-paths.ts';
 import type { EvidenceRow, Hit, Leaf, LeafContext } from './leaf.ts';
 
 const setuidBit = 0o4000;
@@ -33,10 +31,12 @@ export async function fileLeaf(criteria: FileCriteria, { database, scope }: Leaf
     ...(setuid === undefined ? [] : [setuidIs(setuid)]),
     ...sizeIs('layer_files.size_bytes', criteria.file),
   ];
+  const where = (all: readonly RawBuilder<boolean>[]) => sql.join(all, sql` and `);
   const found: Found[] = [
     {
       path: sql`paths.path`,
-      from: sql`from layer_files ${layersAndImages} where ${sql.join(conditions, sql` and `)}`,
+      images: sql`from layer_files ${layersAndImages(place === 'image')} where ${where(conditions)}`,
+      places: sql`from layer_files ${layersAndImages(true)} where ${where(conditions)}`,
     },
   ];
   // What is in an archive has no mode of its own.
@@ -46,15 +46,22 @@ export async function fileLeaf(criteria: FileCriteria, { database, scope }: Leaf
     : []) {
     const inArchive = [
       ...placed,
+      sql<boolean>`archives.id = member.holder_id and ${sameContent}`,
       ...(fileGlob === undefined ? [] : [await pathIs(database, 'layer_files.path_id', fileGlob)]),
     ];
-    const from = sql`from (${rows}) as member join archives on archives.id = member.holder_id
-      join layer_files on ${sameContent} ${layersAndImages} where ${sql.join(inArchive, sql` and `)}`;
-    found.push({ path: sql`paths.path || '!/' || member.path`, from });
+    const of = (members: RawBuilder<unknown>, named: boolean) =>
+      // The few archives come first: SQLite keeps the order of a cross join.
+      sql`from (${members}) as member cross join archives cross join layer_files ${layersAndImages(named)}
+        where ${where(inArchive)}`;
+    found.push({
+      path: sql`paths.path || '!/' || member.path`,
+      images: of(sql`select distinct each_member.holder_id from (${rows}) as each_member`, place === 'image'),
+      places: of(rows, true),
+    });
   }
   return {
     matches: sql<Hit>`${sql.join(
-      found.map(({ from }) => sql`select distinct edges.manifest_id ${from}`),
+      found.map(({ images }) => sql`select distinct edges.manifest_id ${images}`),
       sql` union `,
     )}`.compile(db),
     unknowns: [],
@@ -64,7 +71,7 @@ export async function fileLeaf(criteria: FileCriteria, { database, scope }: Leaf
           (
             one,
           ) => sql`select edges.manifest_id, blobs.digest as layer, ${one.path} as path, null as purl, null as advisory,
-            null as severity, null as fixed_version ${one.from} and ${within('edges.manifest_id', manifestIds)}
+            null as severity, null as fixed_version ${one.places} and ${within('edges.manifest_id', manifestIds)}
             and layer_files.blob_id in (${layersOf(manifestIds)})`,
         ),
         sql` union all `,
@@ -75,12 +82,18 @@ export async function fileLeaf(criteria: FileCriteria, { database, scope }: Leaf
 interface Found {
   /** Where it is, as people are told. */
   readonly path: RawBuilder<unknown>;
-  readonly from: RawBuilder<unknown>;
+  /** For which images have it. */
+  readonly images: RawBuilder<unknown>;
+  /** For where each has it. */
+  readonly places: RawBuilder<unknown>;
 }
 
-const layersAndImages = sql`join paths on paths.id = layer_files.path_id
+/** @param named whether the path is asked for, too */
+function layersAndImages(named: boolean): RawBuilder<unknown> {
+  return sql`${named ? sql`join paths on paths.id = layer_files.path_id` : sql``}
     join blobs on blobs.id = layer_files.blob_id
     join edges on edges.digest = blobs.digest and edges.kind = 'layer'`;
+}
 
 /** By the index of `layer_files.sha256`, which is of the first bytes. */
 const sameContent = sql`substr(layer_files.sha256, 1, ${sql.lit(hashStartBytes)}) = substr(archives.sha256, 1, ${sql.lit(hashStartBytes)})
@@ -121,43 +134,4 @@ function sizeIs(column: string, { sizeMin, sizeMax }: FileCriteria['file']): Raw
     ...(sizeMin === undefined ? [] : [sql<boolean>`${size} >= ${least}`]),
     ...(sizeMax === undefined ? [] : [sql<boolean>`${size} <= ${parseBytes(sizeMax)}`]),
   ];
-}
-
-/**
- * A literal path by its index. Of a glob, the known paths are narrowed by the name if that is literal,
- * else by the folders that they must lie in, and then matched one by one.
- */
-export async function pathIs(database: Database, pathId: string, glob: string): Promise<RawBuilder<boolean>> {
-  if (isLiteralGlob(glob))
-    return sql<boolean>`${sql.ref(pathId)} in (select folder_entries.id ${entryAt(glob)})`;
-  const candidates = await database.search(
-    sql<{ id: number; path: string }>`select folder_entries.id, folders.path || folder_entries.name as path
-      from folder_entries join folders on folders.id = folder_entries.folder_id
-      where ${narrowed(glob)}`.compile(database.read),
-  );
-  const matches = globMatcher(glob);
-  const ids = candidates.filter((row) => matches(row.path)).map((row) => row.id);
-  return within(pathId, ids);
-}
-
-function entryAt(path: string): RawBuilder<unknown> {
-  const { folder, name } = splitPath(path);
-  return sql`from folder_entries join folders on folders.id = folder_entries.folder_id
-    where folder_entries.name = ${name} and folders.path = ${folder}`;
-}
-
-function narrowed(glob: string): RawBuilder<boolean> {
-  const { name } = splitPath(glob);
-  if (name !== '' && isLiteralGlob(name) && !/[{}]/.test(glob))
-    return sql<boolean>`folder_entries.name = ${name}`;
-  const { folder } = splitPath(globPrefix(glob));
-  // All folders that begin so lie between it and what comes next after it, `0` being the character after the slash.
-  if (folder !== '')
-    return sql<boolean>`folders.path >= ${folder} and folders.path < ${`${folder.slice(0, -1)}0`}`;
-  const suffix = /[^*?{}[\]\\/]*$/.exec(glob)?.[0] ?? '';
-  return sql<boolean>`folder_entries.name like ${`%${escaped(suffix)}`} escape '!'`;
-}
-
-function escaped(literal: string): string {
-  return literal.replace(/[!%_]/g, '!$&');
 }

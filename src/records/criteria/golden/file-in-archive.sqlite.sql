@@ -1,28 +1,10 @@
 select distinct edges.manifest_id
 from layer_files
-join paths on paths.id = layer_files.path_id
 join blobs on blobs.id = layer_files.blob_id
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
 where "edges"."manifest_id" in (7)
 and layer_files.kind in ('file', 'hardlink', 'link', 'device')
-and 1 = 0 union select distinct edges.manifest_id
-from (select archive_files.archive_id as holder_id, archive_paths.folder || archive_paths.name as path
-from archive_files
-join archive_paths on archive_paths.id = archive_files.path_id
-where 1 = 0 union all select archive_nestings.archive_id as holder_id, archive_nestings.path || '!/' || archive_paths.folder || archive_paths.name as path
-from archive_files
-join archive_paths on archive_paths.id = archive_files.path_id
-join archive_nestings on archive_nestings.nested_id = archive_files.archive_id
-where 1 = 0) as member
-join archives on archives.id = member.holder_id
-join layer_files on substr(layer_files.sha256, 1, 6) = substr(archives.sha256, 1, 6)
-and layer_files.sha256 = archives.sha256
-join paths on paths.id = layer_files.path_id
-join blobs on blobs.id = layer_files.blob_id
-join edges on edges.digest = blobs.digest
-and edges.kind = 'layer'
-where "edges"."manifest_id" in (7)
 and 1 = 0
 
 select edges.manifest_id, blobs.digest as layer, paths.path as path, null as purl, null as advisory, null as severity, null as fixed_version
@@ -33,29 +15,6 @@ join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
 where "edges"."manifest_id" in (7)
 and layer_files.kind in ('file', 'hardlink', 'link', 'device')
-and 1 = 0
-and "edges"."manifest_id" in (7)
-and layer_files.blob_id in (select own_blobs.id
-from edges as own_edges
-join blobs as own_blobs on own_blobs.digest = own_edges.digest
-where own_edges.kind = 'layer'
-and "own_edges"."manifest_id" in (7)) union all select edges.manifest_id, blobs.digest as layer, paths.path || '!/' || member.path as path, null as purl, null as advisory, null as severity, null as fixed_version
-from (select archive_files.archive_id as holder_id, archive_paths.folder || archive_paths.name as path
-from archive_files
-join archive_paths on archive_paths.id = archive_files.path_id
-where 1 = 0 union all select archive_nestings.archive_id as holder_id, archive_nestings.path || '!/' || archive_paths.folder || archive_paths.name as path
-from archive_files
-join archive_paths on archive_paths.id = archive_files.path_id
-join archive_nestings on archive_nestings.nested_id = archive_files.archive_id
-where 1 = 0) as member
-join archives on archives.id = member.holder_id
-join layer_files on substr(layer_files.sha256, 1, 6) = substr(archives.sha256, 1, 6)
-and layer_files.sha256 = archives.sha256
-join paths on paths.id = layer_files.path_id
-join blobs on blobs.id = layer_files.blob_id
-join edges on edges.digest = blobs.digest
-and edges.kind = 'layer'
-where "edges"."manifest_id" in (7)
 and 1 = 0
 and "edges"."manifest_id" in (7)
 and layer_files.blob_id in (select own_blobs.id

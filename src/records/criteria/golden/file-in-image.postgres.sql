@@ -25,6 +25,7 @@ and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/
 and layer_files.kind in ('file', 'hardlink', 'link', 'device')
 and (substr("layer_files"."sha256", 1, 6) = $1
 and "layer_files"."sha256" = $2) union select distinct edges.manifest_id
+from (select distinct each_member.holder_id
 from (select archive_files.archive_id as holder_id, archive_paths.folder || archive_paths.name as path
 from archive_files
 join archive_paths on archive_paths.id = archive_files.path_id
@@ -32,10 +33,9 @@ where archive_files.sha256 = $3 union all select archive_nestings.archive_id as 
 from archive_files
 join archive_paths on archive_paths.id = archive_files.path_id
 join archive_nestings on archive_nestings.nested_id = archive_files.archive_id
-where archive_files.sha256 = $4) as member
-join archives on archives.id = member.holder_id
-join layer_files on substr(layer_files.sha256, 1, 6) = substr(archives.sha256, 1, 6)
-and layer_files.sha256 = archives.sha256
+where archive_files.sha256 = $4) as each_member) as member cross
+join archives cross
+join layer_files
 join paths on paths.id = layer_files.path_id
 join blobs on blobs.id = layer_files.blob_id
 join edges on edges.digest = blobs.digest
@@ -58,6 +58,9 @@ and upper_edges.kind = 'layer'
 and upper_edges.position > edges.position
 and upper_files.kind in ('whiteout', 'opaque')
 and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/')
+and archives.id = member.holder_id
+and substr(layer_files.sha256, 1, 6) = substr(archives.sha256, 1, 6)
+and layer_files.sha256 = archives.sha256
 
 select edges.manifest_id, blobs.digest as layer, paths.path as path, null as purl, null as advisory, null as severity, null as fixed_version
 from layer_files
@@ -99,10 +102,9 @@ where archive_files.sha256 = $3 union all select archive_nestings.archive_id as 
 from archive_files
 join archive_paths on archive_paths.id = archive_files.path_id
 join archive_nestings on archive_nestings.nested_id = archive_files.archive_id
-where archive_files.sha256 = $4) as member
-join archives on archives.id = member.holder_id
-join layer_files on substr(layer_files.sha256, 1, 6) = substr(archives.sha256, 1, 6)
-and layer_files.sha256 = archives.sha256
+where archive_files.sha256 = $4) as member cross
+join archives cross
+join layer_files
 join paths on paths.id = layer_files.path_id
 join blobs on blobs.id = layer_files.blob_id
 join edges on edges.digest = blobs.digest
@@ -125,6 +127,9 @@ and upper_edges.kind = 'layer'
 and upper_edges.position > edges.position
 and upper_files.kind in ('whiteout', 'opaque')
 and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/')
+and archives.id = member.holder_id
+and substr(layer_files.sha256, 1, 6) = substr(archives.sha256, 1, 6)
+and layer_files.sha256 = archives.sha256
 and "edges"."manifest_id" in (7)
 and layer_files.blob_id in (select own_blobs.id
 from edges as own_edges

@@ -1,6 +1,5 @@
 select distinct edges.manifest_id
 from layer_files
-join paths on paths.id = layer_files.path_id
 join blobs on blobs.id = layer_files.blob_id
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
