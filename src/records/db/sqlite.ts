@@ -86,7 +86,13 @@ export function openSqliteReader(
   file: string,
   { onCommit, clock }: DatabaseOptions & Pick<Database, 'onCommit'>,
 ): Database {
-  return { ...openReading(file), ...refusesWrites, nowMs: () => clock.wallMs(), onDisk: () => Promise.resolve(), onCommit };
+  return {
+    ...openReading(file),
+    ...refusesWrites,
+    nowMs: () => clock.wallMs(),
+    onDisk: () => Promise.resolve(),
+    onCommit,
+  };
 }
 
 function openReading(file: string): Pick<Database, 'engine' | 'read' | 'logHead' | 'search' | 'close'> {
