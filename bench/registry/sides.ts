@@ -1,8 +1,10 @@
 /** The two registries that are measured in turn, and how. */
 import { execFile } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { request } from 'undici';
-import { authorization } from '../../src/client/client.ts';
+import { authorization, call } from '../../src/client/client.ts';
+import { inspectionStatusShow } from '../../src/contract/inspections.ts';
 import type { BenchOptions, Figure } from '../benchmark.ts';
 import { figure, figureAtLeast } from '../figures.ts';
 import type { OneServer } from '../one-server.ts';
@@ -11,6 +13,7 @@ import type { LoadResult, LoadTarget, LoadWork } from './load-jobs.ts';
 import { fullSizes, type Sizes, tinySizes } from './sizes.ts';
 
 const account = 'bench';
+const inspectedPollMs = 50;
 export type SideName = 'ours' | 'theirs';
 
 export class Sides {
@@ -40,6 +43,19 @@ export class Sides {
         ? { url: server, repository: name, authorization: '' }
         : { url: server.url, repository: name, authorization: await tokenFor(server, name, signal) };
     return this.#load.done(target, work);
+  }
+
+  /** Until a server of ours has inspected every layer that was pushed: what is left would take from the other's turn. */
+  async inspected(side: SideName): Promise<void> {
+    const { signal } = this.#options;
+    const server = side === 'ours' ? this.#ours : this.#theirs;
+    if (typeof server === 'string') return;
+    const { url, admin: credentials } = server;
+    for (;;) {
+      const { pending, stale } = await call({ url, credentials }, inspectionStatusShow, {}, { signal });
+      if (pending + stale === 0) return;
+      await delay(inspectedPollMs, undefined, { signal });
+    }
   }
 
   /** One round to warm up, then so many that count; who begins changes with each. */

@@ -71,9 +71,11 @@ async function* fullBesideEmpty(sides: Sides): AsyncGenerator<Figure> {
   });
   yield ratioFigure(leastRatio, {
     name: 'push of an image of 20 small layers, with 1,000,000 manifests',
-    rounds: await sides.inTurn((side) =>
-      sides.done(side, repository, { kind: 'images', images, tag: 'latest' }),
-    ),
+    rounds: await sides.inTurn(async (side) => {
+      const pushed = await sides.done(side, repository, { kind: 'images', images, tag: 'latest' });
+      await sides.inspected(side);
+      return pushed;
+    }),
     ...{ unit: 'images/s', note, other },
   });
   yield ratioFigure(leastRatio, {
