@@ -1,10 +1,9 @@
 /**
- * The types of purls that inspection finds packages of (`actions/inspect/extractors` holds them to this list). Of any other
- * type nobody can say that an image has none.
+ * The types of purls that inspection finds packages of; a test of all extractors holds them to this list. Of any other type
+ * nobody can say that an image has none.
  */
 export const packageTypes = [
   'apk',
-  'bitnami',
   'cargo',
   'composer',
   'deb',

@@ -4,6 +4,7 @@ import { PackageURL } from 'packageurl-js';
 import { describe, expect, it } from 'vitest';
 import { extractorSamples } from '../../../test/support/extractor-samples.ts';
 import { inChunks, type LayerEntry, tarOf } from '../../../test/support/layers.ts';
+import { isPackageType } from '../../criteria/package-types.ts';
 import { parsePackageName } from '../../criteria/purl.ts';
 import { ManualClock } from '../../lib/clock.ts';
 import { limits } from '../../lib/limits.ts';
@@ -39,6 +40,7 @@ describe.each(extractors.map((extractor) => [extractor.name, extractor] as const
       const found = await readLayer(inChunks(await tarOf(entries)), { extractors: [extractor], clock });
       for (const { purl, name: called } of found.packages) {
         expect(PackageURL.fromString(purl).toString()).toBe(purl);
+        expect(isPackageType(PackageURL.fromString(purl).type)).toBe(true);
         // Purls fold the case of some names.
         expect(parsePackageName(purl).name.toLowerCase()).toBe(called.toLowerCase());
       }
