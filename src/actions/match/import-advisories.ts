@@ -59,7 +59,8 @@ export interface BrokenDocument {
   readonly error: string;
 }
 
-const batchDocuments = 25;
+/** What one transaction writes, so that it stays within `transactionMs`: rows are what takes the time. */
+const batchRows = 500;
 const batchBytes = 512 * 1024;
 const sourcePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
@@ -90,16 +91,25 @@ interface Batch {
 async function* batches(readings: AsyncIterable<OsvReading>): AsyncGenerator<Batch> {
   let gathered: OsvReading[] = [];
   let bytes = 0;
+  let rows = 0;
   for await (const reading of readings) {
-    if (gathered.length >= batchDocuments || bytes >= batchBytes) {
+    if (rows >= batchRows || bytes >= batchBytes) {
       yield { readings: gathered, last: false };
       gathered = [];
       bytes = 0;
+      rows = 0;
     }
     gathered.push(reading);
     bytes += reading.ok ? reading.bytes.length : 0;
+    rows += rowsOf(reading);
   }
   yield { readings: gathered, last: true };
+}
+
+function rowsOf(reading: OsvReading): number {
+  if (!reading.ok) return 1;
+  const { aliases, upstream, affected } = reading.advisory;
+  return 2 + aliases.length + upstream.length + affected.length;
 }
 
 /** What an event tells: what was read and changed since the one before. */
@@ -142,7 +152,9 @@ class Import {
   async add(readings: readonly OsvReading[], last: boolean): Promise<void> {
     const documents = this.#sort(readings);
     const ids = documents.map(({ advisory }) => advisory.id);
-    const changed = changedOf(documents, await advisoriesKnown(this.#database.read, this.#source, ids));
+    const { engine, read } = this.#database;
+    const known = await advisoriesKnown(read, { engine, source: this.#source, ids });
+    const changed = changedOf(documents, known);
     if (changed.length === 0 && !last) return;
     const now = await this.#database.transact((tx) => this.#write(tx, changed));
     this.#findings.new += now.findings.new;
@@ -177,14 +189,14 @@ class Import {
     await advisoriesTurn(tx);
     // Looked at again now that no one else can change them.
     const ids = candidates.map(({ advisory }) => advisory.id);
-    const known = await advisoriesKnown(tx.db, this.#source, ids);
+    const known = await advisoriesKnown(tx.db, { engine: tx.engine, source: this.#source, ids });
     const documents = changedOf(candidates, known);
-    const findings = await advisoriesKeep(tx, this.#source, documents);
-    await advisorySourceLoaded(
-      tx,
-      this.#source,
-      documents.filter(({ advisory }) => !known.has(advisory.id)).length,
-    );
+    const findings = await advisoriesKeep(tx, documents, { source: this.#source, known });
+    await advisorySourceLoaded(tx, {
+      source: this.#source,
+      kind: 'osv',
+      documents: documents.filter(({ advisory }) => !known.has(advisory.id)).length,
+    });
     const changed = documents.length;
     const withdrawn = documents.filter(({ advisory }) => advisory.withdrawn !== undefined).length;
     this.#emit(tx, { ...this.#untold, changed, withdrawn }, findings);
@@ -229,6 +241,7 @@ function changedOf(
   return documents.filter(({ advisory, body }) => {
     const before = known.get(advisory.id);
     if (!before) return true;
-    return before.body !== body && Date.parse(advisory.modified) >= before.modifiedAt;
+    const isOther = before.body !== body || before.broken !== null;
+    return isOther && Date.parse(advisory.modified) >= before.modifiedAt;
   });
 }

@@ -9,9 +9,20 @@
  */
 import { namesSources } from '../../versions/distributions.ts';
 import type { Tx } from '../db/database.ts';
-import { chunked, turnTaken } from '../db/engine.ts';
+import { turnTaken } from '../db/engine.ts';
 import type { FindingTable } from '../db/tables/advisories.ts';
 import { type AffectedEntry, type Judgement, judge } from './affected.ts';
+import {
+  type EntryOfAdvisory,
+  entriesNaming,
+  findingsEnd,
+  findingsInsert,
+  findingUpdate,
+  type MatchedPackage,
+  type OpenFinding,
+  openFindings,
+  packagesNamed,
+} from './finding-rows.ts';
 
 const matchingTurn = 7_205_760;
 
@@ -23,16 +34,6 @@ export function packagesTurn(tx: Tx): Promise<void> {
 /** Before advisories are changed: until the transaction ends no package is added. */
 export function advisoriesTurn(tx: Tx): Promise<void> {
   return turnTaken(tx, matchingTurn, 'exclusive');
-}
-
-/** A package as it is matched. */
-export interface MatchedPackage {
-  readonly id: number;
-  readonly ecosystem: string;
-  readonly name: string;
-  readonly version: string;
-  readonly sourceName: string | null;
-  readonly sourceVersion: string | null;
 }
 
 /** For packages that were added in this transaction. */
@@ -54,6 +55,8 @@ export async function findingsOfNewPackages(tx: Tx, packages: readonly MatchedPa
 /** An advisory as it is now; no entries if it is withdrawn. */
 export interface ChangedAdvisory {
   readonly id: number;
+  /** It has no findings yet. */
+  readonly isNew?: boolean;
   readonly entries: readonly AffectedEntry[];
 }
 
@@ -73,8 +76,11 @@ export async function findingsOfAdvisories(
   for (const [ecosystem, names] of byEcosystem(advisories.flatMap(({ entries }) => entries)))
     for (const found of await packagesNamed(tx, ecosystem, names))
       push(packages, key({ ecosystem, name: advisoryName(found) }), found);
-  const open = await openFindings(tx, advisories);
-  const fresh: FindingRow[] = [];
+  const open = await openFindings(
+    tx,
+    advisories.flatMap(({ id, isNew }) => (isNew ? [] : [id])),
+  );
+  const fresh: FindingTable[] = [];
   const packageIds = new Set<number>();
   let ended = 0;
   for (const advisory of advisories) {
@@ -135,86 +141,6 @@ function byEcosystem(
   );
 }
 
-interface EntryOfAdvisory extends AffectedEntry {
-  readonly advisoryId: number;
-}
-
-async function entriesNaming(
-  tx: Tx,
-  ecosystem: string,
-  names: readonly string[],
-): Promise<EntryOfAdvisory[]> {
-  const found: EntryOfAdvisory[] = [];
-  for (const part of chunked(names.map((name) => ({ name })))) {
-    const rows = await tx.db
-      .selectFrom('advisory_packages')
-      .innerJoin('advisories', 'advisories.id', 'advisory_packages.advisory_id')
-      .select(['advisory_packages.advisory_id as advisoryId', 'advisory_packages.ecosystem'])
-      .select(['advisory_packages.name', 'advisory_packages.affected', 'advisory_packages.severity'])
-      .where('advisory_packages.ecosystem', '=', ecosystem)
-      .where(
-        'advisory_packages.name',
-        'in',
-        part.map(({ name }) => name),
-      )
-      .where('advisories.withdrawn_at', 'is', null)
-      .execute();
-    found.push(...rows);
-  }
-  return found;
-}
-
-async function packagesNamed(tx: Tx, ecosystem: string, names: readonly string[]): Promise<MatchedPackage[]> {
-  const found: MatchedPackage[] = [];
-  for (const part of chunked(names.map((name) => ({ name })))) {
-    const some = part.map(({ name }) => name);
-    const base = tx.db
-      .selectFrom('packages')
-      .select(['id', 'ecosystem', 'name', 'version'])
-      .select(['source_name as sourceName', 'source_version as sourceVersion'])
-      .where('ecosystem', '=', ecosystem);
-    if (!namesSources(ecosystem)) {
-      found.push(...(await base.where('name', 'in', some).execute()));
-      continue;
-    }
-    found.push(...(await base.where('source_name', 'in', some).execute()));
-    found.push(...(await base.where('source_name', 'is', null).where('name', 'in', some).execute()));
-  }
-  return found;
-}
-
-type FindingRow = FindingTable;
-
-type OpenFinding = Pick<
-  FindingTable,
-  'package_id' | 'advisory_id' | 'verdict' | 'fixed_version' | 'severity'
->;
-
-/** By advisory, then by package. */
-async function openFindings(
-  tx: Tx,
-  advisories: readonly ChangedAdvisory[],
-): Promise<Map<number, Map<number, OpenFinding>>> {
-  const open = new Map<number, Map<number, OpenFinding>>();
-  for (const part of chunked(advisories.map(({ id }) => ({ id })))) {
-    const rows = await tx.db
-      .selectFrom('findings')
-      .select(['package_id', 'advisory_id', 'verdict', 'fixed_version', 'severity'])
-      .where(
-        'advisory_id',
-        'in',
-        part.map(({ id }) => id),
-      )
-      .where('until', 'is', null)
-      .execute();
-    for (const row of rows) {
-      const ofAdvisory = open.get(row.advisory_id) ?? new Map<number, OpenFinding>();
-      open.set(row.advisory_id, ofAdvisory.set(row.package_id, row));
-    }
-  }
-  return open;
-}
-
 function same(before: OpenFinding, now: Judgement): boolean {
   const { verdict, fixed_version: fixedVersion, severity } = before;
   return verdict === now.verdict && fixedVersion === now.fixedVersion && severity === now.severity;
@@ -224,7 +150,7 @@ function findingRow(
   tx: Tx,
   { packageId, advisoryId }: { packageId: number; advisoryId: number },
   { verdict, fixedVersion, severity }: Judgement,
-): FindingRow {
+): FindingTable {
   return {
     package_id: packageId,
     advisory_id: advisoryId,
@@ -234,46 +160,4 @@ function findingRow(
     since: tx.nowMs,
     until: null,
   };
-}
-
-async function findingsInsert(tx: Tx, rows: readonly FindingRow[]): Promise<void> {
-  for (const part of chunked(rows))
-    await tx.db
-      .insertInto('findings')
-      .values([...part])
-      .onConflict((c) =>
-        // Ended and begun within the same millisecond.
-        c.columns(['package_id', 'advisory_id', 'since']).doUpdateSet((e) => ({
-          verdict: e.ref('excluded.verdict'),
-          fixed_version: e.ref('excluded.fixed_version'),
-          severity: e.ref('excluded.severity'),
-          until: null,
-        })),
-      )
-      .execute();
-}
-
-async function findingUpdate(tx: Tx, before: OpenFinding, now: Judgement): Promise<void> {
-  await tx.db
-    .updateTable('findings')
-    .set({ verdict: now.verdict, fixed_version: now.fixedVersion, severity: now.severity })
-    .where('package_id', '=', before.package_id)
-    .where('advisory_id', '=', before.advisory_id)
-    .where('until', 'is', null)
-    .execute();
-}
-
-async function findingsEnd(tx: Tx, advisoryId: number, packageIds: readonly number[]): Promise<void> {
-  for (const part of chunked(packageIds.map((id) => ({ id }))))
-    await tx.db
-      .updateTable('findings')
-      .set({ until: tx.nowMs })
-      .where('advisory_id', '=', advisoryId)
-      .where(
-        'package_id',
-        'in',
-        part.map(({ id }) => id),
-      )
-      .where('until', 'is', null)
-      .execute();
 }

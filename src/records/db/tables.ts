@@ -6,7 +6,15 @@ import type {
   PrincipalTable,
   RoleBindingTable,
 } from './tables/access.ts';
-import type { AdvisoryPackageTable, AdvisoryTable, FindingTable } from './tables/advisories.ts';
+import type {
+  AdvisoryFeedTable,
+  AdvisoryPackageTable,
+  AdvisorySourceTable,
+  AdvisoryTable,
+  ExploitScoreTable,
+  FindingTable,
+  KnownExploitedTable,
+} from './tables/advisories.ts';
 import type {
   BlobTable,
   EdgeTable,
@@ -112,10 +120,13 @@ export interface Tables {
   images: ImageTable;
   image_packages: { manifest_id: number; package_id: number; blob_id: number; path_id: number };
   // advisories
-  advisory_sources: { source: string; imported_at: number; documents: number };
+  advisory_sources: AdvisorySourceTable;
+  advisory_feeds: AdvisoryFeedTable;
   advisories: AdvisoryTable;
   advisory_aliases: { advisory_id: number; alias: string };
   advisory_packages: AdvisoryPackageTable;
+  known_exploited: KnownExploitedTable;
+  exploit_scores: ExploitScoreTable;
   findings: FindingTable;
   // scans, marks
   scans: ScanTable;

@@ -1,5 +1,6 @@
 import { spdxOf } from '../../licences/spdx-of.ts';
-import { findingsOfNewPackages, type MatchedPackage, packagesTurn } from '../advisories/findings.ts';
+import type { MatchedPackage } from '../advisories/finding-rows.ts';
+import { findingsOfNewPackages, packagesTurn } from '../advisories/findings.ts';
 import type { Tx } from '../db/database.ts';
 import { chunked, type Reader } from '../db/engine.ts';
 import { type PackageFacts, storable } from './rows.ts';

@@ -27,6 +27,18 @@ export function severityOf(advisory: OsvAdvisory, affected: OsvAffected): Severi
 /** The base score of a CVSS 2, 3.0, 3.1 or 4.0 vector; undefined for one that is malformed or incomplete. */
 export function cvssScore(vector: string): number | undefined {
   if (vector.length > 512) return undefined;
+  if (scores.has(vector)) return scores.get(vector);
+  if (scores.size >= scoresRememberedMax) scores.clear();
+  const score = scoreOf(vector);
+  scores.set(vector, score);
+  return score;
+}
+
+/** There are few vectors, which come again and again: in each entry of an advisory, and in thousands of advisories. */
+const scores = new Map<string, number | undefined>();
+const scoresRememberedMax = 5_000;
+
+function scoreOf(vector: string): number | undefined {
   try {
     return baseScore(vector);
   } catch {

@@ -26,7 +26,7 @@ function statements(
     ...fileStatements(engine),
     ...inventoryStatements(id, int, bytes, engine === 'sqlite' ? 'lower(name)' : 'lower(name) collate "C"'),
     ...archiveStatements(id, int, bytes),
-    ...advisoryStatements(id, int),
+    ...advisoryStatements(engine, { id, int }),
     ...quarantineStatements(id, int),
     ...fleetStatements(id, int),
   ];
@@ -216,25 +216,35 @@ function archiveStatements(id: string, int: string, bytes: string): string[] {
   ];
 }
 
-function advisoryStatements(id: string, int: string): string[] {
+/** Advisories come by the hundred thousand, so rows lie in the order of their key where the engine can do that. */
+function advisoryStatements(engine: Engine, { id, int }: { id: string; int: string }): string[] {
+  const clustered = engine === 'sqlite' ? ' without rowid' : '';
   return [
-    `create table advisory_sources (source text primary key, imported_at ${int} not null, documents ${int} not null)`,
-    `create table advisories (id ${id}, source text not null, advisory_id text not null, modified_at ${int} not null,
-      published_at ${int}, withdrawn_at ${int}, severity text not null, severity_score real, severity_from text,
-      summary text, body text not null, imported_at ${int} not null, unique (source, advisory_id))`,
-    `create index advisories_advisory_id on advisories (advisory_id)`,
+    `create table advisory_sources (source text primary key, kind text not null, imported_at ${int} not null,
+      documents ${int} not null)`,
+    `create table advisory_feeds (source text primary key, url text not null, etag text, last_modified text, cursor text,
+      checked_at ${int} not null, changed_at ${int}, error text)`,
+    `create table advisories (id ${id}, source text not null, advisory_id text not null, flaw text not null,
+      modified_at ${int} not null, published_at ${int}, withdrawn_at ${int}, severity text not null, severity_score real,
+      severity_from text, summary text, body text not null, imported_at ${int} not null, broken text, broken_at text,
+      unique (advisory_id, source))`,
+    `create index advisories_flaw on advisories (flaw)`,
+    `create index advisories_broken on advisories (source) where broken is not null`,
     `create table advisory_aliases (advisory_id ${int} not null references advisories, alias text not null,
-      primary key (advisory_id, alias))`,
+      primary key (advisory_id, alias))${clustered}`,
     `create index advisory_aliases_alias on advisory_aliases (alias)`,
     `create table advisory_packages (advisory_id ${int} not null references advisories, position ${int} not null,
       ecosystem text not null, name text not null, affected text not null, severity text not null,
-      primary key (advisory_id, position))`,
+      primary key (advisory_id, position))${clustered}`,
     `create index advisory_packages_name on advisory_packages (ecosystem, name)`,
     `create table findings (package_id ${int} not null references packages, advisory_id ${int} not null
       references advisories, verdict text not null, fixed_version text, severity text not null, since ${int} not null,
       until ${int}, primary key (package_id, advisory_id, since))`,
     `create index findings_advisory on findings (advisory_id)`,
     `create index findings_verdict on findings (verdict, severity) where until is null`,
+    `create table known_exploited (cve text primary key, added_on text not null, due_on text, ransomware ${int} not null,
+      name text not null)`,
+    `create table exploit_scores (cve text primary key, score real not null, percentile real not null)`,
   ];
 }
 

@@ -1,19 +1,48 @@
 import type { Generated } from 'kysely';
 
+/** What was loaded of whom. */
+export interface AdvisorySourceTable {
+  source: string;
+  /** Advisories; which CVEs are exploited in the wild (CISA KEV); how likely each is to be (EPSS). */
+  kind: 'osv' | 'kev' | 'epss';
+  imported_at: number;
+  documents: number;
+}
+
+/** Where a source is fetched from again and again, and what came of it. */
+export interface AdvisoryFeedTable {
+  source: string;
+  url: string;
+  etag: string | null;
+  last_modified: string | null;
+  /** Of a list of changes: the newest that has been imported. */
+  cursor: string | null;
+  checked_at: number;
+  changed_at: number | null;
+  /** Why the last fetch failed; null after one that did not. */
+  error: string | null;
+}
+
 export interface AdvisoryTable {
   id: Generated<number>;
   source: string;
   advisory_id: string;
+  /** One name for the flaw that this and other advisories are about: its CVE, where one is known (flaws.ts). */
+  flaw: string;
   modified_at: number;
   published_at: number | null;
   withdrawn_at: number | null;
   /** `unknown` where nobody gave one. */
   severity: 'none' | 'low' | 'medium' | 'high' | 'critical' | 'unknown';
   severity_score: number | null;
-  severity_from: string | null;
+  severity_from: 'distribution' | 'cvss' | 'word' | 'alias' | null;
   summary: string | null;
   body: string;
   imported_at: number;
+  /** Why the newest document of this id can't be read; what it names is unknown until one can. */
+  broken: string | null;
+  /** Of a broken one: the file and line. */
+  broken_at: string | null;
 }
 
 export interface AdvisoryPackageTable {
@@ -21,7 +50,7 @@ export interface AdvisoryPackageTable {
   position: number;
   ecosystem: string;
   name: string;
-  /** The ranges and versions of the OSV `affected` entry as JSON. */
+  /** The ranges and versions of the OSV `affected` entry as JSON, or why they can't be read (affected.ts). */
   affected: string;
   severity: AdvisoryTable['severity'];
 }
@@ -36,4 +65,20 @@ export interface FindingTable {
   severity: AdvisoryTable['severity'];
   since: number;
   until: number | null;
+}
+
+/** https://www.cisa.gov/known-exploited-vulnerabilities-catalog; days as it writes them, `2021-12-10`. */
+export interface KnownExploitedTable {
+  cve: string;
+  added_on: string;
+  due_on: string | null;
+  ransomware: number;
+  name: string;
+}
+
+/** https://www.first.org/epss: how likely it is exploited within 30 days, 0 to 1, and the share of CVEs that are less so. */
+export interface ExploitScoreTable {
+  cve: string;
+  score: number;
+  percentile: number;
 }
