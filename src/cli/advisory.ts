@@ -1,13 +1,15 @@
-import { open } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
 import { Command } from 'commander';
-import { type Client, call } from '../client/client.ts';
-import { advisoryImport, advisoryStatus } from '../contract/advisories.ts';
+import { type Client, call, callBytes } from '../client/client.ts';
+import { advisoryExport, advisoryImport, advisoryShow, advisoryStatus } from '../contract/advisories.ts';
 import type { RouteAnswer } from '../contract/route.ts';
 import { LazaretError } from '../lib/errors.ts';
+import { givenDocuments } from './advisory-documents.ts';
+import { advisoryText, importText, statusTable } from './advisory-text.ts';
 import { type CliIo, clientOf, type ServerOptions } from './io.ts';
 import { type OutputOptions, print, serverCommand } from './output.ts';
-import { countText, timeText } from './words.ts';
 
 type Imported = RouteAnswer<typeof advisoryImport>;
 
@@ -18,75 +20,82 @@ interface ImportOptions extends ServerOptions, OutputOptions {
 export function register(program: Command, io: CliIo): void {
   const importing = serverCommand(
     'import',
-    'Import OSV documents: JSON, a JSON array or JSON lines, also gzipped; the content says which',
-    'lazaret advisory import GHSA-35jh-r3h4-6jhm.json',
+    'Import advisories (OSV), CISA KEV, EPSS or a bundle; the content says which, gzip and zstd are unpacked',
+    'lazaret advisory import all.zip --source osv-npm',
   )
-    .argument('<file...>', 'files; - for standard input')
+    .argument('<place...>', 'files (JSON, lines, zip, tar), folders, addresses; - for standard input')
     .option('--source <name>', "who publishes them: one source never changes another's", 'import')
-    .action((files: string[], options: ImportOptions) => importFiles(io, files, options));
+    .action((places: string[], options: ImportOptions) => importPlaces(io, places, options));
+  const exporting = serverCommand(
+    'export',
+    'Write all that was imported as one bundle, for a site without a way out',
+    'lazaret advisory export advisories.zst',
+  )
+    .argument('<file>', 'is written whole or not at all')
+    .action((file: string, options: ServerOptions) => exportTo(io, file, options));
   const status = serverCommand(
     'status',
-    'List the sources of advisories, and when each was last loaded',
+    'List what was loaded, when, and what of it can not be read',
     'lazaret advisory status',
   ).action((options: ServerOptions & OutputOptions) => showStatus(io, options));
+  const show = serverCommand(
+    'show',
+    'Show the advisories of an id or alias as their sources gave them',
+    'lazaret advisory show CVE-2021-44228',
+  )
+    .argument('<id>')
+    .action((id: string, options: ServerOptions & OutputOptions) => showAdvisory(io, id, options));
   const command = new Command('advisory').description('Load advisories, and see which are loaded');
-  program.addCommand(command.addCommand(importing).addCommand(status));
+  for (const each of [importing, exporting, status, show]) command.addCommand(each);
+  program.addCommand(command);
 }
 
 /** An import writes while it reads, and says something only at its end. */
 const importTimeoutMs = 30 * 60_000;
 
-async function importFiles(io: CliIo, files: readonly string[], options: ImportOptions): Promise<void> {
+async function importPlaces(io: CliIo, places: readonly string[], options: ImportOptions): Promise<void> {
   const client = { ...(await clientOf(io, options)), timeoutMs: importTimeoutMs };
   const imported: (Imported & { file: string })[] = [];
-  for (const file of files) imported.push({ file, ...(await importFile(io, client, file, options.source)) });
+  for (const place of places)
+    imported.push({ file: place, ...(await importPlace(io, client, place, options.source)) });
   await print(io, options.output, imported, () => imported.map(importText).join('\n'));
-  for (const { file, broken } of imported)
-    for (const { where, error } of broken) io.note(`${file}, ${where}: ${error}`);
+  for (const { broken, brokenCount } of imported) {
+    for (const { where, error } of broken) io.note(`${where}: ${error}`);
+    if (brokenCount > broken.length) io.note(`and ${brokenCount - broken.length} more that can't be read`);
+  }
   if (imported.some(({ brokenCount }) => brokenCount > 0)) io.exit(3);
 }
 
-async function importFile(io: CliIo, client: Client, file: string, source: string): Promise<Imported> {
-  const stream = file === '-' ? io.stdin : await fileStream(file);
-  return call(client, advisoryImport, { query: { source, kind: 'auto' } }, { stream, signal: io.signal });
+async function importPlace(io: CliIo, client: Client, place: string, source: string): Promise<Imported> {
+  const { file, stream } = await givenDocuments(io, place);
+  const query = { source, ...(file === '' ? {} : { file }) };
+  return call(client, advisoryImport, { query }, { stream, signal: io.signal });
 }
 
-/** Opened before anything is sent. @throws invalid */
-async function fileStream(file: string): Promise<Readable> {
+async function exportTo(io: CliIo, file: string, options: ServerOptions): Promise<void> {
+  const { stream } = await callBytes(await clientOf(io, options), advisoryExport, {}, { signal: io.signal });
+  const part = `${file}.part`;
   try {
-    return (await open(file)).createReadStream();
+    await pipeline(stream, createWriteStream(part));
+    await rename(part, file);
   } catch (cause) {
-    throw new LazaretError('invalid', `${file} can't be read`, { cause });
+    await rm(part, { force: true });
+    if (cause instanceof LazaretError || io.signal.aborted) throw cause;
+    throw new LazaretError('unavailable', `${file} can't be written`, { cause });
   }
-}
-
-function importText({
-  file,
-  changed,
-  unchanged,
-  withdrawn,
-  brokenCount,
-  findings,
-  tookMs,
-}: Imported & { file: string }) {
-  const parts = [
-    `${countText(changed, 'advisory').replace(/advisorys$/, 'advisories')} new or changed`,
-    ...(withdrawn > 0 ? [`${withdrawn} of them withdrawn`] : []),
-    `${unchanged} unchanged`,
-    ...(brokenCount > 0 ? [`${brokenCount} broken`] : []),
-    `${countText(findings.new, 'new finding')}, ${findings.ended} ended`,
-  ];
-  return `${file}: ${parts.join(' · ')}  ${(tookMs / 1000).toFixed(2)} s`;
+  io.out(`${file}: import it with: lazaret advisory import ${file}`);
 }
 
 async function showStatus(io: CliIo, options: ServerOptions & OutputOptions): Promise<void> {
   const { sources } = await call(await clientOf(io, options), advisoryStatus, {}, { signal: io.signal });
-  await print(io, options.output, sources, () =>
-    sources.length === 0
-      ? 'none is loaded: whether an advisory applies is unknown for every image'
-      : {
-          columns: ['source', 'documents', 'last loaded'],
-          rows: sources.map(({ source, documents, importedAt }) => [source, documents, timeText(importedAt)]),
-        },
-  );
+  await print(io, options.output, sources, () => statusTable(sources));
+  for (const { source, feed } of sources)
+    if (feed?.error) io.note(`${source}: the last fetch failed: ${feed.error}`);
+  if (sources.some(({ unreadable, feed }) => unreadable > 0 || feed?.error)) io.exit(3);
+}
+
+async function showAdvisory(io: CliIo, id: string, options: ServerOptions & OutputOptions): Promise<void> {
+  const client = await clientOf(io, options);
+  const shown = await call(client, advisoryShow, { query: { id } }, { signal: io.signal });
+  await print(io, options.output, shown, () => advisoryText(shown));
 }

@@ -1,5 +1,5 @@
 import { accountChange, accountCreate, accountList, whoami } from './access.ts';
-import { advisoryImport, advisoryStatus } from './advisories.ts';
+import { advisoryExport, advisoryImport, advisoryShow, advisoryStatus } from './advisories.ts';
 import { agentAssignments, agentReportSend } from './agent.ts';
 import { blobExplain, clockConfirm, gcPlan, gcRun } from './collection.ts';
 import {
@@ -84,7 +84,9 @@ export const routes: readonly AnyRoute[] = [
   signingKeyRotate,
   versionShow,
   whoami,
+  advisoryExport,
   advisoryImport,
+  advisoryShow,
   advisoryStatus,
   imageDiffFiles,
   imageDiffFindings,

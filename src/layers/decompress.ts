@@ -1,8 +1,9 @@
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { ContentProblem } from '../lib/content-problem.ts';
 import type { ByteSource } from '../lib/streams.ts';
+import { zstdFrames } from '../lib/zstd-frames.ts';
 import { type LayerLimits, LayerProblem } from './layer-problem.ts';
-import { zstdFrames } from './zstd-frames.ts';
 
 export type Compression = 'gzip' | 'zstd' | 'none';
 
@@ -130,6 +131,7 @@ async function* through(
 }
 
 function asProblem(error: unknown, compression: Compression): LayerProblem {
+  if (error instanceof ContentProblem) return new LayerProblem(error.message, error);
   const message = error instanceof Error ? error.message : String(error);
   const truncated = error instanceof Error && 'code' in error && error.code === 'Z_BUF_ERROR';
   return new LayerProblem(

@@ -148,7 +148,11 @@ export const limits = {
   eventCriteriaEventsMax: 32,
   versionRangeLengthMax: 1_024,
   advisoryBytesMax: 4 * MiB,
-  advisoryImportBytesMax: 512 * MiB,
+  /** Of one import, packed and unpacked; of an archive the files, its directory, and one file. */
+  advisoryImportBytesMax: 16 * GiB,
+  advisoryFilesMax: 2_000_000,
+  advisoryDirectoryBytesMax: 512 * MiB,
+  advisoryFileBytesMax: 64 * MiB,
   advisoryRangesMax: 10_000,
   advisoryVersionsMax: 100_000,
 

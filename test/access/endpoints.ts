@@ -182,6 +182,8 @@ const decisions: Record<string, Endpoint> = {
     contentType: 'application/octet-stream',
   },
   'GET /api/v1/advisories': { may: known },
+  'GET /api/v1/advisories/export': { may: operate },
+  'GET /api/v1/advisories/show': { may: known, path: at('/api/v1/advisories/show?id=CVE-2000-0001') },
   'POST /api/v1/plans': { may: decide, body: () => targets },
   'GET /api/v1/plans/:name': { may: decide, path: ({ plan }) => `/api/v1/plans/${plan}` },
   'POST /api/v1/plans/:name/apply': {

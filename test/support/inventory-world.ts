@@ -7,7 +7,7 @@ import {
   inspectionStatus,
   reinspectTask,
 } from '../../src/actions/inspect/reinspect.ts';
-import { type ImportAnswer, importAdvisories } from '../../src/actions/match/import-advisories.ts';
+import { type ImportAnswer, importFeed } from '../../src/actions/match/import-feed.ts';
 import type { BlobStore } from '../../src/blobs/blob-store.ts';
 import { openMemoryStore } from '../../src/blobs/memory.ts';
 import type { Extractor } from '../../src/layers/extractor.ts';
@@ -43,7 +43,7 @@ export interface InventoryWorld extends AsyncDisposable {
   /** Reads the layers that are asked for, and makes no view of their images. */
   readLayers(): Promise<void>;
   status(): Promise<InspectionStatus>;
-  import(documents: unknown, options?: { source?: string }): Promise<ImportAnswer>;
+  import(documents: unknown, options?: { source?: string; file?: string }): Promise<ImportAnswer>;
   events(type: string): Promise<Readonly<Record<string, unknown>>[]>;
   jobs(): Promise<string[]>;
 }
@@ -113,10 +113,10 @@ export async function inventoryWorld(engines: EngineWorld): Promise<InventoryWor
       }
       throw new Error('the inspection found no end');
     },
-    import: (documents, { source = 'test' } = {}) =>
-      importAdvisories(
+    import: (documents, { source = 'test', file } = {}) =>
+      importFeed(
         { database, clock },
-        { source, kind: 'auto', actor: 'jo', documents: Readable.from([bytesOf(documents)]) },
+        { source, file, actor: 'jo', documents: Readable.from([bytesOf(documents)]) },
       ),
     events: async (type) => {
       const events = await logRead(database.read, { after: 0, limit: 1_000 });

@@ -2,10 +2,9 @@
  * Imports OSV documents of one source. They are read one by one and written in batches, each one transaction with the
  * documents, their findings and the event that says so; so a crash leaves whole batches, whose events were told, and
  * the same import run again finds those unchanged. An import of one document is one transaction. A document is written
- * when the source has not given it before, or has given another one that is not newer; a broken one is listed, and the
- * others still import.
+ * when the source has not given it before, or has given another one that is not newer. A broken one is listed, and what it
+ * names becomes unknown; the others still import.
  */
-import type { Clock } from '../../lib/clock.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import {
@@ -14,33 +13,13 @@ import {
   advisoriesKnown,
   type KnownAdvisory,
 } from '../../records/advisories/advisories.ts';
+import { advisoriesBroken, advisoriesUnbreak, type BrokenAdvisory } from '../../records/advisories/broken.ts';
 import { advisoriesTurn, type FindingsChange } from '../../records/advisories/findings.ts';
 import { advisorySourceLoaded } from '../../records/advisories/sources.ts';
 import type { Database, Tx } from '../../records/db/database.ts';
-import {
-  type OsvDocumentKind,
-  type OsvReading,
-  readOsvDocuments,
-} from '../../versions/osv/read-documents.ts';
-import { sniffDocuments } from './document-kind.ts';
+import type { OsvReading } from '../../versions/osv/read-documents.ts';
 
-export interface ImportDeps {
-  readonly database: Database;
-  readonly clock: Clock;
-}
-
-export interface ImportRequest {
-  /** Who publishes them: `ghsa`, `debian`. Importing one source never changes another's. */
-  readonly source: string;
-  /** JSON, a JSON array or JSON lines, also gzipped. */
-  readonly documents: AsyncIterable<Uint8Array>;
-  /** `auto`: told by the content. */
-  readonly kind: OsvDocumentKind | 'auto';
-  readonly actor: string;
-}
-
-export interface ImportAnswer {
-  readonly source: string;
+export interface ImportedDocuments {
   readonly read: number;
   readonly changed: number;
   readonly unchanged: number;
@@ -50,13 +29,22 @@ export interface ImportAnswer {
   /** The first ones. */
   readonly broken: readonly BrokenDocument[];
   readonly findings: { readonly new: number; readonly ended: number };
-  readonly tookMs: number;
 }
 
 export interface BrokenDocument {
-  /** `line 12`, `item 3`, `document`. */
+  /** `line 12`, `all.zip!/GHSA-1.json` */
   readonly where: string;
   readonly error: string;
+}
+
+export interface ImportOf {
+  /** Who publishes them: `ghsa`, `debian`. Importing one source never changes another's. */
+  readonly source: string;
+  /** The file's name, with which the places of its documents begin; '' without one. */
+  readonly file: string;
+  readonly actor: string;
+  /** When the source was as it is given here, milliseconds since 1970; absent: now. */
+  readonly loadedAt?: number;
 }
 
 /** What one transaction writes, so that it stays within `transactionMs`: rows are what takes the time. */
@@ -64,155 +52,143 @@ const batchRows = 500;
 const batchBytes = 512 * 1024;
 const sourcePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-/** @throws invalid (the source's name), tooLarge (what was read before has been imported), whatever the stream throws */
-export async function importAdvisories(deps: ImportDeps, request: ImportRequest): Promise<ImportAnswer> {
-  const { source, actor } = request;
-  if (!sourcePattern.test(source))
-    throw new LazaretError('invalid', `'${source.slice(0, 100)}' is not the name of a source of advisories`, {
-      detail: { path: 'source' },
-    });
-  const startedMs = deps.clock.wallMs();
-  const sniffed =
-    request.kind === 'auto'
-      ? await sniffDocuments(request.documents)
-      : { kind: request.kind, documents: request.documents };
-  const importing = new Import(deps.database, source, actor);
-  for await (const batch of batches(readOsvDocuments(sniffed.documents, sniffed.kind)))
-    await importing.add(batch.readings, batch.last);
-  return { source, ...importing.totals(), tookMs: Math.round(deps.clock.wallMs() - startedMs) };
+/** @throws invalid (the source's name), whatever `readings` throws: what was read before has been imported */
+export async function importDocuments(
+  database: Database,
+  readings: AsyncIterable<OsvReading>,
+  of: ImportOf,
+): Promise<ImportedDocuments> {
+  const importing = new DocumentImport(database, of);
+  for await (const reading of readings) await importing.take(reading);
+  return importing.end();
 }
 
-interface Batch {
-  readonly readings: readonly OsvReading[];
-  readonly last: boolean;
-}
-
-/** The last batch, possibly empty, is known as such, so that it can end the import in its own transaction. */
-async function* batches(readings: AsyncIterable<OsvReading>): AsyncGenerator<Batch> {
-  let gathered: OsvReading[] = [];
-  let bytes = 0;
-  let rows = 0;
-  for await (const reading of readings) {
-    if (rows >= batchRows || bytes >= batchBytes) {
-      yield { readings: gathered, last: false };
-      gathered = [];
-      bytes = 0;
-      rows = 0;
-    }
-    gathered.push(reading);
-    bytes += reading.ok ? reading.bytes.length : 0;
-    rows += rowsOf(reading);
-  }
-  yield { readings: gathered, last: true };
-}
-
-function rowsOf(reading: OsvReading): number {
-  if (!reading.ok) return 1;
-  const { aliases, upstream, affected } = reading.advisory;
-  return 2 + aliases.length + upstream.length + affected.length;
-}
-
-/** What an event tells: what was read and changed since the one before. */
-interface Tally {
-  documents: number;
-  changed: number;
-  withdrawn: number;
-  broken: number;
-}
-
-class Import {
+/** An import that is given its documents one after another. */
+export class DocumentImport {
   readonly #database: Database;
-  readonly #source: string;
-  readonly #actor: string;
+  readonly #of: ImportOf;
   readonly #broken: BrokenDocument[] = [];
+  readonly #brokenPlaces = new Set<string>();
   readonly #findings = { new: 0, ended: 0 };
-  #total: Tally = { documents: 0, changed: 0, withdrawn: 0, broken: 0 };
-  #untold: Tally = { documents: 0, changed: 0, withdrawn: 0, broken: 0 };
+  #total: Tally = nothing;
+  #untold: Tally = nothing;
+  #gathered: OsvReading[] = [];
+  #bytes = 0;
+  #rows = 0;
 
-  constructor(database: Database, source: string, actor: string) {
+  /** @throws invalid */
+  constructor(database: Database, of: ImportOf) {
+    if (!sourcePattern.test(of.source))
+      throw new LazaretError(
+        'invalid',
+        `'${of.source.slice(0, 100)}' is not the name of a source of advisories`,
+        {
+          detail: { path: 'source' },
+        },
+      );
     this.#database = database;
-    this.#source = source;
-    this.#actor = actor;
+    this.#of = of;
   }
 
-  totals(): Omit<ImportAnswer, 'source' | 'tookMs'> {
+  async take(reading: OsvReading): Promise<void> {
+    if (this.#rows >= batchRows || this.#bytes >= batchBytes) await this.#write(false);
+    this.#gathered.push(reading);
+    this.#bytes += reading.ok ? reading.bytes.length : 0;
+    this.#rows += rowsOf(reading);
+  }
+
+  async end(): Promise<ImportedDocuments> {
+    await this.#write(true);
     const { documents: read, changed, withdrawn, broken: brokenCount } = this.#total;
     const unchanged = read - changed - brokenCount;
-    return {
-      read,
-      changed,
-      unchanged,
-      withdrawn,
-      brokenCount,
-      broken: this.#broken,
-      findings: this.#findings,
-    };
+    const broken = this.#broken;
+    return { read, changed, unchanged, withdrawn, brokenCount, broken, findings: this.#findings };
   }
 
-  async add(readings: readonly OsvReading[], last: boolean): Promise<void> {
-    const documents = this.#sort(readings);
-    const ids = documents.map(({ advisory }) => advisory.id);
-    const { engine, read } = this.#database;
-    const known = await advisoriesKnown(read, { engine, source: this.#source, ids });
+  async #write(last: boolean): Promise<void> {
+    const { documents, broken } = this.#sort(this.#gathered);
+    this.#gathered = [];
+    this.#bytes = 0;
+    this.#rows = 0;
+    const known = await this.#known(this.#database, documents);
     const changed = changedOf(documents, known);
-    if (changed.length === 0 && !last) return;
-    const now = await this.#database.transact((tx) => this.#write(tx, changed));
+    if (changed.length === 0 && broken.length === 0 && !last) return;
+    const now = await this.#database.transact((tx) => this.#keep(tx, { changed, broken, last }));
     this.#findings.new += now.findings.new;
     this.#findings.ended += now.findings.ended;
     this.#total = sum(this.#total, { ...nothing, changed: now.changed, withdrawn: now.withdrawn });
-    this.#untold = { ...nothing };
+    this.#untold = nothing;
   }
 
-  /** Counts all, and lists the broken ones. @returns the others, the newest of each id */
-  #sort(readings: readonly OsvReading[]): AdvisoryDocument[] {
+  /** Counts all, and lists the broken ones. @returns of the others the newest of each id */
+  #sort(readings: readonly OsvReading[]): { documents: AdvisoryDocument[]; broken: BrokenAdvisory[] } {
     const documents = new Map<string, AdvisoryDocument>();
-    let broken = 0;
+    const broken: BrokenAdvisory[] = [];
     for (const reading of readings) {
-      if (reading.ok) {
-        const { advisory, bytes } = reading;
-        const other = documents.get(advisory.id);
-        if (other && Date.parse(other.advisory.modified) > Date.parse(advisory.modified)) continue;
-        documents.set(advisory.id, { advisory, body: Buffer.from(bytes).toString('utf8').trim() });
+      if (!reading.ok) {
+        broken.push(brokenOf(reading));
         continue;
       }
-      broken += 1;
-      if (this.#broken.length < limits.apiPageMax)
-        this.#broken.push({ where: reading.where, error: reading.error.message });
+      const { advisory, bytes } = reading;
+      const other = documents.get(advisory.id);
+      if (other && Date.parse(other.advisory.modified) > Date.parse(advisory.modified)) continue;
+      documents.set(advisory.id, { advisory, body: Buffer.from(bytes).toString('utf8').trim() });
     }
-    const seen = { ...nothing, documents: readings.length, broken };
+    for (const { place, reason } of broken.slice(0, limits.apiPageMax - this.#broken.length))
+      this.#broken.push({ where: place, error: reason });
+    for (const { place } of broken) this.#brokenPlaces.add(place);
+    const seen = { ...nothing, documents: readings.length, broken: broken.length };
     this.#total = sum(this.#total, seen);
     this.#untold = sum(this.#untold, seen);
-    return [...documents.values()];
+    return { documents: [...documents.values()], broken };
   }
 
-  async #write(tx: Tx, candidates: readonly AdvisoryDocument[]) {
+  #known(
+    { engine, ...from }: Pick<Database, 'engine' | 'read'> | Tx,
+    documents: readonly AdvisoryDocument[],
+  ): Promise<Map<string, KnownAdvisory>> {
+    const ids = documents.map(({ advisory }) => advisory.id);
+    return advisoriesKnown('db' in from ? from.db : from.read, { engine, source: this.#of.source, ids });
+  }
+
+  async #keep(
+    tx: Tx,
+    batch: {
+      readonly changed: readonly AdvisoryDocument[];
+      readonly broken: readonly BrokenAdvisory[];
+      readonly last: boolean;
+    },
+  ) {
+    const { source, file, loadedAt } = this.#of;
     await advisoriesTurn(tx);
     // Looked at again now that no one else can change them.
-    const ids = candidates.map(({ advisory }) => advisory.id);
-    const known = await advisoriesKnown(tx.db, { engine: tx.engine, source: this.#source, ids });
-    const documents = changedOf(candidates, known);
-    const findings = await advisoriesKeep(tx, documents, { source: this.#source, known });
-    await advisorySourceLoaded(tx, {
-      source: this.#source,
-      kind: 'osv',
-      documents: documents.filter(({ advisory }) => !known.has(advisory.id)).length,
-    });
+    const known = await this.#known(tx, batch.changed);
+    const documents = changedOf(batch.changed, known);
+    const changes = [
+      await advisoriesKeep(tx, documents, { source, known }),
+      await advisoriesBroken(tx, source, batch.broken),
+      ...(batch.last ? [await advisoriesUnbreak(tx, { source, file, places: this.#brokenPlaces })] : []),
+    ];
+    const fresh = documents.filter(({ advisory }) => !known.has(advisory.id)).length;
+    await advisorySourceLoaded(tx, { source, kind: 'osv', documents: fresh, loadedAt: loadedAt ?? tx.nowMs });
     const changed = documents.length;
     const withdrawn = documents.filter(({ advisory }) => advisory.withdrawn !== undefined).length;
+    const findings = changes.reduce(joined);
     this.#emit(tx, { ...this.#untold, changed, withdrawn }, findings);
     return { changed, withdrawn, findings };
   }
 
   #emit(tx: Tx, tally: Tally, { packageIds }: FindingsChange): void {
+    const { source, actor } = this.#of;
     const listed = [...packageIds].slice(0, limits.apiPageMax);
     const truncated = listed.length < packageIds.size;
     tx.emit({
       type: 'advisory.imported',
       lane: 'local',
-      subject: this.#source,
-      actor: this.#actor,
+      subject: source,
+      actor,
       data: {
-        source: this.#source,
+        source,
         ...tally,
         packagesAffected: packageIds.size,
         packageIds: listed,
@@ -222,7 +198,15 @@ class Import {
   }
 }
 
-const nothing: Readonly<Tally> = { documents: 0, changed: 0, withdrawn: 0, broken: 0 };
+/** What an event tells: what was read and changed since the one before. */
+interface Tally {
+  readonly documents: number;
+  readonly changed: number;
+  readonly withdrawn: number;
+  readonly broken: number;
+}
+
+const nothing: Tally = { documents: 0, changed: 0, withdrawn: 0, broken: 0 };
 
 function sum(a: Tally, b: Tally): Tally {
   return {
@@ -231,6 +215,24 @@ function sum(a: Tally, b: Tally): Tally {
     withdrawn: a.withdrawn + b.withdrawn,
     broken: a.broken + b.broken,
   };
+}
+
+function joined(a: FindingsChange, b: FindingsChange): FindingsChange {
+  return {
+    new: a.new + b.new,
+    ended: a.ended + b.ended,
+    packageIds: new Set([...a.packageIds, ...b.packageIds]),
+  };
+}
+
+function rowsOf(reading: OsvReading): number {
+  if (!reading.ok) return 2 + (reading.salvaged?.packages.length ?? 0);
+  const { aliases, upstream, affected } = reading.advisory;
+  return 2 + aliases.length + upstream.length + affected.length;
+}
+
+function brokenOf({ where, error, salvaged }: Extract<OsvReading, { ok: false }>): BrokenAdvisory {
+  return { id: salvaged?.id, place: where, reason: error.message, packages: salvaged?.packages ?? [] };
 }
 
 /** New ones, and those that differ from what is here and are not older: an old dump takes back no correction. */

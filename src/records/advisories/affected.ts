@@ -1,5 +1,5 @@
 import type { OsvAffected } from '../../versions/osv/advisory.ts';
-import { isAffected } from '../../versions/osv/affects.ts';
+import { isAffected, type Verdict } from '../../versions/osv/affects.ts';
 import type { SeverityRating } from '../../versions/osv/severity.ts';
 import { schemeOfEcosystem } from '../../versions/schemes.ts';
 
@@ -7,12 +7,17 @@ import { schemeOfEcosystem } from '../../versions/schemes.ts';
 export interface AffectedEntry {
   readonly ecosystem: string;
   readonly name: string;
-  /** JSON of `Decisive`. */
+  /** JSON of `Decisive`, or of `Unreadable`. */
   readonly affected: string;
   readonly severity: SeverityRating['level'];
 }
 
 type Decisive = Pick<OsvAffected, 'ranges' | 'versions'>;
+
+/** Of a broken document that names the package: nobody knows which versions it means. */
+interface Unreadable {
+  readonly unreadable: string;
+}
 
 export interface Judgement {
   readonly verdict: 'affected' | 'unknown';
@@ -23,6 +28,11 @@ export interface Judgement {
 export function affectedText({ ranges, versions }: OsvAffected): string {
   const decisive: Decisive = { ranges, versions };
   return JSON.stringify(decisive);
+}
+
+export function unreadableText(reason: string): string {
+  const unreadable: Unreadable = { unreadable: reason };
+  return JSON.stringify(unreadable);
 }
 
 /** What an advisory's entries for one package say about one version: an entry that applies outweighs one that can't tell. */
@@ -39,12 +49,18 @@ export function judge(entries: readonly AffectedEntry[], version: string): Judge
 }
 
 function judgeEntry(entry: AffectedEntry, version: string): Judgement[] {
-  const decisive: Decisive = JSON.parse(entry.affected);
-  const scheme = schemeOfEcosystem(entry.ecosystem);
-  const found = isAffected({ ...decisive, severity: [] }, version, scheme);
+  const found = verdictOf(entry, version);
   if (found.verdict === 'unaffected') return [];
   const fixedVersion = found.verdict === 'affected' ? (found.fixedIn ?? null) : null;
   return [{ verdict: found.verdict, fixedVersion, severity: entry.severity }];
+}
+
+/** What one entry says about one version. */
+export function verdictOf(entry: Pick<AffectedEntry, 'ecosystem' | 'affected'>, version: string): Verdict {
+  const kept: Decisive | Unreadable = JSON.parse(entry.affected);
+  if ('unreadable' in kept)
+    return { verdict: 'unknown', reason: `the advisory can't be read: ${kept.unreadable}` };
+  return isAffected({ ...kept, severity: [] }, version, schemeOfEcosystem(entry.ecosystem));
 }
 
 const order: readonly SeverityRating['level'][] = ['unknown', 'none', 'low', 'medium', 'high', 'critical'];

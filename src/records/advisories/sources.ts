@@ -26,16 +26,21 @@ export interface LoadedSource {
   readonly kind: AdvisorySourceTable['kind'];
   /** That were not there before; of what is replaced as a whole (KEV, EPSS): all. */
   readonly documents: number;
+  /** Milliseconds since 1970. */
+  readonly loadedAt: number;
 }
 
-export async function advisorySourceLoaded(tx: Tx, { source, kind, documents }: LoadedSource): Promise<void> {
+export async function advisorySourceLoaded(
+  tx: Tx,
+  { source, kind, documents, loadedAt }: LoadedSource,
+): Promise<void> {
   await tx.db
     .insertInto('advisory_sources')
-    .values({ source, kind, imported_at: tx.nowMs, documents })
+    .values({ source, kind, imported_at: loadedAt, documents })
     .onConflict((c) =>
       c.column('source').doUpdateSet((e) => ({
         kind,
-        imported_at: tx.nowMs,
+        imported_at: loadedAt,
         documents: kind === 'osv' ? e('advisory_sources.documents', '+', documents) : documents,
       })),
     )

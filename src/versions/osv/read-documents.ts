@@ -1,17 +1,17 @@
 /**
- * OSV documents out of one stream: a single JSON document, a JSON array, or JSON lines, each also gzipped (recognised by
- * its first bytes). The stream is cut into documents before any is parsed, so a broken, too large or wrong document is
- * one error among the others and stops none of them. Only one document is held in memory at a time. A damaged gzip
- * stream is an error after the documents that came before the damage; errors of the source itself are thrown.
+ * OSV documents out of one stream: a single JSON document, a JSON array, or JSON lines, each also compressed (recognised
+ * by its first bytes). The stream is cut into documents before any is parsed, so a broken, too large or wrong document is
+ * one error among the others and stops none of them. Only one document is held in memory at a time. A damaged
+ * compressed stream is an error after the documents that came before the damage; errors of the source itself are thrown.
  */
 
-import { pipeline, Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import { decompressed, isDamaged } from '../../lib/decompressed.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { parseJsonField } from '../../lib/fields.ts';
 import { limits } from '../../lib/limits.ts';
 import type { OsvAdvisory } from './advisory.ts';
 import { parseOsv } from './parse.ts';
+import { type Salvaged, salvage } from './salvage.ts';
 
 /** `json`: one document or an array of them. `jsonl`: one a line. */
 export type OsvDocumentKind = 'json' | 'jsonl';
@@ -19,47 +19,41 @@ export type OsvDocumentKind = 'json' | 'jsonl';
 /** `where` is `line 12`, `item 3` (of an array, from 0) or `document`. */
 export type OsvReading =
   | { readonly ok: true; readonly advisory: OsvAdvisory; readonly bytes: Uint8Array; readonly where: string }
-  | { readonly ok: false; readonly error: LazaretError; readonly where: string };
+  | {
+      readonly ok: false;
+      readonly error: LazaretError;
+      readonly where: string;
+      /** What could be made out of a broken document; absent where there is no document. */
+      readonly salvaged?: Salvaged;
+    };
 
-/** @throws tooLarge when the unpacked stream is over `advisoryImportBytesMax`; what was read before has been yielded */
 export async function* readOsvDocuments(
   source: AsyncIterable<Uint8Array> | string,
   kind: OsvDocumentKind,
 ): AsyncGenerator<OsvReading> {
   const splitter = kind === 'jsonl' ? new LineSplitter() : new ItemSplitter();
-  let bytesTotal = 0;
   try {
-    for await (const chunk of unpacked(typeof source === 'string' ? textChunks(source) : source)) {
-      bytesTotal += chunk.length;
-      if (bytesTotal > limits.advisoryImportBytesMax)
-        throw new LazaretError(
-          'tooLarge',
-          `more than ${limits.advisoryImportBytesMax} bytes of advisories in one import`,
-          {
-            detail: { limit: 'advisoryImportBytesMax' },
-          },
-        );
-      for (const piece of splitter.push(chunk)) yield read(piece);
-    }
+    for await (const chunk of decompressed(typeof source === 'string' ? textChunks(source) : source))
+      for (const piece of splitter.push(chunk)) yield readOsvDocument(piece);
   } catch (cause) {
-    if (!isGzipDamage(cause)) throw cause;
+    if (!isDamaged(cause)) throw cause;
     yield {
       ok: false,
       where: 'the stream',
-      error: new LazaretError('invalid', 'the gzip stream is damaged or cut off', { cause }),
+      error: new LazaretError('invalid', 'the compressed bytes are damaged or cut off', { cause }),
     };
     return;
   }
-  for (const piece of splitter.end()) yield read(piece);
+  for (const piece of splitter.end()) yield readOsvDocument(piece);
 }
 
 /** `bytes` is undefined for a document that was over the limit and left out. */
-interface Piece {
+export interface Piece {
   readonly where: string;
   readonly bytes: Uint8Array | undefined;
 }
 
-function read({ where, bytes }: Piece): OsvReading {
+export function readOsvDocument({ where, bytes }: Piece): OsvReading {
   try {
     if (bytes === undefined)
       throw new LazaretError(
@@ -71,8 +65,9 @@ function read({ where, bytes }: Piece): OsvReading {
       );
     return { ok: true, advisory: parseOsv(parseJsonField(bytes, 'advisory').value), bytes, where };
   } catch (error) {
-    if (error instanceof LazaretError) return { ok: false, error, where };
-    throw error;
+    if (!(error instanceof LazaretError)) throw error;
+    const id = typeof error.detail?.id === 'string' ? error.detail.id : undefined;
+    return { ok: false, error, where, salvaged: salvage(bytes ?? new Uint8Array(), id) };
   }
 }
 
@@ -188,28 +183,4 @@ function isBlank(byte: number): boolean {
 
 async function* textChunks(text: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text);
-}
-
-async function* unpacked(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const iterator = source[Symbol.asyncIterator]();
-  let head: Uint8Array = new Uint8Array();
-  while (head.length < 2) {
-    const next = await iterator.next();
-    if (next.done) break;
-    head = Buffer.concat([head, next.value]);
-  }
-  const whole = (async function* () {
-    yield head;
-    yield* { [Symbol.asyncIterator]: () => iterator };
-  })();
-  if (head[0] !== 0x1f || head[1] !== 0x8b) return yield* whole;
-  // An error of either side reaches the reader through the gunzip stream, which pipeline destroys with it.
-  const gunzip = pipeline(Readable.from(whole), createGunzip(), () => undefined);
-  for await (const chunk of gunzip) if (chunk instanceof Uint8Array) yield chunk;
-}
-
-function isGzipDamage(error: unknown): boolean {
-  return (
-    error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('Z_')
-  );
 }

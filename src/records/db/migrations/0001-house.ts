@@ -244,7 +244,8 @@ function advisoryStatements(engine: Engine, { id, int }: { id: string; int: stri
     `create index findings_verdict on findings (verdict, severity) where until is null`,
     `create table known_exploited (cve text primary key, added_on text not null, due_on text, ransomware ${int} not null,
       name text not null)`,
-    `create table exploit_scores (cve text primary key, score real not null, percentile real not null)`,
+    `create table exploit_scores (cve text primary key, score real not null, percentile real not null,
+      seen_at ${int} not null)`,
   ];
 }
 

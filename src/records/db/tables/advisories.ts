@@ -81,4 +81,6 @@ export interface ExploitScoreTable {
   cve: string;
   score: number;
   percentile: number;
+  /** When an import last had it. */
+  seen_at: number;
 }

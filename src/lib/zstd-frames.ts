@@ -4,8 +4,8 @@
  * (parallel and seekable compressors write them), and content that a reader misses is content that nobody inspects.
  * Skippable frames are left out. The format: RFC 8878, section 3.1.
  */
-import type { ByteSource } from '../lib/streams.ts';
-import { LayerProblem } from './layer-problem.ts';
+import { ContentProblem } from './content-problem.ts';
+import type { ByteSource } from './streams.ts';
 
 const frameMagic = 0xfd2fb528;
 const skippableMagic = 0x184d2a50;
@@ -13,7 +13,7 @@ const magicBytes = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd);
 const dictionaryIdBytes = [0, 1, 2, 4];
 const contentSizeBytes = [0, 2, 4, 8];
 
-/** @throws LayerProblem when the stream ends inside a frame or something else than a frame follows one. */
+/** @throws ContentProblem when the stream ends inside a frame or something else than a frame follows one. */
 export async function* zstdFrames(source: ByteSource): AsyncGenerator<Uint8Array> {
   const cutter = new FrameCutter();
   for await (const chunk of source) yield* cutter.push(chunk);
@@ -60,7 +60,7 @@ class FrameCutter {
 
   end(): void {
     const between = this.#field === 'magic' && this.#valueBytes === 0 && this.#skip === 0 && !this.#inFrame;
-    if (!between) throw new LayerProblem('truncated zstd: the stream ends inside a frame');
+    if (!between) throw new ContentProblem('truncated zstd: the stream ends inside a frame');
   }
 
   #expect(field: FieldName, skipFirst = 0): void {
@@ -82,7 +82,7 @@ class FrameCutter {
     switch (this.#field) {
       case 'magic':
         if (value - (value % 16) !== skippableMagic)
-          throw new LayerProblem('corrupt zstd: something else than a frame follows a frame');
+          throw new ContentProblem('corrupt zstd: something else than a frame follows a frame');
         this.#expect('skippableSize');
         break;
       case 'skippableSize':
@@ -105,7 +105,7 @@ class FrameCutter {
 
   #blockHeader(value: number): void {
     const type = (value >> 1) & 3;
-    if (type === 3) throw new LayerProblem('corrupt zstd: a block of the reserved type');
+    if (type === 3) throw new ContentProblem('corrupt zstd: a block of the reserved type');
     // A block of type 1 repeats one byte `size` times.
     const size = type === 1 ? 1 : value >> 3;
     this.#lastBlock = (value & 1) === 1;
