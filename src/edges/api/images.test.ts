@@ -212,7 +212,7 @@ describe('the command line', () => {
     );
     expect(imported.text).toContain('lines.jsonl, line 1: ');
     expect(imported.code).toBe(3);
-    expect((await lazaret(world.reader, 'advisory', 'status')).text).toMatch(/ghsa +1 /);
+    expect((await lazaret(world.reader, 'advisory', 'status')).text).toMatch(/ghsa +advisories +1 /);
 
     const after = await lazaret(world.reader, 'image', 'show', reference);
     expect(after.text).toMatch(/advisories: 1 high \(1 fixable\)$/m);
