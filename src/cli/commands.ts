@@ -12,6 +12,7 @@ export const commands: readonly { readonly name: string; readonly load: () => Pr
   { name: 'diff', load: () => import('./diff.ts') },
   { name: 'import', load: () => import('./import.ts') },
   { name: 'advisory', load: () => import('./advisory.ts') },
+  { name: 'explain', load: () => import('./explain.ts') },
   { name: 'scan', load: () => import('./scan.ts') },
   { name: 'quarantine', load: () => import('./quarantine.ts') },
   { name: 'retention', load: () => import('./retention.ts') },

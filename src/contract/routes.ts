@@ -13,6 +13,7 @@ import {
   revocationList,
 } from './deployments.ts';
 import { eventList } from './events.ts';
+import { imageExplain } from './explain.ts';
 import { forensicBlob } from './forensics.ts';
 import { grantCreate, grantDelete, grantListRoute } from './grants.ts';
 import { imageDiffFiles, imageDiffFindings, imageDiffPackages } from './image-diff.ts';
@@ -88,6 +89,7 @@ export const routes: readonly AnyRoute[] = [
   advisoryImport,
   advisoryShow,
   advisoryStatus,
+  imageExplain,
   imageDiffFiles,
   imageDiffFindings,
   imageDiffPackages,

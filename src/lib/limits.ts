@@ -153,6 +153,18 @@ export const limits = {
   advisoryFilesMax: 2_000_000,
   advisoryDirectoryBytesMax: 512 * MiB,
   advisoryFileBytesMax: 64 * MiB,
+  /** A source that is fetched on a schedule: how often at most, and changes beyond which the whole is fetched instead. */
+  feedIntervalMinMs: minute,
+  feedChangesMax: 5_000,
+  feedDocumentsAtOnce: 8,
+  feedRetryFirstMs: minute,
+  feedRetryMaxMs: 6 * hour,
+  /** What the server fetches: how long until a connection stands, how long it may be silent, how often it is sent on. */
+  fetchConnectMs: 10_000,
+  fetchSilenceMs: minute,
+  fetchRedirectionsMax: 5,
+  /** Of what an advisory says of versions, in an explanation. */
+  explainedTextMax: 2_000,
   advisoryRangesMax: 10_000,
   advisoryVersionsMax: 100_000,
 

@@ -24,6 +24,7 @@ import { causeChain } from '../lib/errors.ts';
 import { Foreground } from '../lib/foreground.ts';
 import { limits } from '../lib/limits.ts';
 import { lazaretVersion } from '../lib/version.ts';
+import { type GuardedFetch, guardedFetch } from '../outbound/guarded-fetch.ts';
 import type { Database } from '../records/db/database.ts';
 import { openDatabase } from '../records/db/drivers.ts';
 import { AnswersAtHead } from '../records/log/answers-at-head.ts';
@@ -71,6 +72,8 @@ export interface Context {
   /** Whose clock it is. */
   readonly machine: string;
   readonly retention: Config['retention'];
+  /** The way out, to what is configured to be fetched. */
+  readonly fetchOutbound: GuardedFetch;
   /** Aborts when the server begins to shut down. */
   readonly shutdown: AbortSignal;
 }
@@ -170,6 +173,7 @@ function contextOf(config: Config, opened: Opened): Context {
     graceMs: config.collection.graceMs,
     machine: hostname(),
     retention: config.retention,
+    fetchOutbound: guardedFetch({ allowed: config.outbound.private }),
   };
 }
 

@@ -2,6 +2,7 @@ import { signingKeyTask } from '../actions/access/signing-keys.ts';
 import { collectTask } from '../actions/collect/collect.ts';
 import { inspectTask } from '../actions/inspect/inspect-task.ts';
 import { reinspectTask } from '../actions/inspect/reinspect.ts';
+import { followFeedsTask } from '../actions/match/follow-feeds.ts';
 import { ledgerTask } from '../actions/pull/ledger.ts';
 import { cutTask } from '../actions/pull/open-streams.ts';
 import { exemptTask } from '../actions/quarantine/exempt.ts';
@@ -14,6 +15,8 @@ import type { Context } from './context.ts';
 
 /** The one list of what goes on in the background. */
 export function serverTasks(context: Context): readonly Task[] {
+  const { config } = context;
+  const isPrimary = config.primary === config.region;
   return [
     inspectTask({ ...context, workers: context.config.inspection.workers }),
     reinspectTask(context),
@@ -25,6 +28,7 @@ export function serverTasks(context: Context): readonly Task[] {
     expiringTask(context),
     retainTask(context, context.config.retention.intervalMs),
     collectTask(context, context.config.collection.intervalMs),
+    ...(isPrimary ? [followFeedsTask(context, config.advisories.sources)] : []),
     ...context.replication.tasks,
   ];
 }

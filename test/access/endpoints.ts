@@ -98,6 +98,7 @@ const access: Record<string, Endpoint> = {
 const content: Record<string, Endpoint> = {
   'GET /api/v1/images': { may: pull, shows: 'acme/shop' },
   'GET /api/v1/images/show': { may: pull, path: at('/api/v1/images/show?reference=acme/shop:1') },
+  'GET /api/v1/images/explain': { may: pull, path: at('/api/v1/images/explain?reference=acme/shop:1') },
   'GET /api/v1/images/packages': { may: pull, path: at('/api/v1/images/packages?reference=acme/shop:1') },
   'GET /api/v1/images/diff/packages': {
     may: pull,

@@ -10,6 +10,7 @@ import { affectedText, worst } from './affected.ts';
 import { type FindingsChange, findingsOfAdvisories } from './findings.ts';
 import { flawOf, flawsSettle } from './flaws.ts';
 import { severitiesShare } from './shared-severity.ts';
+import { storable } from './storable.ts';
 
 /** An advisory as its source gave it. Key: source and id, so that one source never changes another's. */
 export interface AdvisoryDocument {
@@ -200,9 +201,4 @@ export async function packagesInsert(tx: Tx, rows: readonly AdvisoryPackageTable
     },
     rows.map((row) => [row.advisory_id, row.position, row.ecosystem, row.name, row.affected, row.severity]),
   );
-}
-
-/** PostgreSQL's text can't hold a zero character. */
-export function storable(text: string): string {
-  return text.includes('\0') ? text.replaceAll('\0', '\uFFFD') : text;
 }

@@ -63,6 +63,27 @@ export function verdictOf(entry: Pick<AffectedEntry, 'ecosystem' | 'affected'>, 
   return isAffected({ ...kept, severity: [] }, version, schemeOfEcosystem(entry.ecosystem));
 }
 
+/** `introduced 0, fixed 4.17.21; 3 versions: 1.0, 1.1, 1.2`, at most so long. */
+export function affectedWords({ affected }: Pick<AffectedEntry, 'affected'>, lengthMax: number): string {
+  const kept: Decisive | Unreadable = JSON.parse(affected);
+  if ('unreadable' in kept) return 'what can not be read';
+  const ranges = kept.ranges.map(({ type, events }) => {
+    const words = events.map(({ kind, version }) => `${eventWords[kind]} ${version}`).join(', ');
+    return type === 'GIT' ? `commits (${words})` : words;
+  });
+  const { versions } = kept;
+  const listed = versions.length === 0 ? [] : [`versions ${versions.slice(0, 100).join(', ')}`];
+  const text = [...ranges, ...listed].join('; ') || 'no versions';
+  return text.length <= lengthMax ? text : `${text.slice(0, lengthMax - 1)}…`;
+}
+
+const eventWords = {
+  introduced: 'introduced',
+  fixed: 'fixed',
+  lastAffected: 'last affected',
+  limit: 'limit',
+} as const;
+
 const order: readonly SeverityRating['level'][] = ['unknown', 'none', 'low', 'medium', 'high', 'critical'];
 
 /** The highest; a rating outweighs none given. */

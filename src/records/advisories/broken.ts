@@ -5,9 +5,10 @@
  */
 import { matchedEcosystem } from '../../versions/distributions.ts';
 import type { Tx } from '../db/database.ts';
-import { packagesInsert, storable } from './advisories.ts';
+import { packagesInsert } from './advisories.ts';
 import { unreadableText } from './affected.ts';
 import { type FindingsChange, findingsOfAdvisories } from './findings.ts';
+import { storable } from './storable.ts';
 
 export interface BrokenAdvisory {
   readonly id: string | undefined;

@@ -114,11 +114,13 @@ function judgements(
   return found;
 }
 
-function advisoryName({ ecosystem, name, sourceName }: MatchedPackage): string {
+/** By which advisories name the package. */
+export function advisoryName({ ecosystem, name, sourceName }: MatchedPackage): string {
   return namesSources(ecosystem) ? (sourceName ?? name) : name;
 }
 
-function advisoryVersion({ ecosystem, version, sourceVersion }: MatchedPackage): string {
+/** With which they compare. */
+export function advisoryVersion({ ecosystem, version, sourceVersion }: MatchedPackage): string {
   return namesSources(ecosystem) ? (sourceVersion ?? version) : version;
 }
 

@@ -11,12 +11,13 @@ import { sql } from 'kysely';
 import type { OsvAdvisory } from '../../versions/osv/advisory.ts';
 import type { Tx } from '../db/database.ts';
 import { textTable } from '../db/engine.ts';
+import { storable } from './storable.ts';
 
 const cvePattern = /^CVE-\d{4}-\d{4,}$/;
 
 /** All names that an advisory gives its flaw, its own id first. */
 export function flawNames({ id, aliases, upstream }: OsvAdvisory): readonly string[] {
-  return [id, ...aliases, ...(upstream.length === 1 ? upstream : [])];
+  return [id, ...aliases, ...(upstream.length === 1 ? upstream : [])].map(storable);
 }
 
 /** As far as the advisory itself says. */

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
+import type { AdvisoryFeed } from '../../actions/match/feed-source.ts';
 import type { SparseRule } from '../../actions/push/sparse.ts';
 import type { BlobStoreConfig } from '../../blobs/drivers.ts';
 import { parseDuration } from '../../lib/duration.ts';
@@ -10,7 +11,9 @@ import { globMatcher } from '../../lib/globs.ts';
 import type { DatabaseConfig } from '../../records/db/drivers.ts';
 import { blobsOf } from './blobs.ts';
 import { type Environment, environmentSettings, readSecret } from './env.ts';
+import { feedsOf } from './feeds.ts';
 import { fileSettings } from './file.ts';
+import { jsonList } from './json-list.ts';
 import { type Setting, type SettingKey, settings } from './settings.ts';
 import { sparseOf } from './sparse.ts';
 
@@ -44,6 +47,9 @@ export interface Config {
     readonly intervalMs: number;
   };
   readonly inspection: { readonly workers: number };
+  readonly advisories: { readonly sources: readonly AdvisoryFeed[] };
+  /** Private addresses and ranges that the server may fetch from. */
+  readonly outbound: { readonly private: readonly string[] };
   readonly log: { readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent' };
 }
 
@@ -122,6 +128,8 @@ function configOf(field: (key: SettingKey) => Field): Config {
       intervalMs: durationOf(field('retention.interval')),
     },
     inspection: { workers: numberOf(field('inspection.workers'), { min: 1, max: 64 }) },
+    advisories: { sources: feedsOf(field('advisories.sources')) },
+    outbound: { private: addressesOf(field('outbound.private')) },
     log: { level: field('log.level').oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent']) },
   };
 }
@@ -258,14 +266,4 @@ function peerSecret(peer: Field): string {
   const secret = file ? readSecret(file.text(), file.path) : peer.member('secret').text();
   if (secret.length >= secretLengthMin) return secret;
   throw peer.error(`its secret must have at least ${secretLengthMin} characters`);
-}
-
-function jsonList(field: Field): Field {
-  const text = field.string();
-  if (text === '') return new Field([], field.path, field.code);
-  try {
-    return new Field(JSON.parse(text), field.path, field.code);
-  } catch (cause) {
-    throw field.error('must be a JSON list', { cause });
-  }
 }

@@ -2,7 +2,17 @@
 export interface Setting {
   /** Its place in lazaret.yaml. */
   readonly key: string;
-  readonly kind: 'text' | 'port' | 'count' | 'duration' | 'word' | 'globs' | 'addresses' | 'sparse' | 'peers';
+  readonly kind:
+    | 'text'
+    | 'port'
+    | 'count'
+    | 'duration'
+    | 'word'
+    | 'globs'
+    | 'addresses'
+    | 'sparse'
+    | 'peers'
+    | 'feeds';
   /** As it would be written; empty: see the summary. */
   readonly default: string;
   readonly summary: string;
@@ -201,6 +211,20 @@ export const settings = [
     kind: 'count',
     default: '2',
     summary: 'Layers that are read at the same time, one thread each.',
+  },
+  {
+    key: 'advisories.sources',
+    kind: 'feeds',
+    default: '',
+    summary:
+      'What the primary region fetches of advisories, CISA KEV and EPSS: a list of `name`, `url` and `every` (default 1h). What has not changed is not fetched again. An address that ends with `modified_id.csv` is followed: the changed documents beside it are fetched, at first `all.zip`.',
+  },
+  {
+    key: 'outbound.private',
+    kind: 'addresses',
+    default: '',
+    summary:
+      'Private addresses, or ranges as `10.0.0.0/8`, that the server may fetch from all the same, for a mirror of your own.',
   },
   {
     key: 'log.level',
