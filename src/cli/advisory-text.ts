@@ -41,6 +41,18 @@ export function statusTable(sources: Sources): Table | string {
   };
 }
 
+export function severityTable(
+  severities: NonNullable<RouteAnswer<typeof advisoryStatus>['severities']>,
+): Table {
+  return {
+    columns: ['source', 'advisories', 'distribution', 'CVSS', 'word', 'alias', 'unknown', 'unknown %'],
+    rows: severities.map(({ source, distribution, cvss, word, alias, none }) => {
+      const all = distribution + cvss + word + alias + none;
+      return [source, all, distribution, cvss, word, alias, none, ((100 * none) / all).toFixed(1)];
+    }),
+  };
+}
+
 export function advisoryText({ advisories, exploits }: Shown): string {
   return [...advisories.map(oneText), ...exploits.flatMap(exploitText)].join('\n');
 }

@@ -7,7 +7,7 @@ import { advisoryExport, advisoryImport, advisoryShow, advisoryStatus } from '..
 import type { RouteAnswer } from '../contract/route.ts';
 import { LazaretError } from '../lib/errors.ts';
 import { givenDocuments } from './advisory-documents.ts';
-import { advisoryText, importText, statusTable } from './advisory-text.ts';
+import { advisoryText, importText, severityTable, statusTable } from './advisory-text.ts';
 import { type CliIo, clientOf, type ServerOptions } from './io.ts';
 import { type OutputOptions, print, serverCommand } from './output.ts';
 
@@ -15,6 +15,10 @@ type Imported = RouteAnswer<typeof advisoryImport>;
 
 interface ImportOptions extends ServerOptions, OutputOptions {
   readonly source: string;
+}
+
+interface StatusOptions extends ServerOptions, OutputOptions {
+  readonly severities?: boolean;
 }
 
 export function register(program: Command, io: CliIo): void {
@@ -37,7 +41,9 @@ export function register(program: Command, io: CliIo): void {
     'status',
     'List what was loaded, when, and what of it can not be read',
     'lazaret advisory status',
-  ).action((options: ServerOptions & OutputOptions) => showStatus(io, options));
+  )
+    .option('--severities', 'count what severities were taken from; looks through all advisories')
+    .action((options: StatusOptions) => showStatus(io, options));
   const show = serverCommand(
     'show',
     'Show the advisories of an id or alias as their sources gave them',
@@ -86,9 +92,13 @@ async function exportTo(io: CliIo, file: string, options: ServerOptions): Promis
   io.out(`${file}: import it with: lazaret advisory import ${file}`);
 }
 
-async function showStatus(io: CliIo, options: ServerOptions & OutputOptions): Promise<void> {
-  const { sources } = await call(await clientOf(io, options), advisoryStatus, {}, { signal: io.signal });
-  await print(io, options.output, sources, () => statusTable(sources));
+async function showStatus(io: CliIo, options: StatusOptions): Promise<void> {
+  const { severities = false, output } = options;
+  const client = await clientOf(io, options);
+  const status = await call(client, advisoryStatus, { query: { severities } }, { signal: io.signal });
+  const { sources } = status;
+  if (status.severities === null) await print(io, output, sources, () => statusTable(sources));
+  else await print(io, output, status.severities, () => severityTable(status.severities ?? []));
   for (const { source, feed } of sources)
     if (feed?.error) io.note(`${source}: the last fetch failed: ${feed.error}`);
   if (sources.some(({ unreadable, feed }) => unreadable > 0 || feed?.error)) io.exit(3);

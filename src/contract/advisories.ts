@@ -52,7 +52,12 @@ export const advisoryStatus = route({
     'What was loaded of advisories and of what is known to be exploited, when, and what of it can’t be read',
   audience: 'caller',
   params: nothing,
-  query: nothing,
+  query: Type.Object({
+    severities: Type.Boolean({
+      default: false,
+      description: 'also whence severities came; looks through all advisories',
+    }),
+  }),
   body: nothing,
   response: Type.Object({
     sources: Type.Array(
@@ -75,6 +80,20 @@ export const advisoryStatus = route({
         ]),
       }),
     ),
+    severities: Type.Union([
+      Type.Array(
+        Type.Object({
+          source: Type.String(),
+          distribution: Type.Integer(),
+          cvss: Type.Integer(),
+          word: Type.Integer(),
+          alias: Type.Integer(),
+          none: Type.Integer({ description: 'nobody gave one: unknown' }),
+        }),
+        { description: 'advisories that are not withdrawn, by what their severity was taken from' },
+      ),
+      Type.Null(),
+    ]),
   }),
   answer: 'json',
 });

@@ -165,6 +165,8 @@ export const limits = {
   fetchRedirectionsMax: 5,
   /** Of what an advisory says of versions, in an explanation. */
   explainedTextMax: 2_000,
+  /** Lists and objects in one another. */
+  advisoryDepthMax: 500,
   advisoryRangesMax: 10_000,
   advisoryVersionsMax: 100_000,
 

@@ -6,7 +6,7 @@ import { LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import { type Exploits, exploitsOf } from '../../records/advisories/exploits.ts';
 import { advisoriesShown, type ShownAdvisory } from '../../records/advisories/shown.ts';
-import { feedStatusList } from '../../records/advisories/status.ts';
+import { feedStatusList, severityOrigins } from '../../records/advisories/status.ts';
 import { type BoundRoute, bind } from './bind.ts';
 
 export interface AdvisoryDeps extends ImportDeps {
@@ -22,7 +22,10 @@ export function advisoryRoutes(deps: AdvisoryDeps): BoundRoute[] {
       const answer = await importFeed(deps, { source, file, documents: stream, actor: caller.principal });
       return { ...answer, broken: [...answer.broken] };
     }),
-    bind(advisoryStatus, async () => ({ sources: await feedStatusList(database.read) })),
+    bind(advisoryStatus, async ({ query }) => ({
+      sources: await feedStatusList(database.read),
+      severities: query.severities ? await severityOrigins(database) : null,
+    })),
     bind(advisoryExport, () => ({ contentType: 'application/zstd', stream: exportBundle(deps) })),
     bind(advisoryShow, async ({ query: { id } }) => {
       const shown = await advisoriesShown(database.read, id, limits.apiPageMax);

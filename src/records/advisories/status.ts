@@ -1,3 +1,5 @@
+import { sql } from 'kysely';
+import type { Database } from '../db/database.ts';
 import type { Reader } from '../db/engine.ts';
 import type { AdvisorySourceTable } from '../db/tables/advisories.ts';
 
@@ -41,6 +43,37 @@ export async function feedStatusList(db: Reader): Promise<FeedStatus[]> {
       feed: feed
         ? { url: feed.url, checkedAt: feed.checked_at, changedAt: feed.changed_at, error: feed.error }
         : null,
+    };
+  });
+}
+
+/** Of a source, how many advisories that are not withdrawn took their severity from what. */
+export interface SeverityOrigins {
+  readonly source: string;
+  readonly distribution: number;
+  readonly cvss: number;
+  readonly word: number;
+  readonly alias: number;
+  /** Nobody gave one. */
+  readonly none: number;
+}
+
+/** Looks through all advisories. */
+export async function severityOrigins(database: Database): Promise<SeverityOrigins[]> {
+  const rows = await database.search(
+    sql<{ source: string; origin: keyof SeverityOrigins; count: number }>`select source,
+        coalesce(severity_from, 'none') as origin, count(*) as count
+      from advisories where withdrawn_at is null group by 1, 2 order by 1`.compile(database.read),
+  );
+  return [...Map.groupBy(rows, ({ source }) => source)].map(([source, ofOne]) => {
+    const count = (origin: string) => Number(ofOne.find((row) => row.origin === origin)?.count ?? 0);
+    return {
+      source,
+      distribution: count('distribution'),
+      cvss: count('cvss'),
+      word: count('word'),
+      alias: count('alias'),
+      none: count('none'),
     };
   });
 }

@@ -63,12 +63,38 @@ export function readOsvDocument({ where, bytes }: Piece): OsvReading {
           detail: { limit: 'advisoryBytesMax' },
         },
       );
+    if (isDeeper(bytes, limits.advisoryDepthMax))
+      throw new LazaretError(
+        'invalid',
+        `more than ${limits.advisoryDepthMax} lists and objects in one another`,
+        {
+          detail: { limit: 'advisoryDepthMax' },
+        },
+      );
     return { ok: true, advisory: parseOsv(parseJsonField(bytes, 'advisory').value), bytes, where };
   } catch (error) {
     if (!(error instanceof LazaretError)) throw error;
     const id = typeof error.detail?.id === 'string' ? error.detail.id : undefined;
     return { ok: false, error, where, salvaged: salvage(bytes ?? new Uint8Array(), id) };
   }
+}
+
+/** What is deeper could be parsed, but written again only by what overflows the stack. A short text can't be. */
+function isDeeper(bytes: Uint8Array, depthMax: number): boolean {
+  if (bytes.length <= 2 * depthMax) return false;
+  let depth = 0;
+  let inText = false;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (inText) {
+      if (byte === backslash) at++;
+      else if (byte === quote) inText = false;
+    } else if (byte === quote) inText = true;
+    else if (byte === openBrace || byte === openBracket) {
+      if (++depth > depthMax) return true;
+    } else if (byte === closeBrace || byte === closeBracket) depth--;
+  }
+  return false;
 }
 
 /** The bytes of one document as they gather; past the limit they are counted out, not kept. */
