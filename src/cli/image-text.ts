@@ -9,7 +9,7 @@ type ShownImage = RouteAnswer<typeof imageShow>;
 export function imageText(image: ShownImage): string {
   const head = `${image.repository}${image.tags.length > 0 ? `:${image.tags.join(', :')}` : ''}  ${image.digest}`;
   if (image.kind === 'index') return [head, ...image.children.map(childText)].join('\n');
-  const facts = [layersText(image), image.os, packagesText(image), advisoriesText(image)];
+  const facts = [layersText(image), image.os, countsText(image.packages), advisoriesText(image)];
   const lines = [head, `  ${facts.filter((fact) => fact !== null).join(' · ')}`];
   if (image.config !== null) lines.push(...configLines(image.config).map((line) => `  ${line}`));
   if (image.base !== null) lines.push(`  ${baseText(image.base, image.layers.length)}`);
@@ -41,7 +41,7 @@ function baseText(base: NonNullable<ShownImage['base']>, layers: number): string
 }
 
 /** How it runs; its history and long labels are in the JSON. */
-function configLines(config: NonNullable<ShownImage['config']>): string[] {
+export function configLines(config: NonNullable<ShownImage['config']>): string[] {
   const { os, architecture, variant, user, workingDir, exposedPorts, stopSignal } = config;
   const facts = [
     [os, architecture, variant].filter(Boolean).join('/'),
@@ -65,7 +65,8 @@ function quoted(word: string): string {
 
 const typeNames: Readonly<Record<string, string>> = { deb: 'dpkg' };
 
-function packagesText({ packages }: ShownImage): string {
+/** @param packages by purl type */
+export function countsText(packages: Readonly<Record<string, number>>): string {
   const counts = Object.entries(packages).map(([type, count]) => `${count} ${typeNames[type] ?? type}`);
   return counts.length === 0 ? 'no packages' : counts.join(', ');
 }

@@ -3,9 +3,11 @@ import { type Client, call } from '../client/client.ts';
 import { imageListRoute, imageShow } from '../contract/images.ts';
 import type { RouteAnswer } from '../contract/route.ts';
 import { systemClock } from '../lib/clock.ts';
+import { inventoryCommand } from './image-inventory.ts';
 import { sbomCommand } from './image-sbom.ts';
 import { imageText } from './image-text.ts';
-import { type InventoryOptions, inventoryListAsked, inventoryOptions } from './inventory-lists.ts';
+import { serverLists } from './inventory-lists.ts';
+import { type InventoryOptions, inventoryListAsked, inventoryOptions } from './inventory-tables.ts';
 import { type CliIo, clientOf, type ServerOptions } from './io.ts';
 import { type OutputOptions, print, serverCommand } from './output.ts';
 import { digestText, sizeText, timeText } from './words.ts';
@@ -38,7 +40,9 @@ export function register(program: Command, io: CliIo): void {
     .action((reference: string, options: ShowOptions) => showImage(io, reference, options));
   inventoryOptions(show);
   const command = new Command('image').description('List images, and see what is in them');
-  program.addCommand(command.addCommand(list).addCommand(show).addCommand(sbomCommand(io)));
+  program.addCommand(
+    command.addCommand(list).addCommand(show).addCommand(sbomCommand(io)).addCommand(inventoryCommand(io)),
+  );
 }
 
 const pageSize = 1_000;
@@ -77,7 +81,7 @@ async function showImage(io: CliIo, reference: string, options: ShowOptions): Pr
   const named = await inspected(io, client, { reference, ...options });
   const only = list || options.layers ? onlyImage(named) : undefined;
   const image = only ? await inspected(io, client, { reference: only, ...options }) : named;
-  if (list) await list({ io, client, image, options });
+  if (list) await list({ io, lists: serverLists(client, image, io), options });
   else if (options.layers) await printLayers(io, image, options);
   else await print(io, options.output, image, () => imageText(image));
   if (image.state === 'unknown' || image.state === 'pending') io.exit(3);

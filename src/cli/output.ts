@@ -29,12 +29,22 @@ export function serverCommand(
   name: string,
   summary: string,
   example: string,
+  formats?: readonly string[],
+): Command {
+  return outputCommand(name, summary, example, formats)
+    .option('--server <url>', 'the server (default: $LAZARET_SERVER or http://localhost:5000)')
+    .option('--ca <file>', "whose certificates are trusted, PEM (default: $LAZARET_CA or the system's)");
+}
+
+/** A command with `--output` and an example in its help. */
+export function outputCommand(
+  name: string,
+  summary: string,
+  example: string,
   formats: readonly string[] = ['table', 'json', 'yaml'],
 ): Command {
   return new Command(name)
     .description(summary)
-    .option('--server <url>', 'the server (default: $LAZARET_SERVER or http://localhost:5000)')
-    .option('--ca <file>', "whose certificates are trusted, PEM (default: $LAZARET_CA or the system's)")
     .addOption(
       new Option('-o, --output <format>', 'how to print the answer').choices(formats).default('table'),
     )

@@ -15,8 +15,7 @@ export interface ConfigSecret {
 }
 
 export interface ConfigView {
-  /** JSON. */
-  readonly text: string;
+  readonly shown: ShownConfig;
   readonly secrets: readonly ConfigSecret[];
 }
 
@@ -52,7 +51,7 @@ export function configView(image: ImageConfig, key: FingerprintKey): ConfigView 
     name,
     look.shown(`config:Labels/${name}`, value),
   ]);
-  const text: ShownConfig = {
+  const shown: ShownConfig = {
     os: image.os,
     architecture: image.architecture,
     ...(image.variant === undefined ? {} : { variant: image.variant }),
@@ -68,7 +67,7 @@ export function configView(image: ImageConfig, key: FingerprintKey): ConfigView 
       .slice(0, historyMax)
       .map((step, at) => look.history(`config:history/${at + 1}`, step)),
   };
-  return { text: JSON.stringify(text), secrets: look.secrets };
+  return { shown, secrets: look.secrets };
 }
 
 class Look {

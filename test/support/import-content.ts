@@ -117,7 +117,11 @@ export function distributionData(folder: string, part: Content): string {
 }
 
 /** As a client would. */
-export async function pushContent(client: Client, repository: string, of: ImportContent): Promise<void> {
+export async function pushContent(
+  client: Client,
+  repository: string,
+  of: Pick<ImportContent, 'tags' | 'manifests' | 'blobs'>,
+): Promise<void> {
   for (const blob of of.blobs)
     await expectStatus(
       http(client, `POST /v2/${repository}/blobs/uploads/?digest=${blob.digest}`, { body: blob.bytes }),

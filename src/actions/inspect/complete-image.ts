@@ -5,13 +5,13 @@
  */
 import type { BlobStore } from '../../blobs/blob-store.ts';
 import { configView } from '../../layers/config-view.ts';
+import { type FoundConfig, imageProblem } from '../../layers/image-problem.ts';
 import { imageView, pathsOfInterest } from '../../layers/image-view.ts';
 import { causeChain, LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import { collect } from '../../lib/streams.ts';
 import { chainIds } from '../../oci/chain-id.ts';
 import { type ImageConfig, parseImageConfig } from '../../oci/config.ts';
-import { isNonDistributable } from '../../oci/media-types.ts';
 import type { Database } from '../../records/db/database.ts';
 import { type ImageView, imageViewKeep, viewWanted } from '../../records/inventory/image-keep.ts';
 import {
@@ -23,7 +23,7 @@ import {
   packagesOfLayers,
 } from '../../records/inventory/image-layers.ts';
 import { type InventoryOs, storable } from '../../records/inventory/rows.ts';
-import { databaseWord, hasRelease, ofRelease } from '../../versions/distributions.ts';
+import { hasRelease, ofRelease } from '../../versions/distributions.ts';
 import { currentFingerprintKey } from './fingerprint-key.ts';
 import { inspectActor } from './inspect-actor.ts';
 
@@ -82,13 +82,14 @@ async function viewOf(
   const shown = visible.map((found) => ({ ...found, facts: ofRelease(found.facts, os) }));
   const seen =
     config.kind === 'read' ? configView(config.config, await currentFingerprintKey(database)) : undefined;
-  const problem = layerProblem(layers) ?? configProblem(layers, config) ?? releaseProblem(shown, os);
+  const judged = layers.map((layer) => ({ ...layer, isHere: layer.blobId !== null }));
+  const problem = imageProblem({ layers: judged, config, shown: shown.map(({ facts }) => facts), os });
   return {
     ...nothing,
     state: problem === undefined ? 'done' : 'unknown',
     reason: problem === undefined ? null : storable(problem),
     os: os ? JSON.stringify(os) : null,
-    config: seen?.text ?? null,
+    config: seen ? JSON.stringify(seen.shown) : null,
     chainId: chainIdOf(layers),
     secrets: seen?.secrets ?? [],
     createdAt: config.kind === 'read' ? createdAt(config.config) : null,
@@ -160,49 +161,6 @@ function learnedFrom(held: readonly PackageOfLayer[], os: InventoryOs | undefine
     .map((found) => ({ ...found, facts: ofRelease(found.facts, os) }))
     .filter(({ facts }) => hasRelease(facts));
 }
-
-function layerProblem(layers: readonly LayerOfImage[]): string | undefined {
-  for (const layer of layers) {
-    if (layer.blobId === null)
-      return isNonDistributable(layer.mediaType)
-        ? `layer ${layer.digest} is not distributed with the image`
-        : `layer ${layer.digest} is not here`;
-    if (layer.state !== 'done') return `layer ${layer.digest}: ${layer.reason ?? layer.state}`;
-    const [problem] = layer.problems;
-    if (problem) return `layer ${layer.digest}: ${problem.extractor}: ${problem.reason}`;
-  }
-  return undefined;
-}
-
-function configProblem(layers: readonly LayerOfImage[], found: FoundConfig): string | undefined {
-  if (found.kind === 'unread') return `the config can't be read: ${found.reason}`;
-  const { diffIds } = found.config;
-  if (diffIds.length !== layers.length)
-    return `the config lies about the layers: it names ${diffIds.length}, and there are ${layers.length}`;
-  const lie = layers.find(
-    ({ position, claimedDiffId, diffId }) =>
-      diffId !== null &&
-      (diffId !== diffIds[position] || (claimedDiffId !== null && claimedDiffId !== diffId)),
-  );
-  return (
-    lie && `the config lies about layer ${lie.digest}: it is ${lie.diffId}, not ${diffIds[lie.position]}`
-  );
-}
-
-function releaseProblem(
-  shown: readonly { readonly facts: { readonly purl: string; readonly ecosystem: string } }[],
-  os: InventoryOs | undefined,
-): string | undefined {
-  const lost = shown.find(({ facts }) => !hasRelease(facts));
-  if (lost === undefined) return undefined;
-  const known =
-    os === undefined ? 'the image does not say its distribution' : `'${os.id}' names no known release`;
-  return `advisories can't be matched with its ${databaseWord(lost.facts.purl)} packages: ${known}`;
-}
-
-type FoundConfig =
-  | { readonly kind: 'read'; readonly config: ImageConfig }
-  | { readonly kind: 'unread'; readonly reason: string };
 
 async function configOf({ database, blobs }: CompleteImageDeps, manifestId: number): Promise<FoundConfig> {
   const row = await configBlob(database.read, manifestId);
