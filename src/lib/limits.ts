@@ -262,6 +262,8 @@ export const limits = {
   collectManifests: 10,
   collectBlobs: 200,
   collectKeys: 500,
+  /** Rows of a collected layer's inventory that one transaction forgets; a layer with fewer entries needs no other. */
+  collectInventoryRows: 2_000,
   /** Of one pass, for each kind of step. */
   collectStepsMax: 5,
 

@@ -5,6 +5,7 @@ import {
   condemnedForget,
   condemnedKeyAt,
   condemnedKeys,
+  largeInventoriesForget,
 } from '../../records/collection/sweep.ts';
 import type { CollectDeps } from './collect-deps.ts';
 import { fullPace } from './pace.ts';
@@ -45,6 +46,7 @@ export async function sweepCondemned(deps: CollectDeps, actor: string, signal?: 
 
 async function sweep(deps: CollectDeps, keys: readonly CondemnedKey[], actor: string): Promise<Swept> {
   await deps.blobs.delete(keys.map((key) => key.storageKey));
+  await largeInventoriesForget(deps.database, keys);
   const swept = await deps.database.transact(async (tx) => {
     const forgotten = await condemnedForget(tx, keys);
     const { keys: count, sizeBytes, digests } = forgotten;

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
+import { limits } from '../../lib/limits.ts';
 import { usageUnlinked } from '../access/usage.ts';
-import type { Tx } from '../db/database.ts';
+import type { Database, Tx } from '../db/database.ts';
 import { locked, type Reader } from '../db/engine.ts';
 
 /** Bytes whose row has let go of them. */
@@ -89,6 +90,54 @@ export async function condemnedForget(tx: Tx, keys: readonly CondemnedKey[]): Pr
   return { keys: forgotten.length, sizeBytes, digests: blobs.map((blob) => blob.digest) };
 }
 
+/**
+ * Before that: what is known of large layers goes a part at a time, so that no transaction takes long. The inspection is
+ * `pending` from then on: a layer that is pushed again meanwhile is read anew, and no more of it goes.
+ */
+export async function largeInventoriesForget(
+  database: Database,
+  keys: readonly CondemnedKey[],
+): Promise<void> {
+  const ids = keys.map(({ blobId }) => blobId).filter((id) => id !== 0);
+  if (ids.length === 0) return;
+  const { rows } = await sql<{ id: number }>`select blobs.id from blobs
+    join inspections on inspections.blob_id = blobs.id
+    where blobs.id in (${sql.join(ids)}) and blobs.state = 'condemned'
+      and inspections.entries > ${limits.collectInventoryRows} and ${unnamed}`.execute(database.read);
+  for (const { id } of rows)
+    for (const table of ['layer_files', 'layer_packages', 'layer_secrets'] as const)
+      while (await database.transact((tx) => somePartForget(tx, table, Number(id))));
+}
+
+/** @returns whether there may be more */
+async function somePartForget(
+  tx: Tx,
+  table: 'layer_files' | 'layer_packages' | 'layer_secrets',
+  blobId: number,
+): Promise<boolean> {
+  const { db } = tx;
+  const query = db.selectFrom('blobs').select('id').where('id', '=', blobId).where('state', '=', 'condemned');
+  if (!(await locked(tx.engine, query).executeTakeFirst())) return false;
+  await db.updateTable('inspections').set({ state: 'pending' }).where('blob_id', '=', blobId).execute();
+  const { rows } = await sql<{ path_id: number }>`select distinct path_id from ${sql.table(table)}
+    where blob_id = ${blobId} limit ${limits.collectInventoryRows}`.execute(db);
+  if (rows.length === 0) return false;
+  await db
+    .deleteFrom(table)
+    .where('blob_id', '=', blobId)
+    .where(
+      'path_id',
+      'in',
+      rows.map((row) => row.path_id),
+    )
+    .execute();
+  return true;
+}
+
+/** No manifest names it. */
+const unnamed = sql<boolean>`(select edges.manifest_id from edges
+  where edges.digest in (blobs.digest, blobs.digest_sha512) limit 1) is null`;
+
 function asRead({ storageKey, condemnedAt }: CondemnedKey) {
   return sql`(${storageKey}, cast(${condemnedAt} as bigint))`;
 }
@@ -99,9 +148,7 @@ async function forgetUnnamed(tx: Tx, condemned: readonly number[]): Promise<void
   const { db } = tx;
   const { rows } = await sql<{
     id: number;
-  }>`select blobs.id from blobs where blobs.id in (${sql.join(condemned)})
-    and (select edges.manifest_id from edges where edges.digest in (blobs.digest, blobs.digest_sha512) limit 1)
-      is null`.execute(db);
+  }>`select blobs.id from blobs where blobs.id in (${sql.join(condemned)}) and ${unnamed}`.execute(db);
   const ids = rows.map((row) => Number(row.id));
   if (ids.length === 0) return;
   const links = await db
