@@ -156,13 +156,14 @@ describeEngines('the bill of materials of an inspected image', (engines) => {
   });
 
   it.each(['cyclonedx', 'spdx'] as const)('is made from its rows as %s', async (format) => {
-    const manifest = { path: 'app/node_modules/ms/package.json', content: '{"name":"ms","version":"2.0.0"}' };
+    const manifest = { path: 'app/node_modules/ms/package.json', content: '{"name":"ms","version":"2.0.0","license":"The MIT License"}' };
     const id = await world.push({ layers: [await buildLayer([manifest])] });
     const image = { id, digest: subject.digest, repository: 'acme/shop' };
     await world.drain();
     const { bytes, mediaType } = await sbomOf(world.database, image, format);
     expect(mediaType).toMatch(/^application\/(vnd\.cyclonedx|spdx)\+json$/);
     expect(bytes.toString()).toContain('"pkg:npm/ms@2.0.0"');
+    expect(bytes.toString()).toMatch(/"licenseDeclared":"MIT"|"license":\{"id":"MIT"/);
   });
 
   it('is refused while the image is not inspected', async () => {

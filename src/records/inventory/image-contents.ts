@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { LazaretError } from '../../lib/errors.ts';
+import { unknownLicence } from '../../licences/expression.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Database } from '../db/database.ts';
 import { byCodeUnit } from '../db/engine.ts';
@@ -27,6 +28,7 @@ export interface PackageInImage {
   readonly version: string;
   readonly sourceName: string | null;
   readonly sourceVersion: string | null;
+  /** As an SPDX expression where all of it is understood, else as the package states it. */
   readonly license: string | null;
   /** In order of their paths. */
   readonly places: readonly PackagePlace[];
@@ -66,6 +68,7 @@ export async function imageContents(
 }
 
 interface PlacedRow extends Omit<PackageInImage, 'places'> {
+  readonly spdx: string | null;
   readonly packageId: number;
   readonly path: string;
   readonly layer: string;
@@ -79,7 +82,8 @@ async function placedPackages(database: Database, manifestId: number): Promise<P
   const placesMax = limits.sbomPackagesMax;
   const rows = await database.search(
     sql<PlacedRow>`select packages.id as "packageId", packages.purl, packages.name, packages.version,
-        packages.source_name as "sourceName", packages.source_version as "sourceVersion", packages.license,
+        packages.source_name as "sourceName", packages.source_version as "sourceVersion",
+        packages.license, packages.spdx,
         paths.path, blobs.digest as layer, layer_files.sha256
       from image_packages
       join packages on packages.id = image_packages.package_id
@@ -100,7 +104,8 @@ function grouped(rows: readonly PlacedRow[]): PackageInImage[] {
   return [...Map.groupBy(rows, (row) => Number(row.packageId)).values()].flatMap((places) => {
     const [first] = places;
     if (!first) return [];
-    const { purl, name, version, sourceName, sourceVersion, license } = first;
+    const { purl, name, version, sourceName, sourceVersion } = first;
+    const license = first.spdx?.includes(unknownLicence) === false ? first.spdx : first.license;
     const where = places.map(({ path, layer, sha256 }) => ({
       path,
       layer,
