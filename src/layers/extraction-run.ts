@@ -34,11 +34,12 @@ const nothing: Extracted = {};
 export class ExtractionRun {
   readonly #works: readonly Work[];
   readonly #limits: LayerLimits;
-  readonly #spool = new Spool();
+  readonly #spool: Spool;
   readonly #archives: ReadArchive[] = [];
   #packages = 0;
 
-  constructor(extractors: readonly Extractor[], limits: LayerLimits) {
+  constructor(extractors: readonly Extractor[], limits: LayerLimits, spoolFolder?: string) {
+    this.#spool = new Spool(spoolFolder);
     this.#works = extractors.map((extractor) => ({
       extractor,
       found: new Map(),

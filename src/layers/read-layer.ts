@@ -30,6 +30,8 @@ export interface ReadLayerOptions {
   readonly mediaType?: string;
   /** Without it secrets are not looked for. */
   readonly fingerprintKey?: FingerprintKey;
+  /** Where a large file of the layer may lie meanwhile; without it the system's folder for such. */
+  readonly spoolFolder?: string | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -81,7 +83,7 @@ class LayerReading {
     this.#clock = options.clock;
     this.#startMs = options.clock.bootMs();
     this.#decompression = new Decompression(abortable(source, options.signal), this.#limits);
-    this.#run = new ExtractionRun(options.extractors, this.#limits);
+    this.#run = new ExtractionRun(options.extractors, this.#limits, options.spoolFolder);
     this.#secrets = new LayerSecrets(options.fingerprintKey, this.#limits);
     this.#walk = new LayerWalk({ run: this.#run, secrets: this.#secrets }, this.#limits);
     this.#parser = new TarParser(this.#walk, {

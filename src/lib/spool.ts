@@ -10,8 +10,14 @@ import { LazaretError } from './errors.ts';
 import { randomKey } from './random.ts';
 
 export class Spool {
+  readonly #folder: string;
   #file: number | undefined;
   #bytes = 0;
+
+  /** @param folder must be there, with room for the largest content */
+  constructor(folder: string = tmpdir()) {
+    this.#folder = folder;
+  }
 
   /** Forgets what it has. */
   clear(): void {
@@ -52,7 +58,7 @@ export class Spool {
 
   #opened(): number {
     if (this.#file === undefined) {
-      const path = join(tmpdir(), `lazaret-spool-${randomKey()}`);
+      const path = join(this.#folder, `lazaret-spool-${randomKey()}`);
       this.#file = openSync(path, 'wx+', 0o600);
       unlinkSync(path);
     }

@@ -7,12 +7,14 @@ import type { Config } from './config/config.ts';
 
 /** Threads that open the configured store for themselves; a store that only this thread has is read by this thread. */
 export function openInspector(
-  config: Pick<Config, 'blobs' | 'inspection' | 'region'>,
+  config: Pick<Config, 'blobs' | 'dataFolder' | 'inspection' | 'region'>,
   own: { readonly blobs: BlobStore; readonly given: boolean; readonly clock: Clock },
 ): Inspector {
   const { clock } = own;
+  // A layer's files may be large, and the folder for temporary files small, or memory.
+  const spoolFolder = config.dataFolder;
   if (own.given || config.blobs.kind === 'memory')
-    return createInProcessInspector({ store: own.blobs, extractors, clock });
+    return createInProcessInspector({ store: own.blobs, extractors, clock, spoolFolder });
   const { region, blobs: blobStore } = config;
-  return createInspectPool({ size: config.inspection.workers, blobStore, region, clock });
+  return createInspectPool({ size: config.inspection.workers, blobStore, region, clock, spoolFolder });
 }

@@ -156,7 +156,10 @@ describeEngines('the bill of materials of an inspected image', (engines) => {
   });
 
   it.each(['cyclonedx', 'spdx'] as const)('is made from its rows as %s', async (format) => {
-    const manifest = { path: 'app/node_modules/ms/package.json', content: '{"name":"ms","version":"2.0.0","license":"The MIT License"}' };
+    const manifest = {
+      path: 'app/node_modules/ms/package.json',
+      content: '{"name":"ms","version":"2.0.0","license":"The MIT License"}',
+    };
     const id = await world.push({ layers: [await buildLayer([manifest])] });
     const image = { id, digest: subject.digest, repository: 'acme/shop' };
     await world.drain();

@@ -41,6 +41,8 @@ export interface InProcessInspectorOptions {
   readonly extractors: readonly Extractor[];
   readonly clock: Clock;
   readonly limits?: LayerLimits;
+  /** Where large files of a layer may lie while it is read. */
+  readonly spoolFolder?: string;
 }
 
 /** Reads in this thread, which it keeps busy: for stores that live in one thread's memory, and for tests. */

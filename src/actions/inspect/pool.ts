@@ -28,6 +28,8 @@ export interface InspectPoolOptions {
   readonly region: string;
   readonly clock: Clock;
   readonly limits?: LayerLimits;
+  /** Where large files of a layer may lie while it is read. */
+  readonly spoolFolder?: string;
   /** How long a worker without a job is kept. */
   readonly idleMs?: number;
   /** The module that the threads run; tests give one that misbehaves. */
@@ -122,7 +124,8 @@ class InspectPool implements Inspector {
       this.#workers.delete(worker);
     }
     const { blobStore, region } = this.#options;
-    const worker = new PoolWorker(this.#module, { blobStore, region, limits: this.#limits });
+    const setup = { blobStore, region, limits: this.#limits, spoolFolder: this.#options.spoolFolder };
+    const worker = new PoolWorker(this.#module, setup);
     this.#workers.add(worker);
     return worker;
   }

@@ -13,6 +13,7 @@ export interface WorkerSetup {
   readonly blobStore: BlobStoreConfig;
   readonly region: string;
   readonly limits: LayerLimits;
+  readonly spoolFolder: string | undefined;
 }
 
 assert(parentPort, 'runs as a worker thread only');
@@ -38,6 +39,7 @@ async function inspect(key: string, how: InspectHow): Promise<void> {
     extractors,
     clock: systemClock,
     limits: setup.limits,
+    ...(setup.spoolFolder === undefined ? {} : { spoolFolder: setup.spoolFolder }),
   });
   for await (const part of inspector.inspect(key, how)) {
     if (credit === 0) await new Promise<void>((resolve) => (wake = resolve));

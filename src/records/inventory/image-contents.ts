@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { LazaretError } from '../../lib/errors.ts';
-import { unknownLicence } from '../../licences/expression.ts';
 import { limits } from '../../lib/limits.ts';
+import { unknownLicence } from '../../licences/expression.ts';
 import type { Database } from '../db/database.ts';
 import { byCodeUnit } from '../db/engine.ts';
 import type { ImageTable } from '../db/tables/inventory.ts';
