@@ -1,3 +1,4 @@
+import { advisories } from './advisories/advisories.ts';
 import type { Benchmark } from './benchmark.ts';
 import { collect } from './collect/collect.ts';
 import { inspect } from './inspect/inspect.ts';
@@ -7,4 +8,4 @@ import { s3 } from './s3/s3.ts';
 import { scan } from './scan/scan.ts';
 
 /** The one list of benchmarks. */
-export const benchmarks: readonly Benchmark[] = [loop, registry, collect, s3, inspect, scan];
+export const benchmarks: readonly Benchmark[] = [loop, registry, collect, s3, inspect, scan, advisories];

@@ -73,8 +73,9 @@ class Rows {
     for (let n = 1; n <= this.#repositories; n++)
       repository.run(`bench/team-${n % 40}/app-${n}`, id, 'bench', 0);
     this.#insert('inventory_versions', ['extractors', 'first_used_at']).run('apk@1 dpkg@1 npm@1', 0);
-    this.#insert('advisory_sources', ['source', 'imported_at', 'documents']).run(
+    this.#insert('advisory_sources', ['source', 'kind', 'imported_at', 'documents']).run(
       'bench',
+      'osv',
       0,
       this.#size.advisories,
     );
@@ -106,6 +107,7 @@ class Rows {
     const advisory = this.#insert('advisories', [
       'source',
       'advisory_id',
+      'flaw',
       'modified_at',
       'severity',
       'body',
@@ -128,7 +130,7 @@ class Rows {
       'since',
     ]);
     for (const [at, spread] of spreads.entries()) {
-      advisory.run('bench', needle(spread).advisory, 0, 'high', '{}', 0);
+      advisory.run('bench', needle(spread).advisory, needle(spread).advisory, 0, 'high', '{}', 0);
       finding.run(at + 1, at + 1, 'affected', '1.0.1', 'high', 0);
     }
     for (let n = 4; n <= advisories; n++) {
@@ -144,7 +146,7 @@ class Rows {
         'unknown',
         'unknown',
       ][n % 10];
-      advisory.run('bench', `BENCH-${n}`, 0, severity, '{}', 0);
+      advisory.run('bench', `BENCH-${n}`, `BENCH-${n}`, 0, severity, '{}', 0);
       affected.run(n, 0, n % 2 === 0 ? 'npm' : 'Debian:12', `package-${n}`, '{}', severity);
       const hit = 4 + Math.floor(this.#random() * (distinctPackages - 4));
       if (n <= distinctPackages / 5)
