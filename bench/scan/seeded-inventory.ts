@@ -104,15 +104,7 @@ class Rows {
       const purl = type === 'npm' ? `pkg:npm/${name}@${version}` : `pkg:deb/debian/${name}@${version}`;
       insert.run(purl, type, ecosystem, name, version, licences[n % licences.length], 0);
     }
-    const advisory = this.#insert('advisories', [
-      'source',
-      'advisory_id',
-      'flaw',
-      'modified_at',
-      'severity',
-      'body',
-      'imported_at',
-    ]);
+    const advisory = this.#advisoryInsert();
     const affected = this.#insert('advisory_packages', [
       'advisory_id',
       'position',
@@ -130,7 +122,7 @@ class Rows {
       'since',
     ]);
     for (const [at, spread] of spreads.entries()) {
-      advisory.run('bench', needle(spread).advisory, needle(spread).advisory, 0, 'high', '{}', 0);
+      advisory(needle(spread).advisory, 'high');
       finding.run(at + 1, at + 1, 'affected', '1.0.1', 'high', 0);
     }
     for (let n = 4; n <= advisories; n++) {
@@ -146,12 +138,18 @@ class Rows {
         'unknown',
         'unknown',
       ][n % 10];
-      advisory.run('bench', `BENCH-${n}`, `BENCH-${n}`, 0, severity, '{}', 0);
+      advisory(`BENCH-${n}`, severity);
       affected.run(n, 0, n % 2 === 0 ? 'npm' : 'Debian:12', `package-${n}`, '{}', severity);
       const hit = 4 + Math.floor(this.#random() * (distinctPackages - 4));
       if (n <= distinctPackages / 5)
         finding.run(hit, n, 'affected', n % 2 === 0 ? '9.9.9' : null, severity, 0);
     }
+  }
+
+  #advisoryInsert(): (id: string, severity: string | undefined) => void {
+    const columns = ['source', 'advisory_id', 'flaw', 'modified_at', 'severity', 'body', 'imported_at'];
+    const insert = this.#insert('advisories', columns);
+    return (id, severity) => void insert.run('bench', id, id, 0, severity, '{}', 0);
   }
 
   /** Ten files a folder; the folders of a layer lie side by side. */

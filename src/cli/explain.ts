@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { call, callLines } from '../client/client.ts';
+import { type Client, call, callLines } from '../client/client.ts';
 import { imageExplain } from '../contract/explain.ts';
 import { imageShow } from '../contract/images.ts';
 import type { RouteAnswer } from '../contract/route.ts';
@@ -56,12 +56,40 @@ async function explain(io: CliIo, reference: string, options: ExplainOptions): P
       for (const line of explainedText(one)) io.out(line);
     }
   }
-  const { state, reason } = await call(client, imageShow, { query: { reference } }, { signal: io.signal });
-  void reason;
-  if (output === 'table')
-    io.note(`${holds} hold, ${unknown} unknown${state === 'done' ? '' : `; the image is ${state}`}`);
+  const missing = await missingKnowledge(client, { reference, platform, signal: io.signal });
+  if (output === 'table') io.note(`${holds} hold, ${unknown} unknown`);
+  for (const gap of missing) io.note(gap);
   if (holds > 0) io.exit(2);
-  if (unknown > 0 || state !== 'done') io.exit(3);
+  if (unknown > 0 || missing.length > 0) io.exit(3);
+}
+
+/** Without which nothing found is no answer. */
+async function missingKnowledge(
+  client: Client,
+  of: { readonly reference: string; readonly platform: string | undefined; readonly signal: AbortSignal },
+): Promise<string[]> {
+  const { reference, platform, signal } = of;
+  const show = (text: string) =>
+    call(
+      client,
+      imageShow,
+      { query: { reference: text, ...(platform === undefined ? {} : { platform }) } },
+      { signal },
+    );
+  const named = await show(reference);
+  // What was explained of an index is its one image, or that of the platform.
+  const child = named.children.find((one) => one.platform !== null && one.platform !== 'unknown/unknown');
+  const image = named.kind === 'index' && child ? await show(`${named.repository}@${child.digest}`) : named;
+  return [
+    ...(image.advisorySources === 0
+      ? [
+          'no advisories are loaded, so nobody knows; load some with: lazaret advisory import PLACE --source NAME',
+        ]
+      : []),
+    ...(image.state === 'done'
+      ? []
+      : [`the image could not be read in full: ${image.reason ?? image.state ?? 'it was not inspected'}`]),
+  ];
 }
 
 const words = { holds: 'holds', unknown: 'unknown', no: 'does not hold', withdrawn: 'withdrawn' } as const;

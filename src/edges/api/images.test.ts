@@ -201,6 +201,9 @@ describe('the command line', () => {
     );
     expect(before.text).toMatch(/\n {2}config: linux\/\w+ · user root\n {2}environment: TOKEN$/);
     expect((await lazaret(world.reader, 'advisory', 'status')).text).toContain('none is loaded');
+    const unexplained = await lazaret(world.reader, 'explain', reference);
+    expect(unexplained.text).toContain('no advisories are loaded');
+    expect(unexplained.code).toBe(3);
 
     const good = join(folder, 'good.json');
     const lines = join(folder, 'lines.jsonl');
@@ -213,6 +216,17 @@ describe('the command line', () => {
     expect(imported.text).toContain('lines.jsonl, line 1: ');
     expect(imported.code).toBe(3);
     expect((await lazaret(world.reader, 'advisory', 'status')).text).toMatch(/ghsa +advisories +1 /);
+
+    const explained = await lazaret(world.reader, 'explain', reference);
+    expect(explained.text).toMatch(/npm lodash 4\.17\.20 is in introduced .*\n.* in sha256:/);
+    expect(explained.code).toBe(2);
+    expect((await lazaret(world.reader, 'advisory', 'show', lodash.id)).text).toContain(
+      'to 1 package version here',
+    );
+    const bundle = join(folder, 'advisories.zst');
+    await lazaret(world.server.admin, 'advisory', 'export', bundle);
+    const again = await lazaret(world.server.admin, 'advisory', 'import', bundle, folder, '--source', 'ghsa');
+    expect(again.text).toMatch(/zst: \d advisor.*\n.*0 advisories new or changed/);
 
     const after = await lazaret(world.reader, 'image', 'show', reference);
     expect(after.text).toMatch(/advisories: 1 high \(1 fixable\)$/m);
