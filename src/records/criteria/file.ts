@@ -111,7 +111,7 @@ export const hiddenAbove = (pathId: string) => sql`select 1 from edges as upper_
   join paths as upper_paths on upper_paths.id = upper_files.path_id
   where upper_edges.manifest_id = edges.manifest_id and upper_edges.kind = 'layer'
     and upper_edges.position > edges.position and upper_files.kind in ('whiteout', 'opaque')
-    and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/'`;
+    and (upper_paths.path = '' or substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/')`;
 
 /** By the first bytes, which are indexed, and then by all. */
 function sha256Is(column: string, sha256: Buffer): RawBuilder<boolean> {

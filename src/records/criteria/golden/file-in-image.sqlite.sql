@@ -21,7 +21,8 @@ where upper_edges.manifest_id = edges.manifest_id
 and upper_edges.kind = 'layer'
 and upper_edges.position > edges.position
 and upper_files.kind in ('whiteout', 'opaque')
-and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/')
+and (upper_paths.path = ''
+or substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/'))
 and layer_files.kind in ('file', 'hardlink', 'link', 'device')
 and (substr("layer_files"."sha256", 1, 6) = ?
 and "layer_files"."sha256" = ?) union select distinct edges.manifest_id
@@ -57,7 +58,8 @@ where upper_edges.manifest_id = edges.manifest_id
 and upper_edges.kind = 'layer'
 and upper_edges.position > edges.position
 and upper_files.kind in ('whiteout', 'opaque')
-and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/')
+and (upper_paths.path = ''
+or substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/'))
 and archives.id = member.holder_id
 and substr(layer_files.sha256, 1, 6) = substr(archives.sha256, 1, 6)
 and layer_files.sha256 = archives.sha256
@@ -85,7 +87,8 @@ where upper_edges.manifest_id = edges.manifest_id
 and upper_edges.kind = 'layer'
 and upper_edges.position > edges.position
 and upper_files.kind in ('whiteout', 'opaque')
-and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/')
+and (upper_paths.path = ''
+or substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/'))
 and layer_files.kind in ('file', 'hardlink', 'link', 'device')
 and (substr("layer_files"."sha256", 1, 6) = ?
 and "layer_files"."sha256" = ?)
@@ -126,7 +129,8 @@ where upper_edges.manifest_id = edges.manifest_id
 and upper_edges.kind = 'layer'
 and upper_edges.position > edges.position
 and upper_files.kind in ('whiteout', 'opaque')
-and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/')
+and (upper_paths.path = ''
+or substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/'))
 and archives.id = member.holder_id
 and substr(layer_files.sha256, 1, 6) = substr(archives.sha256, 1, 6)
 and layer_files.sha256 = archives.sha256

@@ -24,7 +24,8 @@ where upper_edges.manifest_id = edges.manifest_id
 and upper_edges.kind = 'layer'
 and upper_edges.position > edges.position
 and upper_files.kind in ('whiteout', 'opaque')
-and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/') union select found.manifest_id
+and (upper_paths.path = ''
+or substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/')) union select found.manifest_id
 from image_secrets as found
 where found.fingerprint = $2
 and found.key_version = 1
@@ -66,7 +67,8 @@ where upper_edges.manifest_id = edges.manifest_id
 and upper_edges.kind = 'layer'
 and upper_edges.position > edges.position
 and upper_files.kind in ('whiteout', 'opaque')
-and substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/')
+and (upper_paths.path = ''
+or substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/'))
 and "edges"."manifest_id" in (7)
 and found.blob_id in (select own_blobs.id
 from edges as own_edges
