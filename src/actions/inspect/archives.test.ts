@@ -4,6 +4,7 @@ import { describeEngines } from '../../../test/support/engines.ts';
 import { type InventoryWorld, inventoryWorld } from '../../../test/support/inventory-world.ts';
 import { buildLayer } from '../../../test/support/oci-layout.ts';
 import { jarOf, zipOf } from '../../../test/support/zip.ts';
+import { java } from '../../layers/extractors/java/java.ts';
 import { compileLeaf, type LeafCriteria } from '../../records/criteria/compile.ts';
 
 const lookup = 'org/apache/logging/log4j/core/lookup/JndiLookup.class';
@@ -68,7 +69,7 @@ describeEngines('what is in archives', (engines) => {
 
     const { db } = { db: world.database.read };
     const archives = await db.selectFrom('archives').select('version').execute();
-    expect(archives.map(({ version }) => version)).toEqual([1, 1, 1, 1]);
+    expect(archives.map(({ version }) => version)).toEqual(Array(4).fill(java.version));
     const rows = await db.selectFrom('archive_files').select('archive_id').execute();
     // Three in each jar of Maven's, two in each war.
     expect(rows).toHaveLength(2 * 3 + 2 * 2);
