@@ -13,6 +13,7 @@ export interface CriteriaOptions {
   readonly severity?: string;
   readonly fixed?: boolean;
   readonly malicious?: boolean;
+  readonly exploited?: boolean;
   readonly file?: string[];
   readonly fileSha256?: string[];
   readonly secret?: string[];
@@ -41,6 +42,10 @@ export function withCriteria(command: Command): Command {
     .option('--advisory <id>', 'an advisory or alias: GHSA-…, CVE-…', collected)
     .option('--severity <level>', 'an advisory of low, medium, high, critical or worse applies')
     .option('--fixed', 'with --advisory or --severity: only where a fix exists')
+    .option(
+      '--exploited',
+      'an advisory that is known to be exploited applies; with --advisory or --severity: only such',
+    )
     .option('--malicious', 'a package that is itself the harm: an advisory MAL-…')
     .option('--file <glob>', 'a file path: **/JndiLookup.class', collected)
     .option('--file-sha256 <hex>', 'a file with this content', collected)
@@ -62,11 +67,16 @@ export function withCriteria(command: Command): Command {
 export async function criteriaOf(io: CliIo, client: Client, options: CriteriaOptions): Promise<unknown> {
   if (options.secretStdin && options.criteria === '-')
     throw new LazaretError('invalid', '--secret-stdin and --criteria - both read standard input');
-  const fixed = options.fixed ? { fixed: true } : {};
+  const only = {
+    ...(options.fixed ? { fixed: true } : {}),
+    ...(options.exploited ? { exploited: true } : {}),
+  };
+  const isNamed = options.advisory !== undefined || options.severity !== undefined;
   const parts: unknown[] = [
     ...(options.package ?? []).map(packageCriteria),
-    ...(options.advisory ?? []).map((id) => ({ advisory: { id, ...fixed } })),
-    ...(options.severity === undefined ? [] : [{ advisory: { severity: options.severity, ...fixed } }]),
+    ...(options.advisory ?? []).map((id) => ({ advisory: { id, ...only } })),
+    ...(options.severity === undefined ? [] : [{ advisory: { severity: options.severity, ...only } }]),
+    ...(options.exploited && !isNamed ? [{ advisory: only }] : []),
     ...(options.malicious ? [{ advisory: { malicious: true } }] : []),
     ...(options.file ?? []).map((path) => ({ file: { path } })),
     ...(options.fileSha256 ?? []).map((sha256) => ({ file: { sha256 } })),

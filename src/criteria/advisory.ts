@@ -5,28 +5,30 @@ import { parsePlace, parseTime, placeSchema, placeSuffix, timeSchema } from './p
 /** From least to worst. */
 export const severities = ['low', 'medium', 'high', 'critical'] as const;
 
-const asks = ['id', 'severity', 'fixed', 'malicious', 'publishedSince'] as const;
+const asks = ['id', 'severity', 'fixed', 'malicious', 'exploited', 'publishedSince'] as const;
 
 export function parseAdvisory(body: Field): AdvisoryCriteria['advisory'] {
   body.keys([...asks, 'in']);
-  const [id, severity, fixed, malicious, published] = asks.map((key) => body.optional(key));
-  if (!id && !severity && !fixed && !malicious && !published)
+  const [id, severity, fixed, malicious, exploited, published] = asks.map((key) => body.optional(key));
+  if (!id && !severity && !fixed && !malicious && !exploited && !published)
     throw body.error(`must have at least one of ${asks.join(', ')}`);
   return {
     ...(id ? { id: parseId(id) } : {}),
     ...(severity ? { severity: severity.oneOf(severities) } : {}),
     ...(fixed ? { fixed: fixed.boolean() } : {}),
     ...(malicious ? { malicious: malicious.boolean() } : {}),
+    ...(exploited ? { exploited: exploited.boolean() } : {}),
     ...(published ? { publishedSince: parseTime(published) } : {}),
     ...parsePlace(body),
   };
 }
 
 export function describeAdvisory(asked: AdvisoryCriteria['advisory']): string {
-  const { id, severity, fixed, malicious, publishedSince, in: place } = asked;
+  const { id, severity, fixed, malicious, exploited, publishedSince, in: place } = asked;
   const fix = { true: 'fixable ', false: 'not yet fixed ', undefined: '' }[`${fixed}`];
   const code = { true: 'malicious-code ', false: 'no-malicious-code ', undefined: '' }[`${malicious}`];
-  const kind = `${fix}${code}`;
+  const attacks = { true: 'known-exploited ', false: 'not-known-exploited ', undefined: '' }[`${exploited}`];
+  const kind = `${fix}${attacks}${code}`;
   const subject =
     id === undefined ? `${kind === '' ? 'an' : 'a'} ${kind}advisory` : `the ${kind}advisory ${id}`;
   const level =
@@ -53,6 +55,10 @@ export const advisorySchema = {
     severity: { enum: severities, description: 'this severity or worse' },
     fixed: { type: 'boolean', description: 'whether a fixed version is known' },
     malicious: { type: 'boolean', description: 'whether the package itself is the harm: an advisory MAL-…' },
+    exploited: {
+      type: 'boolean',
+      description: 'whether the catalogue of known exploited vulnerabilities (CISA KEV) has it',
+    },
     publishedSince: timeSchema,
     in: placeSchema,
   },

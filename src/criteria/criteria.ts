@@ -61,6 +61,8 @@ export interface AdvisoryCriteria {
     readonly fixed?: boolean;
     /** Whether the package itself is the harm: an advisory of the Malicious Packages repository, `MAL-…`. */
     readonly malicious?: boolean;
+    /** Whether CISA's catalogue of known exploited vulnerabilities has it. */
+    readonly exploited?: boolean;
     /** `2026-11-01` or RFC 3339. */
     readonly publishedSince?: string;
     readonly in?: MatchPlace;

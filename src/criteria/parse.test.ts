@@ -59,6 +59,7 @@ const leaf = fc.oneof(
       severity: fc.constantFrom(...severities),
       fixed: optional(fc.boolean()),
       malicious: optional(fc.boolean()),
+      exploited: optional(fc.boolean()),
       publishedSince: optional(fc.constantFrom('2026-11-01')),
       in: place,
     })

@@ -99,6 +99,18 @@ const cases: Readonly<Record<string, Case>> = {
     criteria: { advisory: { severity: 'high' } },
     because: /nobody gave a severity/,
   },
+  'no catalogue of exploited vulnerabilities was loaded': {
+    image: pushed(lodash),
+    advisories: [advisory('lodash')],
+    criteria: { advisory: { exploited: true } },
+    because: /no catalogue of exploited vulnerabilities was loaded/,
+  },
+  'none was loaded, and what is not exploited is asked for': {
+    image: pushed(lodash),
+    advisories: [advisory('lodash')],
+    criteria: { advisory: { exploited: false } },
+    because: /no catalogue of exploited vulnerabilities was loaded/,
+  },
   'a version can’t be compared': {
     image: pushed({ ...lodash, content: '{"name":"lodash","version":"ours-1"}' }),
     criteria: { package: { purl: 'pkg:npm/lodash', versions: '<1' } },

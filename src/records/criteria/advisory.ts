@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { AdvisoryCriteria, Severity } from '../../criteria/criteria.ts';
 import { timeMs } from '../../criteria/parts.ts';
+import { exploitedAreKnown } from '../advisories/exploits.ts';
 import { foundPackages, within } from './found-packages.ts';
 import type { EvidenceRow, Hit, Leaf, LeafContext } from './leaf.ts';
 import { unfedImages } from './unfed.ts';
@@ -10,19 +11,24 @@ const severityOrder: readonly Severity[] = ['low', 'medium', 'high', 'critical']
 /**
  * `advisory`: findings hang on distinct package versions, so the search is for the packages that have one, and then for the
  * images that have those. A finding whose severity nobody gave makes the image unknown where the criteria ask for a
- * severity; so does one of which nobody can tell whether the advisory applies; and so do packages of ecosystems of which
- * no advisory was ever loaded.
+ * severity; so does one of which nobody can tell whether the advisory applies, or whether it is exploited while no catalogue
+ * of such was loaded; and so do packages of ecosystems of which no advisory was ever loaded.
  */
 export async function advisoryLeaf(criteria: AdvisoryCriteria, context: LeafContext): Promise<Leaf> {
   const { database, scope } = context;
   const db = database.read;
   const { severity, in: place = 'image' } = criteria.advisory;
   const rated = severity ? [severityIn(severityOrder.slice(severityOrder.indexOf(severity)))] : [];
-  const asked = conditionsOf(criteria.advisory);
+  const { exploited } = criteria.advisory;
+  const others = conditionsOf(criteria.advisory);
+  const isCatalogued = exploited === undefined || (await exploitedAreKnown(db));
+  const attacks =
+    exploited === undefined ? [] : [isCatalogued ? isExploited(exploited) : sql<boolean>`1 = 0`];
+  const asked = [...others, ...attacks];
   const indexed = criteria.advisory.id === undefined && scope === undefined;
   const shown = sql.join([...asked, verdictIs(['affected'], false), ...rated], sql` and `);
-  const images = (conditions: readonly RawBuilder<boolean>[]) =>
-    imagesWith(criteria, context, sql.join([...asked, ...conditions], sql` and `)).compile(db);
+  const images = (conditions: readonly RawBuilder<boolean>[], all = asked) =>
+    imagesWith(criteria, context, sql.join([...all, ...conditions], sql` and `)).compile(db);
   const unrated = [verdictIs(['affected', 'unknown'], indexed), sql<boolean>`findings.severity = 'unknown'`];
   return {
     matches: images([verdictIs(['affected'], indexed), ...rated]),
@@ -32,6 +38,14 @@ export async function advisoryLeaf(criteria: AdvisoryCriteria, context: LeafCont
         images: images([verdictIs(['unknown'], indexed), ...rated]),
         because: 'a version can’t be compared with an advisory',
       },
+      ...(isCatalogued
+        ? []
+        : [
+            {
+              images: images([verdictIs(['affected'], indexed), ...rated], others),
+              because: 'no catalogue of exploited vulnerabilities was loaded',
+            },
+          ]),
       ...(await unfedImages(database, scope)),
     ],
     evidence: (manifestIds, limit) =>
@@ -98,6 +112,14 @@ function conditionsOf(asked: AdvisoryCriteria['advisory']): RawBuilder<boolean>[
   if (publishedSince !== undefined)
     conditions.push(sql<boolean>`advisories.published_at >= ${timeMs(publishedSince)}`);
   return conditions;
+}
+
+/** By the flaw that the advisory is about, or any of the CVEs that it passes on. */
+function isExploited(exploited: boolean): RawBuilder<boolean> {
+  const flaw = sql<boolean>`(advisories.flaw in (select known_exploited.cve from known_exploited) or advisories.id in
+    (select advisory_aliases.advisory_id from known_exploited
+      join advisory_aliases on advisory_aliases.alias = known_exploited.cve))`;
+  return exploited ? flaw : sql<boolean>`not ${flaw}`;
 }
 
 function severityIn(severities: readonly Severity[]): RawBuilder<boolean> {

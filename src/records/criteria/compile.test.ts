@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { describeEngines } from '../../../test/support/engines.ts';
+import { exploitedReplace } from '../advisories/exploits.ts';
 import { compileLeaf, type LeafCriteria } from './compile.ts';
 
 const leaves: readonly (readonly [string, LeafCriteria])[] = [
@@ -21,6 +22,7 @@ const leaves: readonly (readonly [string, LeafCriteria])[] = [
   ['image-source', { image: { source: 'https://github.com/acme/*', revision: 'abc' } }],
   ['image-base', { image: { base: `sha256:${'ab'.repeat(32)}` } }],
   ['advisory-malicious', { advisory: { malicious: true, publishedSince: '2026-11-01' } }],
+  ['advisory-exploited', { advisory: { exploited: true, severity: 'critical', fixed: true } }],
   ['file-large', { file: { sizeMin: '20MiB' } }],
   ['license', { license: { anyOf: ['GPL-3.0-only'] } }],
   ['license-in-layer', { license: { notSatisfiedBy: ['MIT'], in: 'layer' } }],
@@ -40,6 +42,8 @@ describeEngines('criteria', (world) => {
         .insertInto('packages')
         .values({ ...row, ...rest, first_seen_at: 0 })
         .execute();
+      const exploited = { addedOn: '2021-12-10', dueOn: null, ransomware: false, name: 'Log4Shell' };
+      await exploitedReplace(tx, [{ cve: 'CVE-2021-44228', ...exploited }]);
     });
     const leaf = await compileLeaf(criteria, { database, scope: [7] });
     const queries = [leaf.matches, ...leaf.unknowns.map(({ images }) => images), leaf.evidence([7], 10)];
