@@ -89,8 +89,8 @@ install() { # PACKAGE ...
     chmod +x "$root/tmp/policy-rc.d"
     touch "$root/usr/sbin/policy-rc.d"
     mount --bind "$root/tmp/policy-rc.d" "$root/usr/sbin/policy-rc.d" # no service is started
-    chroot "$root" /usr/bin/env PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 HOME=/nowhere \
-      apt-get -qq -y --no-install-recommends -o Dpkg::Options::=--force-unsafe-io install "$@" >"$root/tmp/output" 2>&1 ||
+    chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 HOME=/nowhere \
+      DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends -o Dpkg::Options::=--force-unsafe-io install "$@" >"$root/tmp/output" 2>&1 ||
       { cat "$root/tmp/output" >&2; exit 1; }
   ' install "$@"
   rm -f "$root/usr/sbin/policy-rc.d"

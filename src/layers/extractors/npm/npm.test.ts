@@ -108,7 +108,7 @@ function listed(node: unknown, found: Set<string>): Set<string> {
 }
 
 test("this checkout's own packages are those that npm lists", () => {
-  const root = join(import.meta.dirname, '../../../../..');
+  const root = join(import.meta.dirname, '../../../..');
   const files = readdirSync(join(root, 'node_modules'), { recursive: true, encoding: 'utf8' })
     .map((path) => `node_modules/${path}`)
     .filter(wants);
