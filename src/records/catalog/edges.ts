@@ -2,7 +2,7 @@ import { limits } from '../../lib/limits.ts';
 import { type Digest, digestAlgorithm } from '../../oci/digest.ts';
 import { isNonDistributable } from '../../oci/media-types.ts';
 import type { Tx } from '../db/database.ts';
-import type { Reader } from '../db/engine.ts';
+import { locked, type Reader } from '../db/engine.ts';
 import type { EdgeTable } from '../db/tables/catalog.ts';
 import { refusalOfManifest } from '../marks/door.ts';
 import type { Content } from '../marks/manifest-content.ts';
@@ -141,7 +141,8 @@ export async function isNamed(db: Reader, digest: string): Promise<boolean> {
 
 /**
  * The bytes of a blob are here again: manifests of the repository that were withdrawn for want of it, and lack nothing
- * else, are in service again.
+ * else, are in service again. What else they need is locked first: while they were withdrawn, the collector and DELETE
+ * could take it.
  */
 export async function manifestsRestore(
   tx: Tx,
@@ -160,6 +161,11 @@ export async function manifestsRestore(
     .where('repository_manifests.withdrawn_at', 'is not', null)
     .where('repository_manifests.deleted_at', 'is', null)
     .execute();
+  if (withdrawn.length === 0) return [];
+  await neededLocked(
+    tx,
+    withdrawn.map((manifest) => manifest.id),
+  );
   const restored = [];
   for (const manifest of withdrawn)
     if (await nothingMissing(tx.db, repository.id, manifest.id)) restored.push(manifest);
@@ -172,6 +178,21 @@ export async function manifestsRestore(
     .where('manifest_id', 'in', ids)
     .execute();
   return restored;
+}
+
+async function neededLocked(tx: Tx, manifestIds: readonly number[]): Promise<void> {
+  const query = tx.db
+    .selectFrom('blobs')
+    .select('id')
+    .where('digest', 'in', (e) =>
+      e
+        .selectFrom('edges')
+        .select('edges.digest')
+        .where('edges.manifest_id', 'in', [...manifestIds])
+        .where('edges.kind', 'in', ['config', 'layer']),
+    )
+    .orderBy('id');
+  await locked(tx.engine, query).execute();
 }
 
 async function nothingMissing(db: Reader, repositoryId: number, manifestId: number): Promise<boolean> {
