@@ -1,8 +1,7 @@
-import { sql } from 'kysely';
 import { expect, it } from 'vitest';
 import { describeEngines } from '../../../test/support/engines.ts';
+import { somebodyWaits } from '../../../test/support/waiting.ts';
 import { digestOf } from '../../oci/digest.ts';
-import type { Database } from '../db/database.ts';
 import { locked } from '../db/engine.ts';
 import { blobKeep } from './blobs.ts';
 
@@ -17,7 +16,7 @@ describeEngines('the row of a blob', (world) => {
       const row = tx.db.selectFrom('blobs').select('id').where('digest', '=', sha256);
       await locked(tx.engine, row).execute();
       isLocked.resolve();
-      if (tx.engine === 'postgres') await expect.poll(() => somebodyWaits(database)).toBe(true);
+      await somebodyWaits(database);
       await tx.db.deleteFrom('blobs').where('digest', '=', sha256).execute();
     });
     await isLocked.promise;
@@ -26,9 +25,3 @@ describeEngines('the row of a blob', (world) => {
     expect(await push).toMatchObject({ outcome: 'fresh', blob: { storage_key: 'new', state: 'live' } });
   });
 });
-
-async function somebodyWaits({ read }: Database): Promise<boolean> {
-  const { rows } = await sql`select 1 from pg_stat_activity
-    where datname = current_database() and wait_event_type = 'Lock'`.execute(read);
-  return rows.length > 0;
-}

@@ -1,7 +1,6 @@
 import type { Tx } from '../db/database.ts';
-import { locked } from '../db/engine.ts';
 import { blobLink } from './blobs.ts';
-import type { NamingManifest } from './edges.ts';
+import { blobsNeededLocked, type NamingManifest } from './edges.ts';
 import { manifestsLocked, notDeleted } from './manifests.ts';
 import type { Repository } from './repositories.ts';
 
@@ -67,20 +66,8 @@ async function undelete(
 }
 
 async function relink(tx: Tx, repositoryId: number, manifestId: number): Promise<void> {
-  const query = tx.db
-    .selectFrom('blobs')
-    .select('id')
-    .where('state', '!=', 'condemned')
-    .where('digest', 'in', (e) =>
-      e
-        .selectFrom('edges')
-        .select('edges.digest')
-        .where('edges.manifest_id', '=', manifestId)
-        .where('edges.kind', 'in', ['config', 'layer']),
-    )
-    .orderBy('id');
-  const blobs = await locked(tx.engine, query).execute();
-  for (const blob of blobs) await blobLink(tx, repositoryId, blob.id);
+  for (const blob of await blobsNeededLocked(tx, [manifestId]))
+    if (blob.state !== 'condemned') await blobLink(tx, repositoryId, blob.id);
 }
 
 async function wentWith(tx: Tx, repositoryId: number, manifestIds: readonly number[]): Promise<number[]> {

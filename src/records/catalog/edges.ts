@@ -3,7 +3,7 @@ import { type Digest, digestAlgorithm } from '../../oci/digest.ts';
 import { isNonDistributable } from '../../oci/media-types.ts';
 import type { Tx } from '../db/database.ts';
 import { locked, type Reader } from '../db/engine.ts';
-import type { EdgeTable } from '../db/tables/catalog.ts';
+import type { BlobTable, EdgeTable } from '../db/tables/catalog.ts';
 import { refusalOfManifest } from '../marks/door.ts';
 import type { Content } from '../marks/manifest-content.ts';
 import type { Repository } from './repositories.ts';
@@ -142,7 +142,7 @@ export async function isNamed(db: Reader, digest: string): Promise<boolean> {
 /**
  * The bytes of a blob are here again: manifests of the repository that were withdrawn for want of it, and lack nothing
  * else, are in service again. What else they need is locked first: while they were withdrawn, the collector and DELETE
- * could take it.
+ * could take it. Of two such pushes that wait for each other, PostgreSQL ends one, which is run again.
  */
 export async function manifestsRestore(
   tx: Tx,
@@ -162,7 +162,7 @@ export async function manifestsRestore(
     .where('repository_manifests.deleted_at', 'is', null)
     .execute();
   if (withdrawn.length === 0) return [];
-  await neededLocked(
+  await blobsNeededLocked(
     tx,
     withdrawn.map((manifest) => manifest.id),
   );
@@ -180,10 +180,14 @@ export async function manifestsRestore(
   return restored;
 }
 
-async function neededLocked(tx: Tx, manifestIds: readonly number[]): Promise<void> {
+/** The blobs that these manifests need and that have rows, which are locked until the transaction ends. */
+export async function blobsNeededLocked(
+  tx: Tx,
+  manifestIds: readonly number[],
+): Promise<{ id: number; state: BlobTable['state'] }[]> {
   const query = tx.db
     .selectFrom('blobs')
-    .select('id')
+    .select(['id', 'state'])
     .where('digest', 'in', (e) =>
       e
         .selectFrom('edges')
@@ -192,7 +196,7 @@ async function neededLocked(tx: Tx, manifestIds: readonly number[]): Promise<voi
         .where('edges.kind', 'in', ['config', 'layer']),
     )
     .orderBy('id');
-  await locked(tx.engine, query).execute();
+  return locked(tx.engine, query).execute();
 }
 
 async function nothingMissing(db: Reader, repositoryId: number, manifestId: number): Promise<boolean> {
