@@ -54,6 +54,14 @@ describe('the configuration', () => {
     expect(config.database).toEqual({ kind: 'postgres', url: 'postgres://jo:secret@db/lazaret' });
   });
 
+  it('takes no region for the primary one that it never hears of', async () => {
+    await expect(load('region: eu\nprimary: us')).rejects.toMatchObject({
+      code: 'configInvalid',
+      message: expect.stringContaining("'us' is neither this region nor one of its peers"),
+      detail: { path: 'primary' },
+    });
+  });
+
   it('reads peers with their secrets', async () => {
     const secret = join(folder, 'peer');
     writeFileSync(secret, 'a-long-enough-secret\n');

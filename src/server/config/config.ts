@@ -95,7 +95,8 @@ const regionPattern = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
 
 function configOf(field: (key: SettingKey) => Field): Config {
   const region = regionName(field('region'));
-  const primary = field('primary').string() === '' ? region : regionName(field('primary'));
+  const peers = peersOf(field('peers'), region);
+  const primary = primaryOf(field('primary'), [region, ...peers.map((peer) => peer.name)]) ?? region;
   const dataFolder = resolve(field('data').text());
   return {
     region,
@@ -116,7 +117,7 @@ function configOf(field: (key: SettingKey) => Field): Config {
       requestsPerMinute: numberOf(field('access.requestsPerMinute'), { min: 0, max: 10_000_000 }),
     },
     push: { sparse: sparseOf(field('push.sparse')) },
-    peers: peersOf(field('peers'), region),
+    peers,
     replication: { repositories: globsOf(field('replication.repositories')) },
     collection: {
       graceMs: durationOf(field('collection.grace')),
@@ -233,6 +234,15 @@ function databaseOf(field: Field, dataFolder: string): DatabaseConfig {
   const file = /^sqlite:\/\/(\/.+)$/.exec(url)?.[1];
   if (file !== undefined) return { kind: 'sqlite', file };
   throw field.error("must begin with 'postgres://' or 'sqlite:///'"); // the value may hold a password
+}
+
+/** Else this region would neither decide anything nor hear what is decided. @returns undefined if it is not set */
+function primaryOf(field: Field, regions: readonly string[]): string | undefined {
+  if (field.string() === '') return undefined;
+  const primary = regionName(field);
+  if (!regions.includes(primary))
+    throw field.error(`'${primary}' is neither this region nor one of its peers`);
+  return primary;
 }
 
 function peersOf(field: Field, region: string): readonly PeerConfig[] {
