@@ -2,7 +2,7 @@ import { parseCriteria } from '../../criteria/parse.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Database } from '../../records/db/database.ts';
-import { type Placement, placementsOf } from '../../records/scans/images.ts';
+import { imageNames, type Placement, placementsOf } from '../../records/scans/images.ts';
 import type { StoredScan } from '../../records/scans/scans.ts';
 import type { KeptAnswer, KeptImage, ScanAnswer } from './answer.ts';
 import { evaluate } from './evaluate.ts';
@@ -68,12 +68,13 @@ export async function* matchesWithEvidence(
   const matched = keptAnswer(stored).images.filter(([, , match]) => match === 1);
   for (let at = 0; at < matched.length; at += stepImages) {
     const evaluation = await evaluatedNow(database, stored, matched.slice(at, at + stepImages));
-    const places = [...evaluation.matches];
-    const evidence = await evidenceOf(database, evaluation, places);
-    const found = places.map((place) => ({ at: place, kept: 'match' as const }));
-    const results = await resultsOf(database, evaluation, found);
-    for (const [index, { digest }] of results.entries())
-      yield { digest, evidence: evidence.get(places[index] ?? -1) ?? [] };
+    const evidence = await evidenceOf(database, evaluation, [...evaluation.matches]);
+    const { placements } = evaluation.universe;
+    const names = await imageNames(database, placements);
+    for (const place of evaluation.matches) {
+      const name = names[place];
+      if (name) yield { digest: name.digest, evidence: evidence.get(place) ?? [] };
+    }
   }
 }
 
