@@ -7,7 +7,12 @@ import type { RepositoryName } from '../../oci/reference.ts';
 import { assertWithinQuota } from '../../records/access/usage.ts';
 import { edgesRename, layerArrived } from '../../records/catalog/arrivals.ts';
 import { type Blob, blobKeep, blobLink, type StoredBlob } from '../../records/catalog/blobs.ts';
-import { diffIdsFound, isNamed, manifestsRestore } from '../../records/catalog/edges.ts';
+import {
+  diffIdsFound,
+  isNamed,
+  manifestsRestore,
+  withdrawnNeedsLocked,
+} from '../../records/catalog/edges.ts';
 import { type Repository, repositoryForChange } from '../../records/catalog/repositories.ts';
 import type { Tx } from '../../records/db/database.ts';
 import { holdSet } from '../../records/holds/holds.ts';
@@ -157,6 +162,7 @@ interface Publishing {
 async function publish(tx: Tx, { upload, repository: { name }, stored }: Publishing): Promise<void> {
   if (!(await uploadRemove(tx, upload.id))) throw uploadUnknown(upload.id);
   const repository = await repositoryForChange(tx, name);
+  await withdrawnNeedsLocked(tx, repository.id, stored.sha256);
   const { blob } = await blobKeep(tx, stored);
   if (stored.sha512) await edgesRename(tx, { sha512: stored.sha512, sha256: blob.digest });
   const named = await isNamed(tx.db, blob.digest);

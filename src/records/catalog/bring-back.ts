@@ -30,6 +30,7 @@ export async function manifestBringBack(
     ];
     level = [...new Set(found)].filter((id) => !seen.has(id)).sort((a, b) => a - b);
   }
+  await relink(tx, repository.id, back);
   return back;
 }
 
@@ -48,7 +49,6 @@ async function undelete(
     .returning(['pushed_at', 'pushed_by'])
     .executeTakeFirst();
   if (!row) return false;
-  await relink(tx, repository.id, manifest.id);
   tx.emit({
     type: 'manifest.restored',
     lane: 'content',
@@ -65,8 +65,10 @@ async function undelete(
   return true;
 }
 
-async function relink(tx: Tx, repositoryId: number, manifestId: number): Promise<void> {
-  for (const blob of await blobsNeededLocked(tx, [manifestId]))
+async function relink(tx: Tx, repositoryId: number, manifests: readonly NamingManifest[]): Promise<void> {
+  if (manifests.length === 0) return;
+  const ids = manifests.map((manifest) => manifest.id);
+  for (const blob of await blobsNeededLocked(tx, ids))
     if (blob.state !== 'condemned') await blobLink(tx, repositoryId, blob.id);
 }
 

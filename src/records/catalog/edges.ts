@@ -2,7 +2,7 @@ import { limits } from '../../lib/limits.ts';
 import { type Digest, digestAlgorithm } from '../../oci/digest.ts';
 import { isNonDistributable } from '../../oci/media-types.ts';
 import type { Tx } from '../db/database.ts';
-import { locked, type Reader } from '../db/engine.ts';
+import { locked, lockedSkipping, type Reader } from '../db/engine.ts';
 import type { BlobTable, EdgeTable } from '../db/tables/catalog.ts';
 import { refusalOfManifest } from '../marks/door.ts';
 import type { Content } from '../marks/manifest-content.ts';
@@ -140,52 +140,72 @@ export async function isNamed(db: Reader, digest: string): Promise<boolean> {
 }
 
 /**
- * The bytes of a blob are here again: manifests of the repository that were withdrawn for want of it, and lack nothing
- * else, are in service again. What else they need is locked first: while they were withdrawn, the collector and DELETE
- * could take it. Of two such pushes that wait for each other, PostgreSQL ends one, which is run again.
+ * Before the row of an uploaded blob is locked: manifests of the repository that were withdrawn for want of it may be in
+ * service again soon, so all that they need is locked, in the order of ids like everywhere. While they are withdrawn, the
+ * collector and DELETE may take it.
+ */
+export async function withdrawnNeedsLocked(tx: Tx, repositoryId: number, digest: string): Promise<void> {
+  const withdrawn = await withdrawnNaming(tx.db, repositoryId, digest).execute();
+  if (withdrawn.length === 0) return;
+  await locked(tx.engine, blobsNeeded(tx.db, idsOf(withdrawn))).execute();
+}
+
+/**
+ * The bytes of a blob are here again, and its row is locked: manifests of the repository that were withdrawn for want of
+ * it, and lack nothing else, are in service again. Of two pushes that bring what one manifest needs, the second waits here
+ * for the first, and sees what it brought. Nobody is waited for who has a blob: what somebody else has locked is missing.
  */
 export async function manifestsRestore(
   tx: Tx,
   repository: Repository,
   digest: string,
 ): Promise<(NamingManifest & { mediaType: string })[]> {
-  const withdrawn = await tx.db
-    .selectFrom('edges')
-    .innerJoin('repository_manifests', 'repository_manifests.manifest_id', 'edges.manifest_id')
-    .innerJoin('manifests', 'manifests.id', 'edges.manifest_id')
-    .select(['manifests.id', 'manifests.digest', 'manifests.media_type as mediaType'])
-    .distinct()
-    .where('edges.digest', '=', digest)
-    .where('edges.kind', 'in', ['config', 'layer'])
-    .where('repository_manifests.repository_id', '=', repository.id)
-    .where('repository_manifests.withdrawn_at', 'is not', null)
-    .where('repository_manifests.deleted_at', 'is', null)
-    .execute();
+  const withdrawn = await locked(tx.engine, withdrawnNaming(tx.db, repository.id, digest)).execute();
   if (withdrawn.length === 0) return [];
-  await blobsNeededLocked(
-    tx,
-    withdrawn.map((manifest) => manifest.id),
-  );
+  const ours = await lockedSkipping(tx.engine, blobsNeeded(tx.db, idsOf(withdrawn))).execute();
+  const there = new Set(ours.map((blob) => blob.id));
   const restored = [];
   for (const manifest of withdrawn)
-    if (await nothingMissing(tx.db, repository.id, manifest.id)) restored.push(manifest);
+    if (await nothingMissing(tx.db, { repositoryId: repository.id, manifestId: manifest.id, there }))
+      restored.push(manifest);
   if (restored.length === 0) return [];
-  const ids = restored.map((manifest) => manifest.id);
   await tx.db
     .updateTable('repository_manifests')
     .set({ withdrawn_at: null })
     .where('repository_id', '=', repository.id)
-    .where('manifest_id', 'in', ids)
+    .where('manifest_id', 'in', idsOf(restored))
     .execute();
   return restored;
 }
 
+function withdrawnNaming(db: Reader, repositoryId: number, digest: string) {
+  return db
+    .selectFrom('repository_manifests')
+    .innerJoin('manifests', 'manifests.id', 'repository_manifests.manifest_id')
+    .select(['manifests.id', 'manifests.digest', 'manifests.media_type as mediaType'])
+    .where('manifests.id', 'in', (e) =>
+      e
+        .selectFrom('edges')
+        .select('edges.manifest_id')
+        .where('edges.digest', '=', digest)
+        .where('edges.kind', 'in', ['config', 'layer']),
+    )
+    .where('repository_manifests.repository_id', '=', repositoryId)
+    .where('repository_manifests.withdrawn_at', 'is not', null)
+    .where('repository_manifests.deleted_at', 'is', null)
+    .orderBy('manifests.id');
+}
+
 /** The blobs that these manifests need and that have rows, which are locked until the transaction ends. */
-export async function blobsNeededLocked(
+export function blobsNeededLocked(
   tx: Tx,
   manifestIds: readonly number[],
 ): Promise<{ id: number; state: BlobTable['state'] }[]> {
-  const query = tx.db
+  return locked(tx.engine, blobsNeeded(tx.db, manifestIds)).execute();
+}
+
+function blobsNeeded(db: Reader, manifestIds: readonly number[]) {
+  return db
     .selectFrom('blobs')
     .select(['id', 'state'])
     .where('digest', 'in', (e) =>
@@ -196,10 +216,21 @@ export async function blobsNeededLocked(
         .where('edges.kind', 'in', ['config', 'layer']),
     )
     .orderBy('id');
-  return locked(tx.engine, query).execute();
 }
 
-async function nothingMissing(db: Reader, repositoryId: number, manifestId: number): Promise<boolean> {
+function idsOf(manifests: readonly NamingManifest[]): number[] {
+  return manifests.map((manifest) => manifest.id);
+}
+
+/** @param there the blobs that nobody else can take */
+async function nothingMissing(
+  db: Reader,
+  {
+    repositoryId,
+    manifestId,
+    there,
+  }: { repositoryId: number; manifestId: number; there: ReadonlySet<number> },
+): Promise<boolean> {
   const edges = await db
     .selectFrom('edges')
     .leftJoin('blobs', (join) =>
@@ -212,5 +243,8 @@ async function nothingMissing(db: Reader, repositoryId: number, manifestId: numb
     .where('edges.manifest_id', '=', manifestId)
     .where('edges.kind', 'in', ['config', 'layer'])
     .execute();
-  return edges.every((edge) => edge.blob_id !== null || isNonDistributable(edge.media_type));
+  return edges.every(
+    ({ blob_id: id, media_type: mediaType }) =>
+      (id !== null && there.has(id)) || isNonDistributable(mediaType),
+  );
 }
