@@ -17,6 +17,7 @@ export const commands: readonly { readonly name: string; readonly load: () => Pr
   { name: 'quarantine', load: () => import('./quarantine.ts') },
   { name: 'retention', load: () => import('./retention.ts') },
   { name: 'immutability', load: () => import('./immutability.ts') },
+  { name: 'sbom', load: () => import('./sbom.ts') },
   { name: 'trash', load: () => import('./trash.ts') },
   { name: 'inspect', load: () => import('./inspect.ts') },
   { name: 'gc', load: () => import('./gc.ts') },

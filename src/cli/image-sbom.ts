@@ -6,10 +6,11 @@ import { imageSbom } from '../contract/inventory-lists.ts';
 import { LazaretError } from '../lib/errors.ts';
 import { limits } from '../lib/limits.ts';
 import { collect } from '../lib/streams.ts';
+import { type SbomFormat, sbomFormats } from '../oci/sbom-formats.ts';
 import { type CliIo, clientOf, type ServerOptions } from './io.ts';
 
 interface SbomOptions extends ServerOptions {
-  readonly format: 'cyclonedx' | 'spdx';
+  readonly format: SbomFormat;
   readonly platform?: string;
   readonly output?: string;
 }
@@ -20,7 +21,7 @@ export function sbomCommand(io: CliIo): Command {
     .argument('<reference>', 'acme/shop:1 or acme/shop@sha256:…')
     .addOption(
       new Option('--format <format>', 'CycloneDX 1.6 or SPDX 2.3, both as JSON')
-        .choices(['cyclonedx', 'spdx'])
+        .choices(sbomFormats)
         .default('cyclonedx'),
     )
     .option('--platform <platform>', 'of an index: linux/amd64')

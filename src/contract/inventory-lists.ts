@@ -2,6 +2,7 @@ import Type, { type TProperties, type TSchema } from 'typebox';
 import { limits } from '../lib/limits.ts';
 import { imagePlatform, imageReference, inspectionState, inventoryVersion } from './images.ts';
 import { nothing, route } from './route.ts';
+import { sbomFormatSchema } from './sbom-rules.ts';
 import { textOrNull } from './scans.ts';
 
 /** Where one looks: at what all layers together show, or into each layer, also at what a later one hides. */
@@ -141,7 +142,7 @@ export const imageSbom = route({
   query: Type.Object({
     reference: imageReference,
     platform: Type.Optional(imagePlatform),
-    format: Type.Union([Type.Literal('cyclonedx'), Type.Literal('spdx')], { default: 'cyclonedx' }),
+    format: Type.Union(sbomFormatSchema.anyOf, { default: 'cyclonedx' }),
   }),
   body: nothing,
   response: Type.Unknown(),

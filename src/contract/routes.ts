@@ -59,6 +59,7 @@ import {
   retentionRuleList,
 } from './retention.ts';
 import type { AnyRoute } from './route.ts';
+import { sbomRuleCreate, sbomRuleDelete, sbomRuleList } from './sbom-rules.ts';
 import { criteriaSchemaShow, scanCompare, scanCreate, scanImages, scanShow, scanStream } from './scans.ts';
 import { scrubRun } from './scrub.ts';
 import { secretFingerprint } from './secrets.ts';
@@ -146,6 +147,9 @@ export const routes: readonly AnyRoute[] = [
   retentionRuleCreate,
   retentionRuleDelete,
   retentionRuleList,
+  sbomRuleCreate,
+  sbomRuleDelete,
+  sbomRuleList,
   trashListRoute,
   trashRestoreRoute,
   criteriaSchemaShow,

@@ -130,6 +130,12 @@ export const limits = {
 
   retentionRulesMax: 1_000,
   immutabilityRulesMax: 1_000,
+  sbomRulesMax: 1_000,
+  /** What one look at the log for bills of materials reads, and what one transaction asks for. */
+  sbomBatchEvents: 500,
+  sbomJobsAtOnce: 100,
+  /** A bill of materials is stored in pieces of so much. */
+  sbomPieceBytes: 1 * MiB,
   /** The globs of tags that one rule names. */
   retentionGlobsMax: 100,
   /** What a dry run lists. */

@@ -1,10 +1,14 @@
 import { signingKeyTask } from '../actions/access/signing-keys.ts';
 import { collectTask } from '../actions/collect/collect.ts';
+import type { SbomPush } from '../actions/describe/attach-sbom.ts';
+import { attachTask } from '../actions/describe/attach-task.ts';
 import { inspectTask } from '../actions/inspect/inspect-task.ts';
 import { reinspectTask } from '../actions/inspect/reinspect.ts';
 import { followFeedsTask } from '../actions/match/follow-feeds.ts';
 import { ledgerTask } from '../actions/pull/ledger.ts';
 import { cutTask } from '../actions/pull/open-streams.ts';
+import { manifestPut } from '../actions/push/manifest-put.ts';
+import { uploadMonolithic } from '../actions/push/upload-finish.ts';
 import { exemptTask } from '../actions/quarantine/exempt.ts';
 import { expiringTask } from '../actions/quarantine/expiring.ts';
 import { retainTask } from '../actions/retain/retain.ts';
@@ -20,6 +24,7 @@ export function serverTasks(context: Context): readonly Task[] {
   return [
     inspectTask({ ...context, workers: context.config.inspection.workers }),
     reinspectTask(context),
+    attachTask({ ...context, push: pushOf(context) }),
     revokeTask({ ...context, imageMeets }),
     ledgerTask(context),
     signingKeyTask(context),
@@ -31,4 +36,12 @@ export function serverTasks(context: Context): readonly Task[] {
     ...(isPrimary ? [followFeedsTask(context, config.advisories.sources)] : []),
     ...context.replication.tasks,
   ];
+}
+
+/** The server pushes as its clients do. */
+function pushOf(context: Context): SbomPush {
+  return {
+    blob: (blob) => uploadMonolithic(context, blob),
+    manifest: (manifest) => manifestPut(context, manifest),
+  };
 }

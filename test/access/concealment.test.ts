@@ -219,6 +219,7 @@ describe('by the management API, what may not be seen', () => {
       ['POST /api/v1/quarantines/:/release', world.quarantine, 'Q-999', reason],
       ['DELETE /api/v1/retention/rules/', rule, 'R-999', {}],
       ['DELETE /api/v1/immutability/rules/', world.immutable.get('reader') ?? '', 'I-999', {}],
+      ['DELETE /api/v1/sbom/rules/', world.sboms.get('reader') ?? '', 'B-999', {}],
       ['GET /api/v1/deployments/', 'web', 'none', {}],
       ['POST /api/v1/deployments/:/stop', 'web', 'none', json({})],
       ['DELETE /api/v1/principals/', 'acme+reader', 'acme+none', {}],

@@ -140,6 +140,16 @@ const content: Record<string, Endpoint> = {
     path: ({ immutable }, role) => `/api/v1/immutability/rules/${immutable.get(role)}`,
     hides: ['notFound'],
   },
+  'GET /api/v1/sbom/rules': { may: members, shows: 'acme/ruled' },
+  'POST /api/v1/sbom/rules': {
+    may: maintain,
+    body: () => ({ repositoryGlob: 'acme/none', formats: ['spdx'] }),
+  },
+  'DELETE /api/v1/sbom/rules/:name': {
+    may: maintain,
+    path: ({ sboms }, role) => `/api/v1/sbom/rules/${sboms.get(role)}`,
+    hides: ['notFound'],
+  },
   'GET /api/v1/inspections': { may: operate },
   'GET /api/v1/gc': { may: operate },
   'POST /api/v1/gc': { may: operate, body: () => ({}) },

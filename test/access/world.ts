@@ -8,6 +8,7 @@ import { instanceCreate } from '../../src/contract/instances.ts';
 import { principalCreate } from '../../src/contract/principals.ts';
 import { planApply, planCreate } from '../../src/contract/quarantines.ts';
 import { retentionRuleCreate } from '../../src/contract/retention.ts';
+import { sbomRuleCreate } from '../../src/contract/sbom-rules.ts';
 import { scanCreate } from '../../src/contract/scans.ts';
 import type { Role as GivenRole } from '../../src/records/access/caller.ts';
 import { principalAdd } from '../../src/records/access/principals.ts';
@@ -36,6 +37,8 @@ export interface AccessWorld {
   readonly rules: ReadonlyMap<Role, string>;
   /** Likewise. */
   readonly immutable: ReadonlyMap<Role, string>;
+  /** Likewise. */
+  readonly sboms: ReadonlyMap<Role, string>;
 }
 
 /** A digest that nothing has. */
@@ -53,15 +56,18 @@ export async function openAccessWorld(): Promise<AccessWorld> {
   await call(as.maintainer, grantCreate, { body: { grantee: 'initech', repositoryGlob: 'acme/given' } });
   const rules = new Map<Role, string>();
   const immutable = new Map<Role, string>();
+  const sboms = new Map<Role, string>();
   for (const role of roles) {
     await leave(server, role);
     const body = { repositoryGlob: 'acme/ruled', keepTags: [role] };
     rules.set(role, (await call(as.maintainer, retentionRuleCreate, { body })).name);
     const fixed = { repositoryGlob: 'acme/ruled', exceptTags: [role] };
     immutable.set(role, (await call(as.maintainer, immutabilityRuleCreate, { body: fixed })).name);
+    const listed = { repositoryGlob: 'acme/ruled', formats: ['spdx' as const] };
+    sboms.set(role, (await call(as.maintainer, sbomRuleCreate, { body: listed })).name);
   }
   await deploy(as.operator, 'web');
-  return { server, as, manifest, layer, rules, immutable, ...decided };
+  return { server, as, manifest, layer, rules, immutable, sboms, ...decided };
 }
 
 async function everybody(server: TestServer): Promise<AccessWorld['as']> {

@@ -1,22 +1,22 @@
 import { LazaretError } from '../../lib/errors.ts';
 import { lazaretVersion } from '../../lib/version.ts';
+import { type SbomFormat, sbomMediaTypes } from '../../oci/sbom-formats.ts';
 import type { Database } from '../../records/db/database.ts';
 import { imageContents } from '../../records/inventory/image-contents.ts';
 import { cycloneDx } from './cyclonedx.ts';
-import type { SbomSubject } from './sbom-subject.ts';
+import { madeAt, type SbomSubject } from './sbom-subject.ts';
 import { spdx } from './spdx.ts';
 
-/** The formats there are: the media type that IANA knows each by, and who writes it. */
-const sbomFormats = {
-  cyclonedx: { mediaType: 'application/vnd.cyclonedx+json', write: cycloneDx },
-  spdx: { mediaType: 'application/spdx+json', write: spdx },
-} as const satisfies Record<string, { mediaType: string; write: (subject: SbomSubject) => Promise<string> }>;
-
-export type SbomFormat = keyof typeof sbomFormats;
+const writers: Readonly<Record<SbomFormat, (subject: SbomSubject) => Promise<string>>> = {
+  cyclonedx: cycloneDx,
+  spdx,
+};
 
 export interface Sbom {
   readonly mediaType: string;
   readonly bytes: Buffer;
+  /** As the document says: when the image was. */
+  readonly madeAt: string;
 }
 
 /**
@@ -35,7 +35,6 @@ export async function sbomOf(
   if (contents.state === 'pending')
     throw new LazaretError('conflict', `${repository}@${digest} is still being inspected`);
   const tool = { name: 'lazaret', version: lazaretVersion };
-  const { mediaType, write } = sbomFormats[format];
-  const text = await write({ ...contents, repository, digest, tool });
-  return { mediaType, bytes: Buffer.from(text) };
+  const text = await writers[format]({ ...contents, repository, digest, tool });
+  return { mediaType: sbomMediaTypes[format], bytes: Buffer.from(text), madeAt: madeAt(contents) };
 }

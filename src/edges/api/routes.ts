@@ -24,6 +24,7 @@ import { receiptRoutes } from './receipts.ts';
 import { regionRoutes } from './regions.ts';
 import { type ReplicationDeps, replicationRoutes } from './replication.ts';
 import { retentionRoutes } from './retention.ts';
+import { sbomRuleRoutes } from './sbom-rules.ts';
 import { scanRoutes } from './scans.ts';
 import { scrubRoutes } from './scrub.ts';
 import { secretRoutes } from './secrets.ts';
@@ -68,6 +69,7 @@ export function apiRoutes(deps: ApiDeps): BoundRoute[] {
     ...regionRoutes(deps),
     ...replicationRoutes(deps),
     ...retentionRoutes(deps),
+    ...sbomRuleRoutes(deps),
     ...scanRoutes(deps),
     ...scrubRoutes(deps),
     ...secretRoutes(deps),

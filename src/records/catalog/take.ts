@@ -67,25 +67,52 @@ async function manifestGo(
 }
 
 async function referrersGo(tx: Tx, taking: Taking, subject: NamingManifest): Promise<void> {
-  const { repository } = taking;
-  const held = await manifestsHeld(tx.db, { repositoryId: repository.id, nowMs: tx.nowMs });
-  const scope = { repository: repository.name, account: repository.account };
   let level = [subject];
   for (let taken = 0; level.length > 0 && taken < limits.referrersTakenMax; ) {
-    const before = await referrersOfAll(tx, repository.id, level);
-    await manifestsLocked(
-      tx,
-      before.map((referrer) => referrer.id),
-    );
-    // Once more under the lock: a push may just have given one a tag.
-    const referrers = await referrersOfAll(tx, repository.id, level);
+    const referrers = await referrersFree(tx, taking, level);
     level = [];
-    for (const manifest of referrers) {
-      if (held.has(manifest.digest) || (await refusalOfManifest(tx.db, scope, manifest.id))) continue;
+    for (const manifest of referrers)
       if (await manifestGo(tx, taking, { manifest, withId: subject.id })) level.push(manifest);
-    }
     taken += level.length;
   }
+}
+
+/** Some of what refers to `subject` and is nothing else, by itself: it does not come back with the subject. */
+export async function referrersTake(
+  tx: Tx,
+  taking: Taking,
+  { subject, isMeant }: { subject: string; isMeant: (referrer: NamingManifest) => boolean },
+): Promise<void> {
+  const manifest = await tx.db
+    .selectFrom('manifests')
+    .select(['id', 'digest'])
+    .where('digest', '=', subject)
+    .executeTakeFirst();
+  if (!manifest) return;
+  for (const referrer of await referrersFree(tx, taking, [manifest]))
+    if (isMeant(referrer)) await manifestTake(tx, taking, referrer);
+}
+
+/** Locked. What is held or quarantined is not free to go. */
+async function referrersFree(
+  tx: Tx,
+  { repository }: Taking,
+  subjects: readonly NamingManifest[],
+): Promise<NamingManifest[]> {
+  const before = await referrersOfAll(tx, repository.id, subjects);
+  await manifestsLocked(
+    tx,
+    before.map((referrer) => referrer.id),
+  );
+  // Once more under the lock: a push may just have given one a tag.
+  const referrers = await referrersOfAll(tx, repository.id, subjects);
+  const held = await manifestsHeld(tx.db, { repositoryId: repository.id, nowMs: tx.nowMs });
+  const scope = { repository: repository.name, account: repository.account };
+  const free: NamingManifest[] = [];
+  for (const referrer of referrers)
+    if (!held.has(referrer.digest) && !(await refusalOfManifest(tx.db, scope, referrer.id)))
+      free.push(referrer);
+  return free;
 }
 
 /** In service in the repository, without a tag, and no child of an index in service. */

@@ -5,7 +5,14 @@ import type { Tx } from './database.ts';
  */
 export async function nextNumber(
   tx: Tx,
-  table: 'scans' | 'plans' | 'quarantines' | 'revocations' | 'retention_rules' | 'immutability_rules',
+  table:
+    | 'scans'
+    | 'plans'
+    | 'quarantines'
+    | 'revocations'
+    | 'retention_rules'
+    | 'immutability_rules'
+    | 'sbom_rules',
 ): Promise<number> {
   await tx.nextVersion();
   const row = await tx.db

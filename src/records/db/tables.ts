@@ -24,6 +24,7 @@ import type {
   RepositoryManifestTable,
   RepositoryTable,
   RetentionRuleTable,
+  SbomRuleTable,
   TagTable,
   TagTrashTable,
   UploadTable,
@@ -95,6 +96,7 @@ export interface Tables {
   tags: TagTable;
   tag_trash: TagTrashTable;
   immutability_rules: ImmutabilityRuleTable;
+  sbom_rules: SbomRuleTable;
   retention_rules: RetentionRuleTable;
   // holds, uploads, review
   holds: HoldTable;

@@ -113,6 +113,8 @@ function catalogStatements(id: string, int: string, bytes: string): string[] {
     `create table immutability_rules (id ${id}, name text not null unique, account text, repository_glob text not null,
       except_tags text not null, created_at ${int} not null, created_by text not null, removed_at ${int},
       removed_by text)`,
+    `create table sbom_rules (id ${id}, name text not null unique, account text, repository_glob text not null,
+      formats text not null, created_at ${int} not null, created_by text not null, removed_at ${int}, removed_by text)`,
     `create table retention_rules (id ${id}, name text not null unique, account text, repository_glob text not null,
       tags text not null, keep_tags text not null, keep_latest ${int}, keep_pushed_ms ${int}, keep_pulled_ms ${int},
       untagged_ms ${int}, created_at ${int} not null, created_by text not null, removed_at ${int}, removed_by text)`,

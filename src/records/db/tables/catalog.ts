@@ -108,6 +108,19 @@ export interface ImmutabilityRuleTable {
   removed_by: string | null;
 }
 
+export interface SbomRuleTable {
+  id: Generated<number>;
+  name: string;
+  account: string | null;
+  repository_glob: string;
+  /** JSON list: `cyclonedx`, `spdx`. */
+  formats: string;
+  created_at: number;
+  created_by: string;
+  removed_at: number | null;
+  removed_by: string | null;
+}
+
 /** Lists are JSON texts, durations milliseconds; null: the rule does not say. */
 export interface RetentionRuleTable {
   id: Generated<number>;
