@@ -8,8 +8,20 @@
  */
 import type { MemoryContents } from '../../src/blobs/memory.ts';
 import { digestOf } from '../../src/oci/digest.ts';
+import {
+  blobsServed,
+  deleted,
+  expiredMarks,
+  inService,
+  keptByQuarantines,
+  manifestsKept,
+  missing,
+  needs,
+  tagsSet,
+  unneeded,
+} from './check-queries.ts';
 import type { RegionDatabases } from './databases.ts';
-import { type Model, type ModelQuarantine, mayReach } from './model.ts';
+import { inScope, type Model, type ModelQuarantine, mayReach } from './model.ts';
 import { Violation } from './scheduler.ts';
 import { nameOfDigest } from './universe.ts';
 
@@ -41,11 +53,17 @@ interface KeptRow {
   readonly state: string;
   readonly inScope: 0 | 1;
 }
+interface KeptManifestRow extends ServiceRow {
+  readonly uid: string;
+  readonly name: string;
+  readonly withdrawn: 0 | 1;
+}
 interface ExpiredRow {
   readonly scope_account: string | null;
-  readonly target: 'layer' | 'manifest';
+  readonly target: 'layer' | 'manifest' | 'repository';
   readonly digest: string | null;
   readonly diff_id: string | null;
+  readonly repository_glob: string | null;
 }
 
 export interface QuarantineRow {
@@ -65,6 +83,7 @@ export class Checks {
   readonly #digests = new WeakMap<object, string>();
   #deleted: ReadonlyMap<string, { row: DeletedRow; needed: boolean }> = new Map();
   #kept: ReadonlySet<string> = new Set();
+  #keptManifests: ReadonlySet<string> = new Set();
   #versions: ReadonlyMap<string, number> = new Map();
 
   constructor(databases: RegionDatabases, region: string, disk: MemoryContents) {
@@ -116,10 +135,8 @@ export class Checks {
       if (there.has(key)) continue;
       const [kind = '', repository = '', ...rest] = key.split(' ');
       const digest = rest.at(-1) ?? '';
-      const account = repository.split('/')[0];
-      const allowed = expired.some(
-        (each) => (each.scopeAccount === null || each.scopeAccount === account) && mayReach(each, digest),
-      );
+      const place = { name: repository, account: repository.split('/')[0] ?? '' };
+      const allowed = expired.some((each) => inScope(each, place) && mayReach(each, digest));
       if (!allowed)
         throw new Violation(
           `P4: ${kind} ${rest.slice(0, -1).join(' ')} ${nameOfDigest(digest)} of ${repository} was acknowledged and is gone`,
@@ -160,6 +177,21 @@ export class Checks {
         .filter((row) => row.state === 'live' && row.inScope === 1)
         .map((row) => `${row.uid} ${row.digest}`),
     );
+  }
+
+  /**
+   * A manifest that a quarantine marks, or that is in a repository which it marks, is not withdrawn for the end of another
+   * one. At its home. @throws Violation
+   */
+  markedIsNotWithdrawn(nowMs: number): void {
+    const rows = this.rows<KeptManifestRow>(manifestsKept, this.#region, nowMs);
+    const key = (row: KeptManifestRow) => `${row.uid} ${row.repository} ${row.digest}`;
+    const gone = rows.find((row) => row.withdrawn === 1 && this.#keptManifests.has(key(row)));
+    if (gone)
+      throw new Violation(
+        `retention: ${nameOfDigest(gone.digest)} of ${gone.repository} was withdrawn, but ${gone.name} keeps it`,
+      );
+    this.#keptManifests = new Set(rows.filter((row) => row.withdrawn === 0).map(key));
   }
 
   /** A decision is never overwritten by an older one. @throws Violation */
@@ -241,7 +273,13 @@ export class Checks {
     return this.rows<ExpiredRow>(expiredMarks, nowMs).map((row) => ({
       scopeAccount: row.scope_account,
       marks: [
-        { target: row.target, digest: row.digest, diffId: row.diff_id, repositoryGlob: null, evidence: [] },
+        {
+          target: row.target,
+          digest: row.digest,
+          diffId: row.diff_id,
+          repositoryGlob: row.repository_glob,
+          evidence: [],
+        },
       ],
     }));
   }
@@ -258,68 +296,3 @@ export class Checks {
     return `${nameOfDigest(digest)} in region ${this.#region}`;
   }
 }
-
-const needs = `select distinct repositories.name as repository, accounts.name as account,
-    repositories.home_region as home, manifests.digest as manifest, edges.digest, blobs.state
-  from repository_manifests
-  join repositories on repositories.id = repository_manifests.repository_id
-  join accounts on accounts.id = repositories.account_id
-  join manifests on manifests.id = repository_manifests.manifest_id
-  join edges on edges.manifest_id = manifests.id and edges.kind in ('config', 'layer')
-  left join blobs on blobs.digest = edges.digest
-  where repository_manifests.withdrawn_at is null`;
-
-const inService = `select repositories.name as repository, repositories.home_region as home, manifests.digest
-  from repository_manifests
-  join repositories on repositories.id = repository_manifests.repository_id
-  join manifests on manifests.id = repository_manifests.manifest_id
-  where repository_manifests.withdrawn_at is null and repository_manifests.deleted_at is null`;
-
-const tagsSet = `select repositories.name as repository, repositories.home_region as home, tags.name, manifests.digest
-  from tags join repositories on repositories.id = tags.repository_id
-  join manifests on manifests.id = tags.manifest_id`;
-
-const blobsServed = `select repositories.name as repository, blobs.digest from blob_links
-  join repositories on repositories.id = blob_links.repository_id
-  join blobs on blobs.id = blob_links.blob_id where blobs.state = 'live'`;
-
-const expiredMarks = `select quarantines.scope_account, marks.target, marks.digest, marks.diff_id
-  from quarantines join marks on marks.quarantine_id = quarantines.id
-  where quarantines.released_at is null and quarantines.retain_until <= ?`;
-
-const keptByQuarantines = `select quarantines.uid, quarantines.name, blobs.digest, blobs.state,
-    (quarantines.scope_account is null or exists (select 1 from blob_links
-      join repositories on repositories.id = blob_links.repository_id
-      join accounts on accounts.id = repositories.account_id
-      where blob_links.blob_id = blobs.id and accounts.name = quarantines.scope_account)) as inScope
-  from quarantines
-  join marks on marks.quarantine_id = quarantines.id and marks.target = 'layer'
-  join blobs on blobs.digest = marks.digest
-    or blobs.id in (select inspections.blob_id from inspections where inspections.diff_id = marks.diff_id)
-  where quarantines.released_at is null and (quarantines.legal_hold = 1 or quarantines.retain_until > ?)`;
-
-const unneeded = `select digest from blobs where state = 'live'
-  and not exists (select 1 from edges
-    join repository_manifests on repository_manifests.manifest_id = edges.manifest_id
-    where edges.digest = blobs.digest and edges.kind in ('config', 'layer')
-      and repository_manifests.withdrawn_at is null)
-  and not exists (select 1 from holds where holds.digest = blobs.digest and holds.expires_at is null)
-  and not exists (select 1 from quarantines join marks on marks.quarantine_id = quarantines.id
-    where quarantines.released_at is null and quarantines.legal_hold = 1 and (marks.digest = blobs.digest
-      or marks.diff_id in (select inspections.diff_id from inspections where inspections.blob_id = blobs.id)))`;
-
-const missing = `select distinct blobs.digest from repository_manifests
-  join edges on edges.manifest_id = repository_manifests.manifest_id and edges.kind in ('config', 'layer')
-  join blobs on blobs.digest = edges.digest
-  where repository_manifests.withdrawn_at is null and repository_manifests.deleted_at is null
-    and blobs.state = 'remote'
-    and not exists (select 1 from quarantines where quarantines.released_at is null)`;
-
-const deleted = `select repositories.name as repository, manifests.digest, repository_manifests.deleted_at,
-    exists (select 1 from edges
-      join repository_manifests as above on above.manifest_id = edges.manifest_id
-      where edges.digest = manifests.digest and edges.kind = 'child' and above.deleted_at is null
-        and above.repository_id = repository_manifests.repository_id) as needed
-  from repository_manifests
-  join repositories on repositories.id = repository_manifests.repository_id
-  join manifests on manifests.id = repository_manifests.manifest_id`;

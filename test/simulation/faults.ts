@@ -309,13 +309,27 @@ export const faults: readonly Fault[] = [
       'where quarantines.legal_hold = 0 and quarantines.retain_until <= ${nowMs}\n      and repository_manifests.withdrawn_at is null',
     ],
     // It is asked again under the lock.
-    ['src/records/marks/keeps.ts', '    quarantine.releasedAt === null &&\n', ''],
+    ['src/records/marks/keeps.ts', '|| quarantine.releasedAt !== null ', ''],
   ),
   fault('kept-by-no-quarantine', 'the collector does not ask whether a quarantine keeps what it marks', [
     'src/records/collection/blob-needs.ts',
     '  const kept = await quarantinesKeeping(db, { digests: names, nowMs });',
     '  const kept: any[] = [];',
   ]),
+  fault(
+    'withdrawn-although-another-quarantine-stands',
+    'the end of one retention takes images out that another quarantine keeps',
+    [
+      'src/actions/collect/expire-marks.ts',
+      '    if (await blobKeptIn(tx.db, { digest: layer.digest, repository, nowMs: tx.nowMs })) continue;\n',
+      '',
+    ],
+    [
+      'src/actions/collect/expire-marks.ts',
+      '  if (await manifestKeptIn(tx.db, { ...expired, nowMs: tx.nowMs })) return false;\n',
+      '',
+    ],
+  ),
   fault(
     'lease-counted-from-the-answer',
     'an agent counts a lease from when the answer came, not from when it asked',

@@ -141,15 +141,24 @@ export const tagKey = (repository: string, tag: string, digest: string) =>
   `tag ${repository} ${tag} ${digest}`;
 export const blobKey = (repository: string, digest: string) => `blob ${repository} ${digest}`;
 
+/** Whether it binds there. The marks of one quarantine are of one kind here, and the globs are whole names. */
 export function inScope(
-  { scopeAccount }: Pick<ModelQuarantine, 'scopeAccount'>,
-  { account }: Place,
+  { scopeAccount, marks }: Pick<ModelQuarantine, 'scopeAccount' | 'marks'>,
+  { name, account }: Place,
 ): boolean {
-  return scopeAccount === null || scopeAccount === account;
+  const isThere = marks.every(({ repositoryGlob }) => repositoryGlob === null || repositoryGlob === name);
+  return isThere && (scopeAccount === null || scopeAccount === account);
+}
+
+/** In the repositories where it binds everything is reached. */
+function marksRepository({ marks }: Pick<ModelQuarantine, 'marks'>): boolean {
+  return marks.some((mark) => mark.target === 'repository');
 }
 
 /** Whether the marks name this blob or manifest, or anything below it, by whatever name. */
-export function mayReach({ marks }: Pick<ModelQuarantine, 'marks'>, digest: string): boolean {
+export function mayReach(quarantine: Pick<ModelQuarantine, 'marks'>, digest: string): boolean {
+  if (marksRepository(quarantine)) return true;
+  const { marks } = quarantine;
   const pushable = pushables.find((each) => each.manifest.digest === digest);
   if (pushable) return below(pushable).some((each) => names(marks, each));
   return names(marks, digest);
@@ -157,11 +166,12 @@ export function mayReach({ marks }: Pick<ModelQuarantine, 'marks'>, digest: stri
 
 /** Whether a blob is certainly reached: by its digest, or by a diff id that an inspection of it has found. */
 export function reachesBlob(
-  { marks }: Pick<ModelQuarantine, 'marks'>,
+  quarantine: Pick<ModelQuarantine, 'marks'>,
   digest: string,
   inspected: boolean,
 ): boolean {
-  return marks.some(
+  if (marksRepository(quarantine)) return true;
+  return quarantine.marks.some(
     (mark) => mark.digest === digest || (inspected && mark.diffId === (layerOf(digest)?.diffId ?? '')),
   );
 }
@@ -172,7 +182,7 @@ export function reachesManifest(
   pushable: Pushable,
   here: ReadonlySet<string>,
 ): boolean {
-  if (quarantine.marks.some((mark) => mark.digest === pushable.manifest.digest)) return true;
+  if (marksRepository(quarantine) || namesManifest(quarantine, pushable)) return true;
   if (pushable.kind === 'image')
     return [pushable.config, ...pushable.layers].some((each) => names(quarantine.marks, each.digest));
   const present = pushable.children.filter((child) => here.has(child.manifest.digest));
@@ -185,7 +195,7 @@ export function reachesPush(
   pushable: Pushable,
   here: ReadonlySet<string>,
 ): boolean {
-  if (quarantine.marks.some((mark) => mark.digest === pushable.manifest.digest)) return true;
+  if (marksRepository(quarantine) || namesManifest(quarantine, pushable)) return true;
   if (pushable.kind === 'image') return reachesManifest(quarantine, pushable, here);
   return pushable.children
     .filter((child) => here.has(child.manifest.digest))
@@ -199,6 +209,10 @@ export function assertRefused(model: Model, before: readonly ModelQuarantine[], 
     throw new Violation(
       `P2: ${what} although the quarantine of ${still.cause} (${still.marks.map((mark) => nameOfDigest(mark.digest ?? '')).join(', ')}) was acknowledged before`,
     );
+}
+
+function namesManifest({ marks }: Pick<ModelQuarantine, 'marks'>, { manifest }: Pushable): boolean {
+  return marks.some((mark) => mark.digest === manifest.digest);
 }
 
 function names(marks: readonly Mark[], digest: string): boolean {

@@ -99,8 +99,12 @@ export async function setQuarantine(client: Client): Promise<void> {
 
 function questionOf({ world }: Client, account: string | null): { what: string; ask: PlanAsk['question'] } {
   const { random } = world.scheduler;
-  const { layers, pushables } = world.settings.focus;
-  const way = random.weighted({ matching: 6, layer: 2, manifest: 2 });
+  const { layers, pushables, repositories } = world.settings.focus;
+  const way = random.weighted({ matching: 6, layer: 2, manifest: 2, repository: 1 });
+  if (way === 'repository') {
+    const { name } = random.pick(repositories);
+    return { what: name, ask: { targets: { repositories: [name] } } };
+  }
   if (way === 'manifest') {
     const { name, manifest } = random.pick(pushables);
     return { what: name, ask: { targets: { manifests: [manifest.digest] } } };

@@ -137,6 +137,7 @@ class Run {
     for (const region of regions) {
       region.checks.contentIsWhole();
       region.checks.markedStays(scheduler.wallMs);
+      region.checks.markedIsNotWithdrawn(scheduler.wallMs);
       region.checks.decisionsAreNewer();
     }
     home.checks.deletedStays(scheduler.wallMs, settings.graceMs);

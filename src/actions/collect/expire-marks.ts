@@ -18,7 +18,7 @@ import { blobsOfManifest } from '../../records/collection/manifests.ts';
 import type { Tx } from '../../records/db/database.ts';
 import { reviewAdd } from '../../records/holds/review.ts';
 import { awaitsInspection, refusalOfBlob } from '../../records/marks/door.ts';
-import { blobKeptFor, quarantineHasExpired } from '../../records/marks/keeps.ts';
+import { blobKeptIn, manifestKeptIn, quarantineExpired } from '../../records/marks/keeps.ts';
 import type { CollectDeps } from './collect-deps.ts';
 import { fullPace } from './pace.ts';
 
@@ -27,9 +27,10 @@ const batch = 100;
 /**
  * A quarantine's retention has ended: in each repository that its marks reach, the manifests that need the layer are
  * withdrawn in the same transaction; the bytes go only when no repository may use them any more. A pin outlives it, and
- * so does another quarantine of the same layer whose retention or legal hold stands. What is in service is decided at a
- * repository's home: a replica takes the bytes once home has withdrawn the manifests, since a release may be on its way. The quarantine's row is locked, so
- * that a hold that was acknowledged is seen.
+ * so does another quarantine of the same layer, of an image that needs it or of the repository, whose retention or legal
+ * hold stands. What is in service is decided at a repository's home: a replica takes the bytes once home has withdrawn
+ * the manifests, since a release may be on its way. The quarantine's row is locked, so that a hold that was acknowledged
+ * is seen.
  */
 export async function expireMarks(
   deps: CollectDeps,
@@ -40,11 +41,7 @@ export async function expireMarks(
   let manifests = 0;
   let condemned = 0;
   const nowMs = clock.wallMs();
-  const marked = [
-    ...(await expiredManifests(database.read, nowMs, batch)),
-    ...(await expiredInRepositories(database.read, nowMs, batch)),
-  ];
-  for (const expired of marked) {
+  for await (const expired of manifestsDue(deps, nowMs)) {
     await pace.turn(signal);
     if (signal?.aborted) break;
     if (await database.transact((tx) => withdrawMarkedManifest(tx, expired, actor))) manifests += 1;
@@ -59,6 +56,11 @@ export async function expireMarks(
   return { manifests, condemned };
 }
 
+async function* manifestsDue({ database }: CollectDeps, nowMs: number): AsyncGenerator<ExpiredManifest> {
+  yield* expiredManifests(database.read, nowMs, batch);
+  yield* expiredInRepositories(database.read, nowMs, batch);
+}
+
 /** Page by page, for some stay: another account may use them. */
 async function* layersDue({ database }: CollectDeps, nowMs: number): AsyncGenerator<ExpiredLayer> {
   for (let after = ''; ; ) {
@@ -71,7 +73,8 @@ async function* layersDue({ database }: CollectDeps, nowMs: number): AsyncGenera
 }
 
 async function withdrawMarkedManifest(tx: Tx, expired: ExpiredManifest, actor: string): Promise<boolean> {
-  if (!(await quarantineHasExpired(tx, expired.quarantine))) return false;
+  if (!(await quarantineExpired(tx, expired.quarantine))) return false;
+  if (await manifestKeptIn(tx.db, { ...expired, nowMs: tx.nowMs })) return false;
   await manifestWithdraw(tx, expired.repositoryId, expired.manifestId);
   const { repository, digest } = expired;
   emitWithdrawn(tx, { repository, digest, quarantine: expired.quarantine, actor });
@@ -82,16 +85,17 @@ async function withdrawMarkedManifest(tx: Tx, expired: ExpiredManifest, actor: s
 async function takeLayer(tx: Tx, layer: ExpiredLayer, actor: string) {
   const blob = await lockedBlobNeeds(tx, layer.digest);
   if (!blob || blob.state === 'condemned') return { manifests: 0, condemned: false };
-  if (!(await quarantineHasExpired(tx, layer.quarantine))) return { manifests: 0, condemned: false };
+  const quarantine = await quarantineExpired(tx, layer.quarantine);
+  if (!quarantine) return { manifests: 0, condemned: false };
   let manifests = 0;
   for (const repository of await repositoriesOfBlob(tx.db, layer.digest)) {
+    if (quarantine.scopeAccount !== null && quarantine.scopeAccount !== repository.account) continue;
     const scope = { repository: repository.name, account: repository.account };
     const refusal = await refusalOfBlob(tx.db, scope, layer.digest);
     // Of reach image: open to who pushes, and perhaps to an image whose inspection goes on.
     if (!refusal || (refusal.reach === 'image' && (await mayStillBeSpared(tx, repository.id, blob))))
       continue;
-    const asked = { digest: layer.digest, account: repository.account, nowMs: tx.nowMs };
-    if (await blobKeptFor(tx.db, asked)) continue;
+    if (await blobKeptIn(tx.db, { digest: layer.digest, repository, nowMs: tx.nowMs })) continue;
     if (repository.home !== tx.region && (await isInService(tx, repository.id, blob))) continue;
     for (const digest of await withdrawFrom(tx, repository.id, blob)) {
       manifests += 1;

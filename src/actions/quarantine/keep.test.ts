@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { indexOf } from '../../../test/support/catalog.ts';
 import { describeEngines } from '../../../test/support/engines.ts';
 import { type House, openHouse } from '../../../test/support/house.ts';
 import { buildImage, buildLayer } from '../../../test/support/oci-layout.ts';
@@ -28,6 +29,9 @@ async function openShop(house: House) {
 
 const hold = (house: House, quarantine: string, on: boolean) =>
   quarantineLegalHold(house.deps, { quarantine, hold: on, reason: 'case 4711', author: 'sec' });
+
+const release = (house: House, quarantine: string) =>
+  quarantineRelease(house.deps, { quarantine, reason: 'fixed', author: 'sec' });
 
 const expiring = async (house: House) => {
   const task = expiringTask(house.deps);
@@ -148,6 +152,54 @@ describeEngines('what a quarantine marks', (world) => {
     expect(await house.collect()).toMatchObject({ manifests: 0, condemned: 0 });
     house.clock.advance(91 * day);
     expect(await house.collect()).toMatchObject({ manifests: 1, collected: 1 });
+  });
+
+  it('goes in the repositories of the account whose quarantine ended, not where another one refuses it', async () => {
+    const house = await openHouse(world);
+    const { old, shop } = await openShop(house);
+    await house.push('globex/shop:1', shop);
+    await house.quarantine({ targets: { layers: [old.digest] } }, 'acme');
+    house.clock.advance(60 * day);
+    const other = await house.quarantine({ targets: { repositories: ['globex/*'] } });
+    house.clock.advance(31 * day);
+    expect(await house.collect()).toMatchObject({ manifests: 1, condemned: 0 });
+    await release(house, other.name);
+    expect((await house.pull('globex/shop:1')).digest).toBe(shop.manifest.digest);
+  });
+
+  it.each(['image', 'index', 'repository'] as const)(
+    'stays for the %s that another quarantine marks, as long as that says',
+    async (marked) => {
+      const house = await openHouse(world);
+      const { old, shop } = await openShop(house);
+      const index = indexOf(shop.manifest);
+      await house.putManifest('acme/shop:all', index);
+      await house.quarantine({ targets: { layers: [old.digest] } });
+      const { name } = await house.quarantine({
+        targets: {
+          image: { manifests: [shop.manifest.digest] },
+          index: { manifests: [index.digest] },
+          repository: { repositories: ['acme/*'] },
+        }[marked],
+      });
+      await hold(house, name, true);
+      house.clock.advance(91 * day);
+      expect(await house.collect()).toMatchObject({ manifests: 0, condemned: 0 });
+      await hold(house, name, false);
+      expect((await house.collect()).manifests).toBeGreaterThan(0);
+    },
+  );
+
+  it('an image stays whose own quarantine ended while one of its repository stands', async () => {
+    const house = await openHouse(world);
+    const { shop } = await openShop(house);
+    await house.quarantine({ targets: { manifests: [shop.manifest.digest] } });
+    const { name } = await house.quarantine({ targets: { repositories: ['acme/*'] } });
+    await hold(house, name, true);
+    house.clock.advance(91 * day);
+    expect(await house.collect()).toMatchObject({ manifests: 0 });
+    await hold(house, name, false);
+    expect(await house.collect()).toMatchObject({ manifests: 1 });
   });
 
   it('is kept longer, or shorter, by a plan that fixes the moment', async () => {

@@ -34,9 +34,15 @@ export interface ExpiredManifest {
   readonly digest: string;
 }
 
-export async function expiredManifests(db: Reader, nowMs: number, limit: number): Promise<ExpiredManifest[]> {
-  const { rows } =
-    await sql<ExpiredManifestRow>`select quarantines.name as quarantine, repositories.name as repository,
+/** Page by page, since some stay: another quarantine keeps them. */
+export async function* expiredManifests(
+  db: Reader,
+  nowMs: number,
+  pageRows: number,
+): AsyncGenerator<ExpiredManifest> {
+  yield* paged(pageRows, async (after) => {
+    const { rows } =
+      await sql<ExpiredManifestRow>`select quarantines.name as quarantine, repositories.name as repository,
       manifests.digest, repository_manifests.repository_id, repository_manifests.manifest_id
     from quarantines
     join marks on marks.quarantine_id = quarantines.id and marks.target = 'manifest'
@@ -47,12 +53,12 @@ export async function expiredManifests(db: Reader, nowMs: number, limit: number)
     where quarantines.released_at is null and quarantines.legal_hold = 0 and quarantines.retain_until <= ${nowMs}
       and repository_manifests.withdrawn_at is null and repositories.home_region = (select value from settings where key = 'region')
       and (quarantines.scope_account is null or quarantines.scope_account = accounts.name)
-    limit ${limit}`.execute(db);
-  return rows.map(({ repository_id, manifest_id, ...row }) => ({
-    ...row,
-    repositoryId: Number(repository_id),
-    manifestId: Number(manifest_id),
-  }));
+      and ${isAfter(after)}
+    order by repository_manifests.repository_id, repository_manifests.manifest_id limit ${pageRows}`.execute(
+        db,
+      );
+    return rows.map(manifestOf);
+  });
 }
 
 interface ExpiredManifestRow {
@@ -63,12 +69,16 @@ interface ExpiredManifestRow {
   readonly manifest_id: number;
 }
 
+function manifestOf({ repository_id, manifest_id, ...row }: ExpiredManifestRow): ExpiredManifest {
+  return { ...row, repositoryId: Number(repository_id), manifestId: Number(manifest_id) };
+}
+
 /** The manifests in service of the repositories that a mark names by glob, whose retention has ended. */
-export async function expiredInRepositories(
+export async function* expiredInRepositories(
   db: Reader,
   nowMs: number,
-  limit: number,
-): Promise<ExpiredManifest[]> {
+  pageRows: number,
+): AsyncGenerator<ExpiredManifest> {
   const expired = await db
     .selectFrom('quarantines')
     .innerJoin('marks', 'marks.quarantine_id', 'quarantines.id')
@@ -78,37 +88,50 @@ export async function expiredInRepositories(
     .where('quarantines.legal_hold', '=', 0)
     .where('quarantines.retain_until', '<=', nowMs)
     .execute();
-  const found: ExpiredManifest[] = [];
-  for (const { name, scope_account, repository_glob } of expired) {
-    if (repository_glob === null || found.length >= limit) continue;
-    const inGlob = { glob: repository_glob, account: scope_account, limit: limit - found.length };
-    found.push(...(await manifestsInGlob(db, inGlob)).map((one) => ({ ...one, quarantine: name })));
-  }
-  return found;
+  for (const { name, scope_account: account, repository_glob: glob } of expired)
+    if (glob !== null) yield* manifestsInGlob(db, { quarantine: name, glob, account, pageRows });
 }
 
-async function manifestsInGlob(
+async function* manifestsInGlob(
   db: Reader,
-  { glob, account, limit }: { glob: string; account: string | null; limit: number },
-): Promise<Omit<ExpiredManifest, 'quarantine'>[]> {
+  of: { quarantine: string; glob: string; account: string | null; pageRows: number },
+): AsyncGenerator<ExpiredManifest> {
+  const { quarantine, glob, account, pageRows } = of;
   const prefix = globPrefix(glob).replace(/[!%_]/g, '!$&');
-  const { rows } = await sql<Omit<ExpiredManifestRow, 'quarantine'>>`select repositories.name as repository,
+  const matches = globMatcher(glob);
+  const inPrefix = paged(pageRows, async (after) => {
+    const { rows } =
+      await sql<ExpiredManifestRow>`select ${quarantine} as quarantine, repositories.name as repository,
       manifests.digest, repository_manifests.repository_id, repository_manifests.manifest_id
     from repositories join accounts on accounts.id = repositories.account_id
     join repository_manifests on repository_manifests.repository_id = repositories.id
     join manifests on manifests.id = repository_manifests.manifest_id
     where repositories.name like ${`${prefix}%`} escape '!' and repository_manifests.withdrawn_at is null
       and repositories.home_region = (select value from settings where key = 'region')
-      and ${account === null ? sql`1 = 1` : sql`accounts.name = ${account}`}`.execute(db);
-  const matches = globMatcher(glob);
-  return rows
-    .filter((row) => matches(row.repository))
-    .slice(0, limit)
-    .map(({ repository_id, manifest_id, ...row }) => ({
-      ...row,
-      repositoryId: Number(repository_id),
-      manifestId: Number(manifest_id),
-    }));
+      and ${account === null ? sql`1 = 1` : sql`accounts.name = ${account}`} and ${isAfter(after)}
+    order by repository_manifests.repository_id, repository_manifests.manifest_id limit ${pageRows}`.execute(
+        db,
+      );
+    return rows.map(manifestOf);
+  });
+  for await (const manifest of inPrefix) if (matches(manifest.repository)) yield manifest;
+}
+
+type Place = Pick<ExpiredManifest, 'repositoryId' | 'manifestId'>;
+
+function isAfter({ repositoryId, manifestId }: Place) {
+  return sql`(repository_manifests.repository_id, repository_manifests.manifest_id) > (cast(${repositoryId} as bigint), cast(${manifestId} as bigint))`;
+}
+
+async function* paged(
+  pageRows: number,
+  read: (after: Place) => Promise<ExpiredManifest[]>,
+): AsyncGenerator<ExpiredManifest> {
+  for (let after: Place | undefined = { repositoryId: 0, manifestId: 0 }; after; ) {
+    const page: ExpiredManifest[] = await read(after);
+    yield* page;
+    after = page.length < pageRows ? undefined : page.at(-1);
+  }
 }
 
 export interface RepositoryOfBlob {

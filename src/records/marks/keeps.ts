@@ -1,8 +1,8 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { globMatcher } from '../../lib/globs.ts';
 import type { Tx } from '../db/database.ts';
 import type { Reader } from '../db/engine.ts';
-import { quarantineLocked } from './quarantines.ts';
+import { type Quarantine, quarantineLocked } from './quarantines.ts';
 
 /**
  * What a quarantine keeps: until its retention ends, and as long as a legal hold stands, the collector leaves what it
@@ -44,14 +44,23 @@ interface Keeping {
   readonly retain_until: number;
 }
 
-/** Whether a blob must stay for the repositories of `account`. */
-export async function blobKeptFor(
+/** Whether what a repository has of a blob must stay: for a mark on it, on an image or index that needs it, or on the repository. */
+export async function blobKeptIn(
   db: Reader,
-  { digest, account, nowMs }: { digest: string; account: string; nowMs: number },
+  { digest, repository, nowMs }: { digest: string; repository: NamedRepository; nowMs: number },
 ): Promise<boolean> {
   const { rows } = await sql`select quarantines.id from ${layerMarks(digest)}
-    where ${keeping(nowMs)} and ${binding(account)} limit 1`.execute(db);
-  return rows.length > 0;
+    where ${keeping(nowMs)} and ${binding(repository.account)} limit 1`.execute(db);
+  if (rows.length > 0) return true;
+  const needing = sql`with recursive needing (id, digest) as (
+      select manifests.id, manifests.digest from manifests join edges on edges.manifest_id = manifests.id
+        where edges.digest = ${digest} and edges.kind in ('config', 'layer')
+      union select manifests.id, manifests.digest from needing
+        join edges on edges.digest = needing.digest and edges.kind = 'child'
+        join manifests on manifests.id = edges.manifest_id)
+    select needing.digest from needing join repository_manifests on repository_manifests.manifest_id = needing.id
+    where repository_manifests.repository_id = ${repository.id} and repository_manifests.withdrawn_at is null`;
+  return keptByMark(db, { repository, nowMs, manifests: needing });
 }
 
 /** Whether a manifest that was deleted must stay in a repository, for a mark on it or on the repository. */
@@ -62,14 +71,28 @@ export async function manifestKeptIn(
   const repository = await db
     .selectFrom('repositories')
     .innerJoin('accounts', 'accounts.id', 'repositories.account_id')
-    .select(['repositories.name', 'accounts.name as account'])
+    .select(['repositories.id', 'repositories.name', 'accounts.name as account'])
     .where('repositories.id', '=', repositoryId)
     .executeTakeFirst();
-  if (!repository) return false;
+  return repository !== undefined && keptByMark(db, { repository, nowMs, manifests: sql`${digest}` });
+}
+
+interface NamedRepository {
+  readonly id: number;
+  readonly name: string;
+  readonly account: string;
+}
+
+/** @param of.manifests their digests */
+async function keptByMark(
+  db: Reader,
+  of: { repository: NamedRepository; nowMs: number; manifests: RawBuilder<unknown> },
+): Promise<boolean> {
+  const { repository, nowMs, manifests } = of;
   const { rows } = await sql<{ repository_glob: string | null }>`select marks.repository_glob
     from marks join quarantines on quarantines.id = marks.quarantine_id
     where ${keeping(nowMs)} and ${binding(repository.account)}
-      and (marks.target = 'repository' or (marks.target = 'manifest' and marks.digest = ${digest}))`.execute(
+      and (marks.target = 'repository' or (marks.target = 'manifest' and marks.digest in (${manifests})))`.execute(
     db,
   );
   return rows.some(
@@ -77,15 +100,11 @@ export async function manifestKeptIn(
   );
 }
 
-/** Locks the quarantine: whether what it marks may go now. A hold or a longer retention comes before this, or after. */
-export async function quarantineHasExpired(tx: Tx, name: string): Promise<boolean> {
+/** Locks the quarantine. @returns it, if what it marks may go now; a hold or a longer retention comes before this, or after */
+export async function quarantineExpired(tx: Tx, name: string): Promise<Quarantine | undefined> {
   const quarantine = await quarantineLocked(tx, name);
-  return (
-    quarantine !== undefined &&
-    quarantine.releasedAt === null &&
-    !quarantine.legalHold &&
-    quarantine.retainUntil <= tx.nowMs
-  );
+  if (!quarantine || quarantine.releasedAt !== null || quarantine.legalHold) return undefined;
+  return quarantine.retainUntil <= tx.nowMs ? quarantine : undefined;
 }
 
 function keeping(nowMs: number) {
