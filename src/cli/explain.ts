@@ -5,7 +5,7 @@ import { imageShow } from '../contract/images.ts';
 import type { RouteAnswer } from '../contract/route.ts';
 import { type CliIo, clientOf, type ServerOptions } from './io.ts';
 import { type OutputOptions, serverCommand } from './output.ts';
-import { timeText } from './words.ts';
+import { exceptedText, timeText } from './words.ts';
 
 type Explained = RouteAnswer<typeof imageExplain>;
 
@@ -44,10 +44,12 @@ async function explain(io: CliIo, reference: string, options: ExplainOptions): P
   };
   let holds = 0;
   let unknown = 0;
+  let excepted = 0;
   let before = '';
   for await (const one of callLines(client, imageExplain, { query }, { signal: io.signal })) {
     if (one.verdict === 'holds') holds += 1;
     if (one.verdict === 'unknown') unknown += 1;
+    if (one.verdict === 'excepted') excepted += 1;
     if (output !== 'table') io.out(JSON.stringify(one));
     else {
       const head = `${one.purl}  ${one.flaw}`;
@@ -57,7 +59,8 @@ async function explain(io: CliIo, reference: string, options: ExplainOptions): P
     }
   }
   const missing = await missingKnowledge(client, { reference, platform, signal: io.signal });
-  if (output === 'table') io.note(`${holds} hold, ${unknown} unknown`);
+  if (output === 'table')
+    io.note(`${holds} hold, ${unknown} unknown${excepted > 0 ? `, ${excepted} excepted` : ''}`);
   for (const gap of missing) io.note(gap);
   if (holds > 0) io.exit(2);
   if (unknown > 0 || missing.length > 0) io.exit(3);
@@ -92,18 +95,27 @@ async function missingKnowledge(
   ];
 }
 
-const words = { holds: 'holds', unknown: 'unknown', no: 'does not hold', withdrawn: 'withdrawn' } as const;
+const words = {
+  holds: 'holds',
+  unknown: 'unknown',
+  excepted: 'excepted',
+  no: 'does not hold',
+  withdrawn: 'withdrawn',
+} as const;
 
 function explainedText(one: Explained): string[] {
   const { verdict, advisory, source, severity, fixedVersion, compared, reason, layer, path, row, history } =
     one;
-  const inside = { holds: 'is in', no: 'is not in', withdrawn: 'against', unknown: 'against' }[verdict];
+  const inside = {
+    ...{ holds: 'is in', excepted: 'against', no: 'is not in', withdrawn: 'against', unknown: 'against' },
+  }[verdict];
   const last = history.at(-1);
   return [
     `  ${words[verdict]}: ${advisory} (${source}, row ${row.id}.${row.position}), severity ${severity}${
       fixedVersion === null ? '' : `, fixed in ${fixedVersion}`
     }`,
     `    ${compared.ecosystem} ${compared.name} ${compared.version} ${inside} ${compared.affected}`,
+    ...one.exceptions.map((exception) => `    ${exceptedText(exception)}`),
     ...(reason === null ? [] : [`    ${reason}`]),
     `    ${path} in ${layer ?? 'a layer that is gone'}`,
     ...(last

@@ -5,6 +5,7 @@
  */
 import { lazaretVersion } from '../lib/version.ts';
 import type { ScanAnswer } from './scan-text.ts';
+import { exceptedText } from './words.ts';
 
 type Result = ScanAnswer['images'][number];
 type Found = Result['evidence'][number];
@@ -41,6 +42,7 @@ function invocation({ covers, counts, answeredAt, tookMs }: ScanAnswer) {
       ? ['no advisories were loaded; load some with: lazaret advisory import FILE']
       : []),
     ...(counts.unknown > 0 ? [`${counts.unknown} images are unknown, which is not clean`] : []),
+    ...covers.excepted.by.map((one) => `${one.images} images have ${one.advisory} ${exceptedText(one)}`),
     ...(covers.truncated ? ['more images were found than are listed'] : []),
   ];
   return {

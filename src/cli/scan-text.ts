@@ -1,7 +1,7 @@
 import type { RouteAnswer } from '../contract/route.ts';
 import type { scanCompare, scanCreate } from '../contract/scans.ts';
 import { style, type Table, tableText, tableWidth } from './output.ts';
-import { countText, digestText, shortText } from './words.ts';
+import { countText, digestText, exceptedText, shortText } from './words.ts';
 
 export type ScanAnswer = RouteAnswer<typeof scanCreate>;
 type Result = ScanAnswer['images'][number];
@@ -151,8 +151,19 @@ function coversText({ covers, answeredAt }: ScanAnswer): string[] {
   });
   return [
     `covers: ${countText(covers.images, 'image')}${uninspected}${covers.truncated ? ', too many to list' : ''}`,
+    ...exceptedLines(covers.excepted),
     ...(regions.length > 0 ? [`regions: ${regions.join(', ')}`] : []),
     feedsText(covers.advisorySources, answeredAt),
+  ];
+}
+
+function exceptedLines({ images, by }: ScanAnswer['covers']['excepted']): string[] {
+  if (by.length === 0) return [];
+  return [
+    `excepted: findings in ${countText(images, 'image')} without a match`,
+    ...by.map((one) =>
+      shortText(`  ${one.advisory} in ${countText(one.images, 'image')} ${exceptedText(one)}`, tableWidth),
+    ),
   ];
 }
 

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { type Client, call, callLines } from '../client/client.ts';
 import { scanCompare, scanCreate, scanImages, scanShow, scanStream } from '../contract/scans.ts';
-import { LazaretError } from '../lib/errors.ts';
+import { hasCode, LazaretError } from '../lib/errors.ts';
 import { type CliIo, clientOf, type ExitCode } from './io.ts';
 import { type OutputFormat, print, serverCommand } from './output.ts';
 import { planMade, reachAsked } from './quarantine-plan.ts';
@@ -83,13 +83,29 @@ async function run(io: CliIo, reference: string | undefined, options: ScanOption
   const criteria = await criteriaOf(io, client, options);
   const body = { criteria, scope, limit: shownMax, ...(options.sort ? { order: options.sort } : {}) };
   const answer = await call(client, scanCreate, { body }, { signal: io.signal });
-  if (options.effect === 'quarantine' && answer.counts.match > 0) {
+  const planned = options.effect === 'quarantine' && (await plan(io, client, { answer, options }));
+  if (!planned) await printAnswer(io, client, { answer, output: options.output });
+  io.exit(exitOf(answer));
+}
+
+/** @returns whether there was anything to plan. What only an account's exceptions keep from matching, an operator's plan finds. */
+async function plan(
+  io: CliIo,
+  client: Client,
+  { answer, options }: { readonly answer: ScanAnswer; readonly options: ScanOptions },
+): Promise<boolean> {
+  const { counts, covers } = answer;
+  if (counts.match === 0 && covers.excepted.images === 0) return false;
+  try {
     await planMade(io, client, {
       output: options.output === 'sarif' ? 'json' : options.output,
       body: { scan: answer.name, ...reachAsked(options.reach) },
     });
-  } else await printAnswer(io, client, { answer, output: options.output });
-  io.exit(exitOf(answer));
+    return true;
+  } catch (error) {
+    if (counts.match === 0 && hasCode(error, 'conflict')) return false;
+    throw error;
+  }
 }
 
 /** What was found outranks what could not be told. */

@@ -30,3 +30,16 @@ export function digestText(digest: string): string {
 export function shortText(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
 }
+
+/** `excepted by E-3 (component_not_present, says Acme, until 2027-01-31)` */
+export function exceptedText(exception: {
+  readonly name: string;
+  readonly status: string;
+  readonly justification: string | null;
+  readonly author: string;
+  readonly expiresAt: number | null;
+}): string {
+  const { name, status, justification, author, expiresAt } = exception;
+  const until = expiresAt === null ? '' : `, until ${timeText(expiresAt).slice(0, 10)}`;
+  return `excepted by ${name} (${justification ?? status}, says ${author}${until})`;
+}

@@ -28,6 +28,7 @@ export const imageExplain = route({
     verdict: Type.Union([
       Type.Literal('holds'),
       Type.Literal('unknown'),
+      Type.Literal('excepted'),
       Type.Literal('no'),
       Type.Literal('withdrawn'),
     ]),
@@ -39,6 +40,17 @@ export const imageExplain = route({
       version: Type.String(),
       affected: Type.String(),
     }),
+    exceptions: Type.Array(
+      Type.Object({
+        name: Type.String({ description: 'E-3' }),
+        status: Type.String(),
+        justification: textOrNull,
+        statement: textOrNull,
+        author: Type.String(),
+        expiresAt: Type.Union([Type.Integer(), Type.Null()]),
+      }),
+      { description: 'by which it does not count' },
+    ),
     reason: textOrNull,
     history: Type.Array(
       Type.Object({ since: Type.Integer(), until: Type.Union([Type.Integer(), Type.Null()]) }),

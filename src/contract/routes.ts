@@ -13,6 +13,14 @@ import {
   revocationList,
 } from './deployments.ts';
 import { eventList } from './events.ts';
+import {
+  exceptionAccept,
+  exceptionCreate,
+  exceptionListRoute,
+  exceptionShow,
+  exceptionWithdraw,
+  vexImport,
+} from './exceptions.ts';
 import { imageExplain } from './explain.ts';
 import { forensicBlob } from './forensics.ts';
 import { grantCreate, grantDelete, grantListRoute } from './grants.ts';
@@ -90,6 +98,12 @@ export const routes: readonly AnyRoute[] = [
   advisoryImport,
   advisoryShow,
   advisoryStatus,
+  exceptionAccept,
+  exceptionCreate,
+  exceptionListRoute,
+  exceptionShow,
+  exceptionWithdraw,
+  vexImport,
   imageExplain,
   imageDiffFiles,
   imageDiffFindings,

@@ -77,6 +77,24 @@ export const scanAnswerSchema = Type.Object({
     }),
     running: Type.Object({ known: Type.Integer(), neverSeen: Type.Integer() }),
     regions: Type.Array(Type.Object({ name: Type.String(), self: Type.Boolean(), heardAt: integerOrNull })),
+    excepted: Type.Object({
+      images: Type.Integer({
+        description: 'don’t match, and have a finding that was asked for under an exception',
+      }),
+      by: Type.Array(
+        Type.Object({
+          name: Type.String({ description: 'E-3' }),
+          account: textOrNull,
+          advisory: Type.String(),
+          status: Type.String(),
+          justification: textOrNull,
+          author: Type.String(),
+          expiresAt: integerOrNull,
+          images: Type.Integer(),
+        }),
+        { description: `the first ${limits.scanExceptionsMax}` },
+      ),
+    }),
     truncated: Type.Boolean(),
   }),
 });

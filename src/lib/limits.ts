@@ -175,6 +175,17 @@ export const limits = {
   advisoryDepthMax: 500,
   advisoryRangesMax: 10_000,
   advisoryVersionsMax: 100_000,
+  /** An OpenVEX document, what it names in all, and its texts; and what its vulnerability is called. */
+  vexDocumentBytesMax: 16 * MiB,
+  vexTargetsMax: 5_000,
+  vexAliasesMax: 100,
+  vexNameLengthMax: 1_024,
+  vexTextLengthMax: 16_384,
+  advisoryNameLengthMax: 128,
+  /** Exceptions that are proposed or count at one time. */
+  exceptionsMax: 20_000,
+  /** Exceptions that an answer names. */
+  scanExceptionsMax: 20,
 
   /** How long a token for images, and one that stands in for a password, are good. */
   accessTokenMs: 5 * minute,

@@ -97,7 +97,10 @@ async function allowed(name: string, endpoint: Endpoint, role: Role): Promise<bo
 
 function requestOf({ body, contentType }: Endpoint, role: Role) {
   if (contentType === 'form') return formOf(role);
-  if (contentType !== undefined) return { headers: { 'content-type': contentType }, body: '' };
+  if (contentType !== undefined) {
+    const text = body ? JSON.stringify(body(world, role)) : '';
+    return { headers: { 'content-type': contentType }, body: text };
+  }
   if (body === undefined) return {};
   return { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body(world, role)) };
 }

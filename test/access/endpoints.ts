@@ -195,6 +195,37 @@ const decisions: Record<string, Endpoint> = {
   'GET /api/v1/advisories': { may: known },
   'GET /api/v1/advisories/export': { may: operate },
   'GET /api/v1/advisories/show': { may: known, path: at('/api/v1/advisories/show?id=CVE-2000-0001') },
+  'GET /api/v1/exceptions': { may: members, shows: 'CVE-2000-0002' },
+  'POST /api/v1/exceptions': {
+    may: decide,
+    body: () => ({ advisory: 'CVE-2000-0001', status: 'fixed', repositoryGlob: 'acme/none' }),
+  },
+  'GET /api/v1/exceptions/:name': {
+    may: members,
+    path: ({ exception }) => `/api/v1/exceptions/${exception}`,
+    hides: ['notFound'],
+  },
+  'POST /api/v1/exceptions/:name/accept': {
+    may: decide,
+    path: ({ exception }) => `/api/v1/exceptions/${exception}/accept`,
+    body: () => ({}),
+    hides: ['notFound'],
+  },
+  'POST /api/v1/exceptions/:name/withdraw': {
+    may: decide,
+    path: ({ exception }) => `/api/v1/exceptions/${exception}/withdraw`,
+    body: () => ({}),
+    hides: ['notFound'],
+  },
+  'POST /api/v1/vex': {
+    may: decide,
+    contentType: 'application/octet-stream',
+    body: (_, role) => ({
+      '@context': 'https://openvex.dev/ns/v0.2.0',
+      '@id': `https://example.com/${role}`,
+      ...{ author: 'test', timestamp: '2026-01-01T00:00:00Z', version: 1, statements: [] },
+    }),
+  },
   'POST /api/v1/plans': { may: decide, body: () => targets },
   'GET /api/v1/plans/:name': { may: decide, path: ({ plan }) => `/api/v1/plans/${plan}` },
   'POST /api/v1/plans/:name/apply': {

@@ -2,6 +2,7 @@ import { opaqueSecretHash } from '../../src/actions/access/secrets.ts';
 import { type Client, call } from '../../src/client/client.ts';
 import { accountCreate } from '../../src/contract/access.ts';
 import { deploymentCreate } from '../../src/contract/deployments.ts';
+import { exceptionCreate } from '../../src/contract/exceptions.ts';
 import { grantCreate } from '../../src/contract/grants.ts';
 import { immutabilityRuleCreate } from '../../src/contract/immutability.ts';
 import { instanceCreate } from '../../src/contract/instances.ts';
@@ -32,6 +33,7 @@ export interface AccessWorld {
   readonly layer: string;
   readonly plan: string;
   readonly quarantine: string;
+  readonly exception: string;
   readonly scan: string;
   /** One for each role to take away. */
   readonly rules: ReadonlyMap<Role, string>;
@@ -108,7 +110,9 @@ async function decisions({ security, reader }: AccessWorld['as']) {
   const { name: plan } = await call(security, planCreate, { body: { targets } });
   const body = { criteria: { package: { purl: 'pkg:npm/lodash' } }, scope: {} };
   const { name: scan } = await call(reader, scanCreate, { body });
-  return { plan, scan, quarantine: answer.name };
+  const excepted = { advisory: 'CVE-2000-0002', status: 'fixed' } as const;
+  const { name: exception } = await call(security, exceptionCreate, { body: excepted });
+  return { plan, scan, quarantine: answer.name, exception };
 }
 
 /** What each role has a try at taking away: a robot and a deployment of its own. */

@@ -5,7 +5,17 @@
 import { chainsFrom, importGraph, importsOf } from './imports.ts';
 import type { ProjectFile } from './project-files.ts';
 
-const words = ['contract', 'layers', 'oci', 'criteria', 'licences', 'secrets', 'versions', 'lib'] as const;
+const words = [
+  'contract',
+  'layers',
+  'oci',
+  'criteria',
+  'licences',
+  'secrets',
+  'versions',
+  'vex',
+  'lib',
+] as const;
 const stores = ['records', 'blobs', 'outbound', 'client'] as const;
 
 /** Each folder of src, and the others that it may import. Its own files it may import always, but see actions. */
@@ -20,9 +30,10 @@ export const layerArrows: Readonly<Record<string, readonly string[]>> = {
   client: words,
   agent: ['client', ...words],
   cli: ['client', ...words],
-  contract: ['oci', 'criteria', 'licences', 'secrets', 'versions', 'lib'],
+  contract: ['oci', 'criteria', 'licences', 'secrets', 'versions', 'vex', 'lib'],
   criteria: ['oci', 'licences', 'secrets', 'versions', 'lib'],
   layers: ['oci', 'criteria', 'licences', 'secrets', 'versions', 'lib'],
+  vex: ['oci', 'criteria', 'lib'],
   oci: ['lib'],
   licences: ['lib'],
   secrets: ['lib'],

@@ -34,7 +34,8 @@ describeEngines('explain', (engines) => {
     ]);
     const asked = async (ask: { advisory?: string; package?: string; all: boolean }) => {
       const found = [];
-      for await (const one of explain(world.database, { manifestId, ...ask })) found.push(one);
+      for await (const one of explain(world.database, { manifestId, repositoryId: null, ...ask }))
+        found.push(one);
       return found;
     };
     const all = await asked({ all: true });

@@ -13,6 +13,8 @@ import {
 } from '../../records/advisories/explain-rows.ts';
 import { advisoryName, advisoryVersion } from '../../records/advisories/findings.ts';
 import type { Database } from '../../records/db/database.ts';
+import type { Exception } from '../../records/exceptions/exceptions.ts';
+import { type ExceptionsOver, exceptionsOver } from '../../records/exceptions/over-image.ts';
 
 export interface Explained {
   readonly purl: string;
@@ -23,7 +25,12 @@ export interface Explained {
   readonly flaw: string;
   /** `advisories` row and `affected` entry. */
   readonly row: { readonly id: number; readonly position: number };
-  readonly verdict: 'holds' | 'unknown' | 'no' | 'withdrawn';
+  /** `excepted`: it would hold, or be unknown, but for exceptions. */
+  readonly verdict: 'holds' | 'unknown' | 'excepted' | 'no' | 'withdrawn';
+  readonly exceptions: readonly Pick<
+    Exception,
+    'name' | 'status' | 'justification' | 'statement' | 'author' | 'expiresAt'
+  >[];
   readonly severity: string;
   readonly fixedVersion: string | null;
   /** What the advisory names, and which of the package's versions was compared with which. */
@@ -41,6 +48,8 @@ export interface Explained {
 
 export interface ExplainAsk {
   readonly manifestId: number;
+  /** Whose exceptions, and whose account's, count; null: no repository has it. */
+  readonly repositoryId: number | null;
   /** Its id, or the name of its flaw. */
   readonly advisory?: string | undefined;
   /** A package's name. */
@@ -53,12 +62,14 @@ export async function* explain(database: Database, ask: ExplainAsk): AsyncGenera
   const packages = (await placedPackages(database, ask.manifestId)).filter(
     ({ name, sourceName }) => ask.package === undefined || name === ask.package || sourceName === ask.package,
   );
+  const exceptionsOf = await exceptionsOver(database, ask);
   for (const [ecosystem, ofOne] of Map.groupBy(packages, (found) => found.ecosystem))
     for (let at = 0; at < ofOne.length; at += packagesAtOnce) {
       const some = ofOne.slice(at, at + packagesAtOnce);
       const entries = await entriesAbout(database, ecosystem, [...new Set(some.map(advisoryName))]);
       const byName = Map.groupBy(entries, ({ name }) => name);
-      for (const found of some) yield* explainPackage(database, { found, ask, entries: byName });
+      for (const found of some)
+        yield* explainPackage(database, { found, ask, entries: byName, exceptionsOf });
     }
 }
 
@@ -70,6 +81,7 @@ async function* explainPackage(
     readonly found: PlacedPackage;
     readonly ask: ExplainAsk;
     readonly entries: ReadonlyMap<string, readonly NamingEntry[]>;
+    readonly exceptionsOf: ExceptionsOver;
   },
 ): AsyncGenerator<Explained> {
   const { found, ask } = of;
@@ -82,11 +94,25 @@ async function* explainPackage(
     const explained = explainEntry(found, entry);
     if (!ask.all && (explained.verdict === 'no' || explained.verdict === 'withdrawn')) continue;
     const spans = history.filter(({ advisoryId }) => advisoryId === entry.rowId);
-    yield { ...explained, history: spans.map(({ since, until }) => ({ since, until })) };
+    yield {
+      ...excepted(explained, of.exceptionsOf(found.id, entry.rowId)),
+      history: spans.map(({ since, until }) => ({ since, until })),
+    };
   }
 }
 
-function explainEntry(found: PlacedPackage, entry: NamingEntry): Omit<Explained, 'history'> {
+type Judged = Omit<Explained, 'history' | 'exceptions'>;
+
+function excepted(judged: Judged, exceptions: readonly Exception[]): Omit<Explained, 'history'> {
+  const counts = judged.verdict === 'holds' || judged.verdict === 'unknown';
+  if (!counts || exceptions.length === 0) return { ...judged, exceptions: [] };
+  const said = exceptions.map(({ name, status, justification, statement, author, expiresAt }) => ({
+    ...{ name, status, justification, statement, author, expiresAt },
+  }));
+  return { ...judged, verdict: 'excepted', exceptions: said };
+}
+
+function explainEntry(found: PlacedPackage, entry: NamingEntry): Judged {
   const version = advisoryVersion(found);
   const verdict = verdictOf(entry, version);
   const { ecosystem, name, advisory, source, flaw, severity, rowId, position, withdrawnAt } = entry;

@@ -33,7 +33,7 @@ export async function quarantineApplyPlan(deps: QuarantineDeps, ask: ApplyAsk): 
   const radius = await assertNotGrown(deps, plan, {
     ...request,
     account,
-    decide: decideByCriteria(deps.database, request),
+    decide: decideByCriteria(deps.database, { ...request, account }),
   });
   const quarantine = await deps.database.transact(async (tx) => {
     const made = await quarantineOf(tx, plan, ask);

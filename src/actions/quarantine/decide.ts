@@ -15,18 +15,17 @@ export type Decide = (
 
 /**
  * By the question itself, asked of each image as a whole: one that does not match hides what its layer holds. One whose
- * inspection has not ended is undecided; one that nobody can tell of is decided by `unknown`.
+ * inspection has not ended is undecided; one that nobody can tell of is decided by `unknown`. Of what the operator
+ * quarantines, no account's exception spares an image.
  */
-export function decideByCriteria(
-  database: Database,
-  { criteria, unknown }: { readonly criteria: unknown; readonly unknown: 'allow' | 'refuse' },
-): Decide {
+export function decideByCriteria(database: Database, { criteria, unknown, account }: DecisionAsk): Decide {
   return async (images) => {
     const ids = [...new Set(images.map((image) => image.manifestId))];
     if (criteria === null || ids.length === 0) return new Map(ids.map((id) => [id, 'refused' as const]));
     const states = await imageStates(database, ids);
     const universe = await universeOfManifests(database, ids);
-    const evaluation = await evaluate(database, parseCriteria(criteria), { universe, scope: ids });
+    const over = { universe, scope: ids, operatorOnly: account === null };
+    const evaluation = await evaluate(database, parseCriteria(criteria), over);
     const decided = (id: number) => {
       const verdict = verdictOfManifest(evaluation, id);
       if (verdict === 'match') return 'refused';
@@ -37,9 +36,17 @@ export function decideByCriteria(
   };
 }
 
+interface DecisionAsk {
+  readonly criteria: unknown;
+  readonly unknown: 'allow' | 'refuse';
+  /** Who quarantines; null: the operator. */
+  readonly account: string | null;
+}
+
 /** As it was decided for a quarantine that is set. */
 export function decideAsSet(database: Database, quarantine: Quarantine): Decide {
-  if (quarantine.reach === 'layer') return decideByCriteria(database, quarantine);
+  if (quarantine.reach === 'layer')
+    return decideByCriteria(database, { ...quarantine, account: quarantine.scopeAccount });
   return async (images) => {
     const exemptions = await exemptionsOf(database.read, quarantine.uid);
     const states = await imageStates(database, [...new Set(images.map((image) => image.manifestId))]);

@@ -21,7 +21,8 @@ import { decideByCriteria } from './decide.ts';
  * - when the quarantine is set: of all images on its layers, in the same transaction (`apply.ts`), before the event of the
  *   quarantine, so that no follower sees it without them;
  * - when it comes from another region, and when this process starts: of all again;
- * - when an image's inspection has ended: of that one.
+ * - when an image's inspection has ended: of that one;
+ * - when an exception begins or ends to count: of all again.
  *
  * An image that is not decided is refused. Deciding again changes nothing, so several processes may do it at once.
  */
@@ -32,6 +33,11 @@ export interface ExemptDeps {
 
 const actor = 'quarantine';
 const readAtOnce = 200;
+const exceptionsChanged: readonly string[] = [
+  'exception.accepted',
+  'exception.withdrawn',
+  'exception.expired',
+];
 
 export function exemptTask(deps: ExemptDeps): Task {
   const { read } = deps.database;
@@ -48,6 +54,7 @@ export function exemptTask(deps: ExemptDeps): Task {
         return 'idle';
       }
       const events = await logRead(read, { after: cursor, limit: readAtOnce });
+      if (events.some(({ type }) => exceptionsChanged.includes(type))) await decideAll(deps, signal);
       for (const event of events) {
         if (signal.aborted) return 'idle';
         await decideAfter(deps, event);
@@ -109,7 +116,8 @@ async function decideOver(deps: ExemptDeps, quarantine: Quarantine, only?: strin
   const images = await imagesOver(deps, quarantine, only);
   const here = await imagesWithHome(database.read, region, [...new Set(images.map((one) => one.digest))]);
   const before = await exemptionsOf(database.read, quarantine.uid);
-  const decisions = await decideByCriteria(database, quarantine)(images);
+  const decide = decideByCriteria(database, { ...quarantine, account: quarantine.scopeAccount });
+  const decisions = await decide(images);
   const changes = new Map<string, Exemption>();
   for (const { manifestId, digest } of images) {
     const decision = decisions.get(manifestId);

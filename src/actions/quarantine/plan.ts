@@ -74,7 +74,7 @@ export async function quarantinePlan(deps: QuarantineDeps, ask: PlanAsk): Promis
   const radius = await radiusOf(deps, {
     ...request,
     account: ask.account,
-    decide: decideByCriteria(deps.database, request),
+    decide: decideByCriteria(deps.database, { ...request, account: ask.account }),
   });
   if (request.reach === 'image') await assertAllAtHome(deps, radius);
   const plan = {
@@ -104,7 +104,8 @@ async function wanted(deps: QuarantineDeps, ask: PlanAsk): Promise<Wanted> {
   if ('targets' in ask.question)
     return { cause: ask.author, criteria: null, marks: marksNamed(ask.question.targets) };
   const answer = await answerOf(deps, ask.question, ask.author);
-  const marks = marksOf(await Array.fromAsync(matchesWithEvidence(deps.database, answer)));
+  const matching = matchesWithEvidence(deps.database, answer, ask.account === null);
+  const marks = marksOf(await Array.fromAsync(matching));
   if (marks.length === 0)
     throw new LazaretError('conflict', `no image matches (${answer.name}): there is nothing to quarantine`);
   return { cause: answer.name, criteria: answer.criteria, marks };

@@ -22,6 +22,10 @@ async function deploymentsConcerned(db: Reader, { type, data }: LogEvent): Promi
   switch (type) {
     case 'advisory.imported':
       return packagesChanged(db, data);
+    case 'exception.accepted':
+    case 'exception.withdrawn':
+    case 'exception.expired':
+      return deploymentsAsking(db, ['imageMeets']);
     case 'image.inspected':
     case 'layer.inspected':
       return deploymentsWithContent(db, { digests: texts([data.digest]), diffIds: [] });

@@ -21,6 +21,8 @@ export interface ScanAnswer {
 export interface KeptAnswer
   extends Pick<ScanAnswer, 'question' | 'answeredAt' | 'tookMs' | 'counts' | 'covers'> {
   readonly images: readonly KeptImage[];
+  /** Images that don't match because of exceptions: a plan of the operator asks of them without those of accounts. */
+  readonly exceptedImages: readonly KeptImage[];
 }
 
 /** Keys are never used twice, so that images can be told apart for ever. */

@@ -1,6 +1,8 @@
 import { limits } from '../../lib/limits.ts';
 import { type AdvisorySource, advisorySourceList } from '../../records/advisories/sources.ts';
 import type { Database } from '../../records/db/database.ts';
+import type { Exception } from '../../records/exceptions/exceptions.ts';
+import { exceptionsNumbered } from '../../records/exceptions/lists.ts';
 import {
   type HeardRegion,
   type Inventory,
@@ -23,17 +25,36 @@ export interface ScanCoverage {
   /** Containers that run: of images that are here, and of such as were never seen here. */
   readonly running: { readonly known: number; readonly neverSeen: number };
   readonly regions: readonly HeardRegion[];
+  /** What was asked for and does not count. */
+  readonly excepted: ScanExceptions;
   /** More images matched, or are unknown, than are listed. */
   readonly truncated: boolean;
+}
+
+export interface ScanExceptions {
+  /** Images that don't match, and have a finding that was asked for under an exception. */
+  readonly images: number;
+  /** Those by which most images have such a finding, the first `limits.scanExceptionsMax`. */
+  readonly by: readonly ScanException[];
+}
+
+export interface ScanException
+  extends Pick<
+    Exception,
+    'name' | 'account' | 'advisory' | 'status' | 'justification' | 'author' | 'expiresAt'
+  > {
+  /** Also such as match by other findings. */
+  readonly images: number;
 }
 
 export type ScanCounts = Readonly<Record<Verdict | 'tags' | 'containers' | 'regions', number>>;
 
 export async function coverageOf(
   database: Database,
-  { universe, matches, unknowns }: Evaluation,
+  evaluation: Evaluation,
   running: readonly RunningPlace[],
 ): Promise<ScanCoverage> {
+  const { universe, matches, unknowns } = evaluation;
   const neverSeen = running.filter(({ manifestId }) => manifestId === null).length;
   return {
     images: universe.all.size,
@@ -42,6 +63,7 @@ export async function coverageOf(
     inventories: await inventories(database),
     running: { known: running.length - neverSeen, neverSeen },
     regions: await regionsHeard(database),
+    excepted: await exceptionsOf(database, evaluation),
     truncated: matches.size + unknowns.size > limits.scanImagesMax,
   };
 }
@@ -62,6 +84,30 @@ export async function countsOf(
     tags: await tagCount(database, { manifestIds, repositoryIds: repositoriesOf(universe, matches) }),
     containers: containers.length,
     regions: new Set(containers.map(({ region }) => region)).size,
+  };
+}
+
+/** Images that don't match, and have a finding that was asked for under an exception. */
+export function exceptedPlaces({ matches, excepted }: Evaluation): ReadonlySet<number> {
+  let places: ReadonlySet<number> = new Set();
+  for (const some of excepted.values()) places = places.union(some);
+  return places.difference(matches);
+}
+
+async function exceptionsOf(database: Database, evaluation: Evaluation): Promise<ScanExceptions> {
+  const counted = [...evaluation.excepted].filter(([, places]) => places.size > 0);
+  const most = counted.toSorted((a, b) => b[1].size - a[1].size || a[0] - b[0]);
+  const shown = new Map(most.slice(0, limits.scanExceptionsMax));
+  const exceptions = await exceptionsNumbered(database.read, [...shown.keys()]);
+  const by = [...shown].flatMap(([number, places]) => {
+    const exception = exceptions.get(number);
+    return exception ? [{ ...exception, images: places.size }] : [];
+  });
+  return {
+    images: exceptedPlaces(evaluation).size,
+    by: by.map(({ name, account, advisory, status, justification, author, expiresAt, images }) => ({
+      ...{ name, account, advisory, status, justification, author, expiresAt, images },
+    })),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Criteria } from '../../criteria/criteria.ts';
 import { compileLeaf } from '../../records/criteria/compile.ts';
-import type { Hit, ImageScope, Leaf } from '../../records/criteria/leaf.ts';
+import type { ExceptedHit, Hit, ImageScope, Leaf } from '../../records/criteria/leaf.ts';
 import type { Database } from '../../records/db/database.ts';
 import type { Verdict } from '../../records/scans/evidence.ts';
 import type { Universe } from './universe.ts';
@@ -21,6 +21,8 @@ export interface Evaluation extends Sets {
   readonly explaining: readonly Leaf[];
   /** Of a match by advisories: the worst, from 1 up. */
   readonly severities: ReadonlyMap<number, number>;
+  /** By number, the exceptions under which a finding that is asked for does not count, and where. */
+  readonly excepted: ReadonlyMap<number, ReadonlySet<number>>;
   /** Of one that is unknown: why, for people. */
   reasonOf(at: number): string;
 }
@@ -31,22 +33,33 @@ export interface Sets {
   readonly unknowns: ReadonlySet<number>;
 }
 
-/** @param scope what the search is limited to, where that is less than all images @throws invalid */
+export interface Over {
+  readonly universe: Universe;
+  /** What the search is limited to, where that is less than all images. */
+  readonly scope: ImageScope;
+  /** Exceptions of accounts don't count: what an operator decides, none of them lifts. */
+  readonly operatorOnly?: boolean;
+}
+
+/** @throws invalid */
 export async function evaluate(
   database: Database,
   criteria: Criteria,
-  { universe, scope }: { universe: Universe; scope: ImageScope },
+  { universe, scope, operatorOnly = false }: Over,
 ): Promise<Evaluation> {
   const explaining: Leaf[] = [];
   const doubts: Doubt[] = [];
   const severities = new Map<number, number>();
-  const context = { database, universe, scope, explaining, doubts, severities, negated: false };
+  const excepted = new Map<number, Set<number>>();
+  const known = { explaining, doubts, severities, excepted };
+  const context = { database, universe, scope, operatorOnly, ...known, negated: false };
   const sets = await evaluateNode(criteria, context);
   return {
     ...sets,
     universe,
     explaining,
     severities,
+    excepted,
     reasonOf: (at) => inspectionReason(universe, at) ?? doubtAbout(doubts, at),
   };
 }
@@ -71,6 +84,8 @@ interface NodeContext {
   readonly explaining: Leaf[];
   readonly doubts: Doubt[];
   readonly severities: Map<number, number>;
+  readonly excepted: Map<number, Set<number>>;
+  readonly operatorOnly: boolean;
   readonly negated: boolean;
 }
 
@@ -89,12 +104,14 @@ async function evaluateNode(criteria: Criteria, context: NodeContext): Promise<S
 
 async function evaluateLeaf(leaf: Leaf, context: NodeContext, withoutAdvisories: boolean): Promise<Sets> {
   const { database, universe, doubts } = context;
-  const [hits, doubtful] = await Promise.all([
+  const [hits, doubtful, exceptedHits] = await Promise.all([
     database.search(leaf.matches),
     Promise.all(leaf.unknowns.map(({ images }) => database.search(images))),
+    leaf.excepted ? database.search(leaf.excepted) : [],
   ]);
   const matches = universe.found(hits);
   if (!context.negated) noteSeverities(context, hits);
+  noteExcepted(context, exceptedHits);
   let possible: ReadonlySet<number> = leaf.needsNoInspection ? new Set() : universe.uninspected;
   const doubt = (about: ReadonlySet<number>, because: string) => {
     if (about.size > 0) doubts.push({ about, because });
@@ -111,6 +128,14 @@ function noteSeverities({ universe, severities }: NodeContext, hits: readonly Hi
     if (hit.severity === undefined) return;
     const severity = Number(hit.severity);
     for (const at of universe.found([hit])) severities.set(at, Math.max(severities.get(at) ?? 0, severity));
+  }
+}
+
+function noteExcepted({ universe, excepted }: NodeContext, hits: readonly ExceptedHit[]): void {
+  for (const hit of hits) {
+    const places = excepted.get(Number(hit.exception)) ?? new Set();
+    for (const at of universe.found([hit])) places.add(at);
+    excepted.set(Number(hit.exception), places);
   }
 }
 

@@ -5,7 +5,7 @@ import type { Database } from '../../records/db/database.ts';
 import { imageNames, type Placement, placementsOf } from '../../records/scans/images.ts';
 import type { StoredScan } from '../../records/scans/scans.ts';
 import type { KeptAnswer, KeptImage, ScanAnswer } from './answer.ts';
-import { evaluate } from './evaluate.ts';
+import { type Evaluation, evaluate } from './evaluate.ts';
 import { evidenceOf } from './explain.ts';
 import { ordered, type ScanOrder } from './order.ts';
 import { resultsOf, type ScanResult } from './results.ts';
@@ -60,14 +60,20 @@ export async function* scanAll(database: Database, stored: StoredScan): AsyncGen
     yield* await resultsAsOfNow(database, stored, images.slice(at, at + stepImages));
 }
 
-/** The images that matched and match still, each with all its evidence. */
+/**
+ * The images that matched and match still, each with all its evidence.
+ * @param operatorOnly exceptions of accounts don't count: what matches without them is among them
+ */
 export async function* matchesWithEvidence(
   database: Database,
   stored: StoredScan,
+  operatorOnly: boolean,
 ): AsyncGenerator<Pick<ScanResult, 'digest' | 'evidence'>> {
-  const matched = keptAnswer(stored).images.filter(([, , match]) => match === 1);
+  const { images, exceptedImages } = keptAnswer(stored);
+  const matched = [...images.filter(([, , match]) => match === 1), ...(operatorOnly ? exceptedImages : [])];
   for (let at = 0; at < matched.length; at += stepImages) {
-    const evaluation = await evaluatedNow(database, stored, matched.slice(at, at + stepImages));
+    const some = matched.slice(at, at + stepImages);
+    const evaluation = await evaluatedNow(database, stored, { images: some, operatorOnly });
     const evidence = await evidenceOf(database, evaluation, [...evaluation.matches]);
     const { placements } = evaluation.universe;
     const names = await imageNames(database, placements);
@@ -84,7 +90,7 @@ async function resultsAsOfNow(
   images: readonly KeptImage[],
 ): Promise<ScanResult[]> {
   if (images.length === 0) return [];
-  const evaluation = await evaluatedNow(database, stored, images);
+  const evaluation = await evaluatedNow(database, stored, { images, operatorOnly: false });
   const places = new Map(
     evaluation.universe.placements.map((placement, at) => [keyOf(placement.repositoryId, placement), at]),
   );
@@ -96,7 +102,11 @@ async function resultsAsOfNow(
 }
 
 /** Over just these, as far as their repositories still have them. */
-async function evaluatedNow(database: Database, stored: StoredScan, images: readonly KeptImage[]) {
+async function evaluatedNow(
+  database: Database,
+  stored: StoredScan,
+  { images, operatorOnly }: { readonly images: readonly KeptImage[]; readonly operatorOnly: boolean },
+): Promise<Evaluation> {
   const scope = [...new Set(images.map(([, manifestId]) => manifestId))];
   const wanted = new Set(images.map(([repositoryId, manifestId]) => keyOf(repositoryId, { manifestId })));
   const everywhere = await universeOfManifests(database, scope);
@@ -104,7 +114,7 @@ async function evaluatedNow(database: Database, stored: StoredScan, images: read
     everywhere.placements.filter((placement) => wanted.has(keyOf(placement.repositoryId, placement))),
     everywhere.withoutAdvisories,
   );
-  return evaluate(database, parseCriteria(stored.criteria), { universe, scope });
+  return evaluate(database, parseCriteria(stored.criteria), { universe, scope, operatorOnly });
 }
 
 async function listedAs(

@@ -8,7 +8,7 @@ import { runningPlaces } from '../../records/scans/coverage.ts';
 import type { ScanScope } from '../../records/scans/images.ts';
 import { scanKeep } from '../../records/scans/scans.ts';
 import type { KeptAnswer, KeptImage, ScanAnswer } from './answer.ts';
-import { countsOf, coverageOf } from './coverage.ts';
+import { countsOf, coverageOf, exceptedPlaces } from './coverage.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 import { type Ordered, ordered, type ScanOrder } from './order.ts';
 import { resultsOf, type ScanResult } from './results.ts';
@@ -60,7 +60,11 @@ export async function scan(deps: ScanDeps, request: ScanRequest): Promise<ScanAn
     counts,
     covers,
   };
-  const answer: KeptAnswer = { ...facts, images: listed.map(keptImage) };
+  const answer: KeptAnswer = {
+    ...facts,
+    images: listed.map(keptImage),
+    exceptedImages: exceptedImages(evaluation),
+  };
   const name = await database.transact((tx) =>
     scanKeep(tx, { criteria, scope, requestedBy, position, answer: JSON.stringify(answer) }),
   );
@@ -90,6 +94,13 @@ async function listedImages(
     0,
     limits.scanImagesMax,
   );
+}
+
+function exceptedImages(evaluation: Evaluation): readonly KeptImage[] {
+  return [...exceptedPlaces(evaluation)].slice(0, limits.scanImagesMax).flatMap((at): KeptImage[] => {
+    const placement = evaluation.universe.placements[at];
+    return placement ? [[placement.repositoryId ?? 0, placement.manifestId, 0, 0]] : [];
+  });
 }
 
 function keptImage({ repositoryId, manifestId, kept, severity }: Listed): KeptImage {

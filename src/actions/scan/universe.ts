@@ -39,13 +39,12 @@ export class Universe {
     this.#ofManifest = ofManifest;
   }
 
-  /** Which of them were found: in each repository that has the image, or in the one that the hit names. */
+  /** Which of them were found: in each repository that has the image, or in the one (0: in none) that the hit names. */
   found(hits: readonly Hit[]): ReadonlySet<number> {
     const found = new Set<number>();
     for (const { manifest_id, repository_id } of hits)
       for (const at of this.#ofManifest.get(Number(manifest_id)) ?? [])
-        if (repository_id === undefined || this.placements[at]?.repositoryId === Number(repository_id))
-          found.add(at);
+        if (isOf(this.placements[at], repository_id)) found.add(at);
     return found;
   }
 
@@ -57,6 +56,11 @@ export class Universe {
     }
     return [...ids];
   }
+}
+
+function isOf(placement: Placement | undefined, repositoryId: Hit['repository_id']): boolean {
+  if (repositoryId === undefined || repositoryId === null) return true;
+  return (placement?.repositoryId ?? 0) === Number(repositoryId);
 }
 
 export async function universeOf(database: Database, scope: ScanScope): Promise<Universe> {

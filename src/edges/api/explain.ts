@@ -7,9 +7,10 @@ import { oneImageSeen } from './image-seen.ts';
 export function explainRoutes({ database }: { readonly database: Database }): BoundRoute[] {
   return [
     bind(imageExplain, async ({ query, caller }) => {
-      const { id: manifestId } = await oneImageSeen(database, caller, query);
+      const { id: manifestId, repository } = await oneImageSeen(database, caller, query);
       const { advisory, package: name, all } = query;
-      return explain(database, { manifestId, advisory, package: name, all });
+      const image = { manifestId, repositoryId: repository.id };
+      return explain(database, { ...image, advisory, package: name, all });
     }),
   ];
 }

@@ -9,6 +9,7 @@ import type { BoundRoute } from './bind.ts';
 import { collectionRoutes } from './collection.ts';
 import { deploymentRoutes } from './deployments.ts';
 import { eventRoutes } from './events.ts';
+import { exceptionRoutes } from './exceptions.ts';
 import { explainRoutes } from './explain.ts';
 import { forensicRoutes } from './forensics.ts';
 import { grantRoutes } from './grants.ts';
@@ -54,6 +55,7 @@ export function apiRoutes(deps: ApiDeps): BoundRoute[] {
     ...collectionRoutes(deps),
     ...deploymentRoutes(deps),
     ...eventRoutes(deps),
+    ...exceptionRoutes(deps),
     ...explainRoutes(deps),
     ...forensicRoutes(deps),
     ...grantRoutes(deps),

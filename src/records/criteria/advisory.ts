@@ -2,8 +2,18 @@ import { type RawBuilder, sql } from 'kysely';
 import type { AdvisoryCriteria, Severity } from '../../criteria/criteria.ts';
 import { timeMs } from '../../criteria/parts.ts';
 import { exploitedAreKnown } from '../advisories/exploits.ts';
+import { exceptedFindings } from '../exceptions/excepted-findings.ts';
+import {
+  coveredHits,
+  type Excepted,
+  isUnexcepted,
+  ofAdvisories,
+  severityRank,
+  withUncovered,
+  withUncoveredEvidence,
+} from './excepted.ts';
 import { foundPackages, within } from './found-packages.ts';
-import type { EvidenceRow, Hit, Leaf, LeafContext } from './leaf.ts';
+import type { EvidenceRow, Hit, ImageScope, Leaf, LeafContext } from './leaf.ts';
 import { unfedImages } from './unfed.ts';
 
 const severityOrder: readonly Severity[] = ['low', 'medium', 'high', 'critical'];
@@ -17,19 +27,20 @@ const severityOrder: readonly Severity[] = ['low', 'medium', 'high', 'critical']
 export async function advisoryLeaf(criteria: AdvisoryCriteria, context: LeafContext): Promise<Leaf> {
   const { database, scope } = context;
   const db = database.read;
-  const { severity, in: place = 'image' } = criteria.advisory;
+  const { severity, exploited, in: place = 'image' } = criteria.advisory;
   const rated = severity ? [severityIn(severityOrder.slice(severityOrder.indexOf(severity)))] : [];
-  const { exploited } = criteria.advisory;
   const others = conditionsOf(criteria.advisory);
   const isCatalogued = exploited === undefined || (await exploitedAreKnown(db));
   const attacks =
     exploited === undefined ? [] : [isCatalogued ? isExploited(exploited) : sql<boolean>`1 = 0`];
   const asked = [...others, ...attacks];
   const indexed = criteria.advisory.id === undefined && scope === undefined;
-  const shown = sql.join([...asked, verdictIs(['affected'], false), ...rated], sql` and `);
+  const shown = and([...asked, verdictIs(['affected'], false), ...rated]);
+  const rows = await exceptedFindings(database, context);
+  const excepted = { engine: database.engine, rows, found: foundPackages(place, scope) };
   const images = (conditions: readonly RawBuilder<boolean>[], all = asked) =>
-    imagesWith(criteria, context, sql.join([...all, ...conditions], sql` and `)).compile(db);
-  const unrated = [verdictIs(['affected', 'unknown'], indexed), sql<boolean>`findings.severity = 'unknown'`];
+    imagesWith(excepted, scope, [...all, ...conditions]).compile(db);
+  const unrated = [verdictIs(['affected', 'unknown'], indexed), isUnrated];
   return {
     matches: images([verdictIs(['affected'], indexed), ...rated]),
     unknowns: [
@@ -48,43 +59,70 @@ export async function advisoryLeaf(criteria: AdvisoryCriteria, context: LeafCont
           ]),
       ...(await unfedImages(database, scope)),
     ],
-    evidence: (manifestIds, limit) =>
-      sql<EvidenceRow>`select hit.manifest_id, blobs.digest as layer, paths.path, packages.purl, hit.advisory, hit.severity,
-          hit.fixed_version
-        from (select found.*, advisories.advisory_id as advisory, findings.severity, findings.fixed_version
-          from ${foundPackages(place, scope)} join findings on findings.package_id = found.package_id ${ofAdvisories}
-          where ${shown} and ${within('found.manifest_id', manifestIds)} limit ${limit}) as hit
-        join blobs on blobs.id = hit.blob_id
-        join paths on paths.id = hit.path_id
-        join packages on packages.id = hit.package_id`.compile(db),
+    ...(rows.length === 0
+      ? {}
+      : {
+          excepted: coveredHits(
+            excepted,
+            and([...(isCatalogued ? asked : others), ...orUnrated(rated)]),
+          ).compile(db),
+        }),
+    evidence: (manifestIds, limit) => {
+      const where = sql`${shown} and ${within('found.manifest_id', manifestIds)}`;
+      return evidenceQuery(excepted, { where, limit }).compile(db);
+    },
   };
 }
 
-const ofAdvisories = sql`and findings.until is null
-    join advisories on advisories.id = findings.advisory_id and advisories.withdrawn_at is null`;
+const isUnrated = sql<boolean>`findings.severity = 'unknown'`;
 
-const rank = sql`max(case findings.severity when 'critical' then 5 when 'high' then 4 when 'medium' then 3
-    when 'low' then 2 else 1 end)`;
+function orUnrated(rated: readonly RawBuilder<boolean>[]): readonly RawBuilder<boolean>[] {
+  return rated.map((one) => sql<boolean>`(${one} or ${isUnrated})`);
+}
+
+function and(conditions: readonly RawBuilder<unknown>[]): RawBuilder<unknown> {
+  return conditions.length === 0 ? sql`1 = 1` : sql.join([...conditions], sql` and `);
+}
 
 /**
  * Over all images the packages come first, which are few beside the places that they are in (SQLite keeps the order of a
  * `cross join`); over some images, what those show.
  */
 function imagesWith(
-  { advisory: { in: place = 'image' } }: AdvisoryCriteria,
-  { scope }: LeafContext,
-  where: RawBuilder<unknown>,
+  excepted: Excepted,
+  scope: ImageScope,
+  conditions: readonly RawBuilder<boolean>[],
 ): RawBuilder<Hit> {
-  const found = foundPackages(place, scope);
-  if (scope !== undefined)
-    return sql<Hit>`select found.manifest_id, ${rank} as severity
-      from ${found} join findings on findings.package_id = found.package_id ${ofAdvisories}
-      where ${where} group by found.manifest_id`;
-  return sql<Hit>`select found.manifest_id, max(hit.severity) as severity
-    from (select findings.package_id, ${rank} as severity from findings
+  const { found } = excepted;
+  const where = and([...conditions, ...isUnexcepted(excepted)]);
+  const everywhere =
+    scope === undefined
+      ? sql<Hit>`select found.manifest_id, max(hit.severity) as severity
+    from (select findings.package_id, ${severityRank} as severity from findings
       join advisories on advisories.id = findings.advisory_id and advisories.withdrawn_at is null
       where findings.until is null and ${where} group by findings.package_id) as hit
-    cross join ${found} where found.package_id = hit.package_id group by found.manifest_id`;
+    cross join ${found} where found.package_id = hit.package_id group by found.manifest_id`
+      : sql<Hit>`select found.manifest_id, ${severityRank} as severity
+      from ${found} join findings on findings.package_id = found.package_id ${ofAdvisories}
+      where ${where} group by found.manifest_id`;
+  return withUncovered(everywhere, excepted, and(conditions));
+}
+
+function evidenceQuery(
+  excepted: Excepted,
+  { where, limit }: { readonly where: RawBuilder<unknown>; readonly limit: number },
+): RawBuilder<EvidenceRow> {
+  const hits = sql`select found.*, advisories.advisory_id as advisory, findings.severity, findings.fixed_version
+    from ${excepted.found} join findings on findings.package_id = found.package_id ${ofAdvisories}
+    where ${and([where, ...isUnexcepted(excepted)])} limit ${limit}`;
+  const placed = excepted.rows.length > 0;
+  const all = placed ? withUncoveredEvidence(hits, excepted, { where, limit }) : sql`(${hits})`;
+  return sql<EvidenceRow>`select hit.manifest_id, ${placed ? sql`hit.repository_id, ` : sql``}blobs.digest as layer,
+      paths.path, packages.purl, hit.advisory, hit.severity, hit.fixed_version
+    from ${all} as hit
+    join blobs on blobs.id = hit.blob_id
+    join paths on paths.id = hit.path_id
+    join packages on packages.id = hit.package_id`;
 }
 
 /** By its index, or where something else finds fewer, without. */

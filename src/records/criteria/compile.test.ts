@@ -1,7 +1,10 @@
 import { expect, it } from 'vitest';
 import { describeEngines } from '../../../test/support/engines.ts';
 import { exploitedReplace } from '../advisories/exploits.ts';
+import type { Database, Tx } from '../db/database.ts';
+import { exceptionsAdd, type NewException } from '../exceptions/exceptions.ts';
 import { compileLeaf, type LeafCriteria } from './compile.ts';
+import type { Leaf } from './leaf.ts';
 
 const leaves: readonly (readonly [string, LeafCriteria])[] = [
   ['package-in-image', { package: { purl: 'pkg:npm/lodash' } }],
@@ -36,22 +39,71 @@ describeEngines('criteria', (world) => {
   it.each(leaves)('compile to the SQL that is checked in: %s', async (name, criteria) => {
     const database = await world.open();
     await database.transact(async (tx) => {
-      const row = { purl: 'pkg:npm/lodash@4.17.20', purl_type: 'npm', ecosystem: 'npm', name: 'lodash' };
-      const rest = { version: '4.17.20', source_name: null, source_version: null, license: null, spdx: null };
-      await tx.db
-        .insertInto('packages')
-        .values({ ...row, ...rest, first_seen_at: 0 })
-        .execute();
+      await packageOfLodash(tx);
       const exploited = { addedOn: '2021-12-10', dueOn: null, ransomware: false, name: 'Log4Shell' };
       await exploitedReplace(tx, [{ cve: 'CVE-2021-44228', ...exploited }]);
     });
-    const leaf = await compileLeaf(criteria, { database, scope: [7] });
-    const queries = [leaf.matches, ...leaf.unknowns.map(({ images }) => images), leaf.evidence([7], 10)];
-    for (const query of queries) expect(await database.search<unknown>(query)).toEqual([]);
-    const text = queries.map((query) => layout(query.sql)).join('\n\n');
-    await expect(`${text}\n`).toMatchFileSnapshot(`golden/${name}.${database.engine}.sql`);
+    await asCheckedIn(database, name, await compileLeaf(criteria, { database, scope: [7] }));
+  });
+
+  it('compile to other SQL where a finding is under an exception', async () => {
+    const database = await world.open();
+    await database.transact(async (tx) => {
+      await advisoryOfLodash(tx);
+      await exceptionsAdd(tx, [exception], 'sec');
+    });
+    const criteria: LeafCriteria = { advisory: { severity: 'high' } };
+    await asCheckedIn(database, 'advisory-excepted', await compileLeaf(criteria, { database, scope: [7] }));
   });
 });
+
+const exception: NewException = {
+  ...{ state: 'accepted', account: null, repositoryGlob: null, imageDigest: null, purl: null },
+  ...{ advisory: 'A-1', aliases: [], status: 'fixed', justification: null, statement: null },
+  ...{ author: 'sec', source: null, expiresAt: null },
+};
+
+async function advisoryOfLodash(tx: Tx): Promise<void> {
+  const { id } = await packageOfLodash(tx);
+  const document = { id: 'A-1', modified: '2026-01-01T00:00:00Z', affected: [] };
+  const rest = { flaw: 'A-1', source: 'test', modified_at: 0, published_at: null, withdrawn_at: null };
+  const severity = { severity: 'high', severity_score: null, severity_from: null, summary: null } as const;
+  const read = { body: JSON.stringify(document), imported_at: 0, broken: null, broken_at: null };
+  const advisory = await tx.db
+    .insertInto('advisories')
+    .values({ advisory_id: 'A-1', ...rest, ...severity, ...read })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  const finding = {
+    package_id: id,
+    advisory_id: advisory.id,
+    verdict: 'affected',
+    severity: 'high',
+  } as const;
+  await tx.db
+    .insertInto('findings')
+    .values({ ...finding, fixed_version: null, since: 0, until: null })
+    .execute();
+}
+
+function packageOfLodash(tx: Tx): Promise<{ id: number }> {
+  const row = { purl: 'pkg:npm/lodash@4.17.20', purl_type: 'npm', ecosystem: 'npm', name: 'lodash' };
+  const rest = { version: '4.17.20', source_name: null, source_version: null, license: null, spdx: null };
+  return tx.db
+    .insertInto('packages')
+    .values({ ...row, ...rest, first_seen_at: 0 })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+}
+
+async function asCheckedIn(database: Database, name: string, leaf: Leaf): Promise<void> {
+  const { matches, unknowns, evidence, excepted } = leaf;
+  const queries = [matches, ...unknowns.map(({ images }) => images), ...(excepted ? [excepted] : [])];
+  for (const query of [...queries, evidence([7], 10)])
+    expect(await database.search<unknown>(query)).toEqual([]);
+  const text = [...queries, evidence([7], 10)].map((query) => layout(query.sql)).join('\n\n');
+  await expect(`${text}\n`).toMatchFileSnapshot(`golden/${name}.${database.engine}.sql`);
+}
 
 /** One clause a line, so that a change shows where it is. */
 function layout(sql: string): string {

@@ -13,16 +13,23 @@ export interface Leaf {
   readonly unanswerable?: string;
   /** It asks nothing that an inspection finds out. */
   readonly needsNoInspection?: true;
+  /** Where a finding that is asked for does not count, and which exception says so. */
+  readonly excepted?: CompiledQuery<ExceptedHit>;
   /** Why these images match, at most `limit` rows. */
   evidence(manifestIds: readonly number[], limit: number): CompiledQuery<EvidenceRow>;
 }
 
-/** An image, distinct; with a repository only as that repository has it. */
+/** An image, distinct; with a repository only as that repository has it, 0 where none has it any more. */
 export interface Hit {
   readonly manifest_id: number;
-  readonly repository_id?: number;
+  readonly repository_id?: number | null;
   /** Of advisories: the worst that matches, from 1 (unknown or none) to 5 (critical). */
   readonly severity?: number;
+}
+
+export interface ExceptedHit extends Hit {
+  /** The number of `E-3`. */
+  readonly exception: number;
 }
 
 export interface UnknownHits {
@@ -33,8 +40,8 @@ export interface UnknownHits {
 
 export interface EvidenceRow {
   readonly manifest_id: number;
-  /** Where it holds only as this repository has the image. */
-  readonly repository_id?: number;
+  /** Where it holds only as this repository has the image, as of a hit. */
+  readonly repository_id?: number | null;
   /** null: the image's config. */
   readonly layer: string | null;
   readonly path: string | null;
@@ -51,6 +58,8 @@ export interface EvidenceRow {
 export interface LeafContext {
   readonly database: Database;
   readonly scope: ImageScope;
+  /** Exceptions of accounts don't count. */
+  readonly operatorOnly?: boolean | undefined;
 }
 
 /** Which images are asked about; undefined: all. */

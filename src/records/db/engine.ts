@@ -79,6 +79,22 @@ export function pairTable(
       with ordinality as pair (number, text, place)) as wanted`;
 }
 
+/** Rows of numbers as a table `name (columns)`: one parameter of SQLite, one a column of PostgreSQL. */
+export function numberTable(engine: Engine, { name, columns, rows }: NumberRows): RawBuilder<unknown> {
+  if (engine === 'sqlite') {
+    const values = columns.map((column, at) => sql`value ->> ${sql.lit(at)} as ${sql.ref(column)}`);
+    return sql`(select ${sql.join(values)} from json_each(${JSON.stringify(rows)})) as ${sql.ref(name)}`;
+  }
+  const lists = columns.map((_, at) => sql`${rows.map((row) => row[at] ?? 0)}::bigint[]`);
+  return sql`unnest(${sql.join(lists)}) as ${sql.ref(name)} (${sql.join(columns.map((column) => sql.ref(column)))})`;
+}
+
+export interface NumberRows {
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly number[])[];
+}
+
 /** How many values one statement may carry: SQLite's compiled limit is 32,766, PostgreSQL's protocol limit 65,535. */
 export const statementValuesMax = 30_000;
 

@@ -9,6 +9,7 @@ export async function nextNumber(
     | 'scans'
     | 'plans'
     | 'quarantines'
+    | 'exceptions'
     | 'revocations'
     | 'retention_rules'
     | 'immutability_rules'

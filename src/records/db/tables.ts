@@ -11,9 +11,11 @@ import type {
   AdvisoryPackageTable,
   AdvisorySourceTable,
   AdvisoryTable,
+  ExceptionTable,
   ExploitScoreTable,
   FindingTable,
   KnownExploitedTable,
+  VexDocumentTable,
 } from './tables/advisories.ts';
 import type {
   BlobTable,
@@ -130,6 +132,8 @@ export interface Tables {
   known_exploited: KnownExploitedTable;
   exploit_scores: ExploitScoreTable;
   findings: FindingTable;
+  exceptions: ExceptionTable;
+  vex_documents: VexDocumentTable;
   // scans, marks
   scans: ScanTable;
   plans: PlanTable;

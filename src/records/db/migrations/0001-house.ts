@@ -248,6 +248,17 @@ function advisoryStatements(engine: Engine, { id, int }: { id: string; int: stri
       name text not null)`,
     `create table exploit_scores (cve text primary key, score real not null, percentile real not null,
       seen_at ${int} not null)`,
+    `create table exceptions (id ${id}, name text not null unique, state text not null, account text,
+      repository_glob text, image_digest text, purl text, advisory text not null, aliases text not null,
+      status text not null, justification text, statement text, author text not null, source_document text,
+      source_version ${int}, source_digest text, source_manifest text, source_path text, expires_at ${int},
+      created_at ${int} not null, created_by text not null, decided_at ${int}, decided_by text, decided_because text)`,
+    `create index exceptions_state on exceptions (state)`,
+    `create index exceptions_document on exceptions (source_document) where source_document is not null`,
+    `create index exceptions_manifest on exceptions (source_manifest) where source_manifest is not null`,
+    `create table vex_documents (account text not null, document text not null, version ${int} not null,
+      issued_at ${int} not null, digest text not null, imported_at ${int} not null, imported_by text not null,
+      primary key (account, document))`,
   ];
 }
 

@@ -84,3 +84,44 @@ export interface ExploitScoreTable {
   /** When an import last had it. */
   seen_at: number;
 }
+
+/** That findings do not count, as somebody says: `src/records/exceptions`. Null of where: anywhere, any. */
+export interface ExceptionTable {
+  id: Generated<number>;
+  name: string;
+  state: 'proposed' | 'accepted' | 'withdrawn' | 'expired';
+  /** Whose images; null: everybody's, by the operator. */
+  account: string | null;
+  repository_glob: string | null;
+  image_digest: string | null;
+  purl: string | null;
+  advisory: string;
+  /** JSON: what else it is called. */
+  aliases: string;
+  status: 'not_affected' | 'fixed';
+  justification: string | null;
+  statement: string | null;
+  author: string;
+  source_document: string | null;
+  source_version: number | null;
+  source_digest: string | null;
+  source_manifest: string | null;
+  source_path: string | null;
+  expires_at: number | null;
+  created_at: number;
+  created_by: string;
+  decided_at: number | null;
+  decided_by: string | null;
+  decided_because: string | null;
+}
+
+/** The newest version of each OpenVEX document that was imported. Account '': the operator's. */
+export interface VexDocumentTable {
+  account: string;
+  document: string;
+  version: number;
+  issued_at: number;
+  digest: string;
+  imported_at: number;
+  imported_by: string;
+}
