@@ -5,12 +5,17 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { lazaret, lazaretRead } from '../../test/support/command-line.ts';
 import {
   type DistributionWorld,
+  manifestType,
   openDistributionWorld,
+  pushBlob,
   pushLayers,
 } from '../../test/support/distribution-world.ts';
 import { notAffected, npmAdvisory, vexDocument } from '../../test/support/excepting.ts';
+import { http } from '../../test/support/http.ts';
 import { buildLayer } from '../../test/support/oci-layout.ts';
 import type { Client } from '../client/client.ts';
+import { digestOf } from '../oci/digest.ts';
+import { openVexMediaType } from '../vex/openvex.ts';
 
 let world: DistributionWorld;
 /** Decides for acme. */
@@ -33,6 +38,24 @@ beforeAll(async () => {
   await lazaretRead(world.server.admin, advisory, 'advisory', 'import', '-');
 });
 afterAll(() => world.server.close());
+
+/** As a client attaches it. */
+async function attachedVex(client: Client, repository: string, subject: string, document: object) {
+  const descriptor = (mediaType: string, text: string) => ({
+    ...{ mediaType, digest: digestOf(text), size: Buffer.byteLength(text) },
+  });
+  const text = JSON.stringify(document);
+  for (const blob of ['{}', text]) await pushBlob(client, repository, blob);
+  const body = JSON.stringify({
+    ...{ schemaVersion: 2, mediaType: manifestType, artifactType: openVexMediaType },
+    config: descriptor('application/vnd.oci.empty.v1+json', '{}'),
+    layers: [descriptor(openVexMediaType, text)],
+    subject: { mediaType: manifestType, digest: subject, size: 1 },
+  });
+  const headers = { 'content-type': manifestType };
+  const put = await http(client, `PUT /v2/${repository}/manifests/${digestOf(body)}`, { body, headers });
+  expect(put.status).toBe(201);
+}
 
 const image = () => `pkg:oci/shop@${encodeURIComponent(digest)}`;
 const statement = () =>
@@ -109,4 +132,17 @@ it('reports what a document names that is in no image, and refuses a broken one 
   } finally {
     await rm(folder, { recursive: true });
   }
+});
+
+it('lets role security decide about what was pushed beside an image', async () => {
+  const document = vexDocument({ statements: [notAffected('CVE-2026-7', 'pkg:npm/lodash')] });
+  await attachedVex(world.acme, 'acme/shop', digest, document);
+  await world.server.drain();
+  const proposed = await as(security, 'exception', 'ls', '--proposed');
+  const name = /^E-\d+(?= +proposed +CVE-2026-7)/m.exec(proposed.text)?.[0] ?? '';
+  await expect(as(world.acme, 'exception', 'accept', name)).rejects.toMatchObject({ code: 'denied' });
+  const accepted = await as(security, 'exception', 'accept', name, '--expires', '30d', '--because', 'agreed');
+  expect(accepted.text).toMatch(/accepted .* by sam: agreed/);
+  expect(accepted.text).toContain('came as sha256:');
+  expect((await as(security, 'exception', 'ls', '--proposed')).text).not.toContain(name);
 });

@@ -182,8 +182,9 @@ export const limits = {
   vexNameLengthMax: 1_024,
   vexTextLengthMax: 16_384,
   advisoryNameLengthMax: 128,
-  /** Exceptions that are proposed or count at one time. */
+  /** Exceptions that count at one time, and of one account that are proposed. */
   exceptionsMax: 20_000,
+  exceptionsProposedMax: 5_000,
   /** Exceptions that an answer names. */
   scanExceptionsMax: 20,
 

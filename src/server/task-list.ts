@@ -3,6 +3,7 @@ import { collectTask } from '../actions/collect/collect.ts';
 import type { SbomPush } from '../actions/describe/attach-sbom.ts';
 import { attachTask } from '../actions/describe/attach-task.ts';
 import { expireExceptionsTask } from '../actions/exceptions/expire.ts';
+import { proposeExceptionsTask } from '../actions/exceptions/propose.ts';
 import { inspectTask } from '../actions/inspect/inspect-task.ts';
 import { reinspectTask } from '../actions/inspect/reinspect.ts';
 import { followFeedsTask } from '../actions/match/follow-feeds.ts';
@@ -33,6 +34,7 @@ export function serverTasks(context: Context): readonly Task[] {
     exemptTask(context),
     expiringTask(context),
     expireExceptionsTask(context),
+    proposeExceptionsTask(context),
     retainTask(context, context.config.retention.intervalMs),
     collectTask(context, context.config.collection.intervalMs),
     ...(isPrimary ? [followFeedsTask(context, config.advisories.sources)] : []),

@@ -7,6 +7,8 @@ import type { Field } from '../lib/fields.ts';
 import { limits } from '../lib/limits.ts';
 import { addressOf, type VexTarget } from './products.ts';
 
+export const openVexMediaType = 'application/vnd.openvex+json';
+
 const context = 'https://openvex.dev/ns/v0.2.0';
 const statuses = ['not_affected', 'affected', 'fixed', 'under_investigation'] as const;
 export const vexJustifications = [

@@ -2,9 +2,11 @@ import { Readable } from 'node:stream';
 import { exceptionAdd, exceptionWithdraw } from '../../src/actions/exceptions/decide.ts';
 import { expireExceptionsTask } from '../../src/actions/exceptions/expire.ts';
 import { importVex, type VexImported } from '../../src/actions/exceptions/import-vex.ts';
+import { proposeExceptionsTask } from '../../src/actions/exceptions/propose.ts';
 import { importFeed } from '../../src/actions/match/import-feed.ts';
 import type { Exception, ExceptionTerms } from '../../src/records/exceptions/exceptions.ts';
 import type { House } from './house.ts';
+import { type Content, content, descriptor, jsonContent, mediaTypes } from './oci-layout.ts';
 
 /** An OSV advisory of an npm package, before 99.0.0. */
 export function npmAdvisory(id: string, name: string, more: object = {}): object {
@@ -78,5 +80,42 @@ export function withdraw({ database }: House, name: string): Promise<Exception> 
 /** The task, until nothing is due. */
 export async function expireExceptions({ deps }: House): Promise<void> {
   const task = expireExceptionsTask(deps);
+  while ((await task.run(new AbortController().signal)) === 'worked');
+}
+
+/** Attached to an image, or an index, of the repository; `data` are the document's bytes. @returns the referrer */
+export function vexReferrerOf(
+  subject: Content,
+  data: object | string,
+  { artifactType = openVex }: { readonly artifactType?: string } = {},
+): { readonly manifest: Content; readonly blobs: readonly Content[] } {
+  const bytes = Buffer.from(typeof data === 'string' ? data : JSON.stringify(data));
+  const document = content(openVex, bytes);
+  const empty = content('application/vnd.oci.empty.v1+json', Buffer.from('{}'));
+  const manifest = jsonContent(mediaTypes.manifest, {
+    ...{ schemaVersion: 2, mediaType: mediaTypes.manifest, artifactType, config: descriptor(empty) },
+    layers: [descriptor(document)],
+    subject: descriptor(subject),
+  });
+  return { manifest, blobs: [document, empty] };
+}
+
+const openVex = 'application/vnd.openvex+json';
+
+/** As a client attaches it. @returns the referrer's digest */
+export async function attachVex(
+  house: House,
+  repository: string,
+  ...of: Parameters<typeof vexReferrerOf>
+): Promise<string> {
+  const { manifest, blobs } = vexReferrerOf(...of);
+  for (const blob of blobs) await house.pushBlob(repository, blob);
+  await house.putManifest(`${repository}@${manifest.digest}`, manifest);
+  return manifest.digest;
+}
+
+/** The task, until nothing is left to read. */
+export async function proposeExceptions({ deps }: House): Promise<void> {
+  const task = proposeExceptionsTask(deps);
   while ((await task.run(new AbortController().signal)) === 'worked');
 }

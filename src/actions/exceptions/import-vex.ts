@@ -6,7 +6,6 @@ import { digestOf } from '../../oci/digest.ts';
 import type { Database, Tx } from '../../records/db/database.ts';
 import { type ImportedVex, vexKeep, vexKnown } from '../../records/exceptions/documents.ts';
 import {
-  type Exception,
   exceptionRenew,
   exceptionsAdd,
   exceptionsDecide,
@@ -14,7 +13,7 @@ import {
 } from '../../records/exceptions/exceptions.ts';
 import { exceptionsOfDocument } from '../../records/exceptions/lists.ts';
 import { parseVexDocument } from '../../vex/openvex.ts';
-import { exceptionsSaid, placeFor, type Said } from './said.ts';
+import { exceptionsSaid, placeFor, type Said, saying } from './said.ts';
 
 export interface VexImport {
   readonly document: ByteSource;
@@ -89,8 +88,8 @@ async function replace(
   },
 ): Promise<Pick<VexImported, 'added' | 'kept' | 'withdrawn'>> {
   const { imported, exceptions, actor } = of;
-  const standing = new Map((await exceptionsOfDocument(tx.db, imported)).map((one) => [keyOf(one), one]));
-  const wanted = new Map(exceptions.map((one) => [keyOf(one), one]));
+  const standing = new Map((await exceptionsOfDocument(tx.db, imported)).map((one) => [saying(one), one]));
+  const wanted = new Map(exceptions.map((one) => [saying(one), one]));
   const gone = [...standing].filter(([key]) => !wanted.has(key)).map(([, one]) => one);
   const because = `version ${imported.version} of ${imported.document} does not say so`;
   if (gone.length > 0) await exceptionsDecide(tx, gone, { state: 'withdrawn', actor, because });
@@ -104,19 +103,4 @@ async function replace(
   }
   const added = await exceptionsAdd(tx, [...wanted.values()], actor);
   return { added, kept, withdrawn: gone.length };
-}
-
-/** What it says, whoever said it when. */
-function keyOf(one: Exception | NewException): string {
-  const { repositoryGlob, imageDigest, purl, advisory, aliases, status, justification, statement } = one;
-  return JSON.stringify([
-    repositoryGlob,
-    imageDigest,
-    purl,
-    advisory,
-    aliases,
-    status,
-    justification,
-    statement,
-  ]);
 }

@@ -45,6 +45,21 @@ export function exceptionsSaid(document: VexDocument, as: SaidAs): Said {
   return { exceptions, otherStatements, unaddressed };
 }
 
+/** What an exception says, whoever said it when: two that say the same are one. */
+export function saying(one: ExceptionTerms): string {
+  const { repositoryGlob, imageDigest, purl, advisory, aliases, status, justification, statement } = one;
+  return JSON.stringify([
+    repositoryGlob,
+    imageDigest,
+    purl,
+    advisory,
+    aliases,
+    status,
+    justification,
+    statement,
+  ]);
+}
+
 /** Whose repositories a document may name; the operator's any. */
 export function placeFor(account: string | null): SaidAs['place'] {
   return ({ repository, imageDigest }) => {

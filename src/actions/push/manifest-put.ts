@@ -20,6 +20,7 @@ import { tagSet } from '../../records/catalog/tags.ts';
 import { imageWant, inspectionsWant } from '../../records/catalog/wanted-inspections.ts';
 import type { Tx } from '../../records/db/database.ts';
 import type { Reader } from '../../records/db/engine.ts';
+import { vexReferrersWant } from '../../records/exceptions/referrers.ts';
 import { reviewAdd } from '../../records/holds/review.ts';
 import { assertOpen, refusalOfContent, refusalOfPushed } from '../../records/marks/door.ts';
 import type { Content } from '../../records/marks/manifest-content.ts';
@@ -148,6 +149,7 @@ async function accept(tx: Tx, accepting: Accepting): Promise<void> {
   emitPushed(tx, repository, accepting);
   await setTags(tx, { repository, manifestId, accepting });
   await wantInspection(tx, { manifest, manifestId, blobs });
+  if (manifest.subject) await vexReferrersWant(tx, repository.name, [manifestId]);
   const content = await contentOf(tx.db, { accepting, blobs });
   // From here to the commit no other transaction is acknowledged, so no mark can come in between.
   await tx.nextVersion();

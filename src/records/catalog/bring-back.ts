@@ -1,4 +1,5 @@
 import type { Tx } from '../db/database.ts';
+import { vexReferrersWant } from '../exceptions/referrers.ts';
 import { blobLink } from './blobs.ts';
 import { blobsNeededLocked, type NamingManifest } from './edges.ts';
 import { manifestsLocked, notDeleted } from './manifests.ts';
@@ -31,6 +32,12 @@ export async function manifestBringBack(
     level = [...new Set(found)].filter((id) => !seen.has(id)).sort((a, b) => a - b);
   }
   await relink(tx, repository.id, back);
+  if (back.length > 0)
+    await vexReferrersWant(
+      tx,
+      repository.name,
+      back.map(({ id }) => id),
+    );
   return back;
 }
 

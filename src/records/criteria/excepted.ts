@@ -56,8 +56,7 @@ export function withUncovered(
 
 /** Where exceptions cover findings that are asked for. */
 export function coveredHits(excepted: Excepted, where: RawBuilder<unknown>): RawBuilder<ExceptedHit> {
-  return sql<ExceptedHit>`select distinct ${place}, excepted.exception ${fromExcepted(excepted)}
-    where ${where} and ${covers}`;
+  return sql<ExceptedHit>`select distinct ${place}, excepted.exception ${fromExcepted(excepted, sql`${where} and ${covers}`)}`;
 }
 
 /** As `withUncovered`; `hits` and the columns of the others are those of evidence before paths and names are joined. */
@@ -87,21 +86,22 @@ function placedFindings(
   excepted: Excepted,
   { where, columns }: { readonly where: RawBuilder<unknown>; readonly columns: RawBuilder<unknown> },
 ): RawBuilder<unknown> {
-  return sql`select ${place}, ${columns} ${fromExcepted(excepted)} where ${where}
+  return sql`select ${place}, ${columns} ${fromExcepted(excepted, where)}
     group by found.manifest_id, repositories.id, found.package_id, findings.advisory_id`;
 }
 
-function fromExcepted({ engine, rows, found }: Excepted): RawBuilder<unknown> {
+/** SQLite keeps the order of a `cross join`: the exceptions come first, whatever the scope is. */
+function fromExcepted({ engine, rows, found }: Excepted, where: RawBuilder<unknown>): RawBuilder<unknown> {
   const table = numberTable(engine, {
     name: 'excepted',
     columns: ['package_id', 'advisory_id', 'manifest_id', 'place', 'exception'],
     rows: rows.map((row) => [row.packageId, row.advisoryId, row.manifestId, row.place, row.exception]),
   });
-  return sql`from ${table}
-    join ${found} on found.package_id = excepted.package_id
-    join findings on findings.package_id = excepted.package_id and findings.advisory_id = excepted.advisory_id
-      ${ofAdvisories}
+  return sql`from ${table} cross join ${found} cross join findings cross join advisories
     left join repository_manifests on repository_manifests.manifest_id = found.manifest_id
       and repository_manifests.deleted_at is null and repository_manifests.withdrawn_at is null
-    left join repositories on repositories.id = repository_manifests.repository_id`;
+    left join repositories on repositories.id = repository_manifests.repository_id
+    where found.package_id = excepted.package_id and findings.package_id = excepted.package_id
+      and findings.advisory_id = excepted.advisory_id and findings.until is null
+      and advisories.id = excepted.advisory_id and advisories.withdrawn_at is null and ${where}`;
 }

@@ -81,35 +81,41 @@ const columns = [
   ...(['decided_at', 'decided_by', 'decided_because'] as const),
 ] satisfies readonly (keyof ExceptionTable)[];
 
-/** @returns their names @throws conflict beyond `limits.exceptionsMax` */
+/** @param added all of one account and state @returns their names @throws conflict beyond the limits of exceptions */
 export async function exceptionsAdd(
   tx: Tx,
   added: readonly NewException[],
   actor: string,
 ): Promise<readonly string[]> {
-  if (added.length === 0) return [];
+  const [some] = added;
+  if (!some) return [];
   const first = await nextNumber(tx, 'exceptions');
-  await assertRoom(tx, added.length);
+  await assertRoom(tx, some, added.length);
   const names = added.map((_, at) => `E-${first + at}`);
   const rows = added.map((one, at) => rowOf(tx, { one, name: names[at] ?? '', actor }));
   await bulkInsert(tx, { table: 'exceptions', columns }, rows);
-  const proposed = added.filter(({ state }) => state === 'proposed');
-  emitChange(tx, { type: 'exception.proposed', exceptions: proposed, actor });
-  const accepted = added.filter(({ state }) => state === 'accepted');
-  emitChange(tx, { type: 'exception.accepted', exceptions: accepted, actor });
+  emitChange(tx, { type: `exception.${some.state}`, exceptions: added, actor });
   return names;
 }
 
-async function assertRoom({ db }: Tx, wanted: number): Promise<void> {
-  const { count } = await db
+/** Who may only propose can't fill the room of those who decide. @throws conflict */
+async function assertRoom(
+  { db }: Tx,
+  { state, account }: Pick<NewException, 'state' | 'account'>,
+  wanted: number,
+): Promise<void> {
+  const of = db
     .selectFrom('exceptions')
     .select((e) => e.fn.countAll<number>().as('count'))
-    .where('state', 'in', ['proposed', 'accepted'])
-    .executeTakeFirstOrThrow();
-  if (Number(count) + wanted > limits.exceptionsMax)
-    throw new LazaretError('conflict', `there may be ${limits.exceptionsMax} exceptions at one time`, {
-      detail: { limit: 'exceptionsMax', exceptions: Number(count) },
-    });
+    .where('state', '=', state);
+  const isProposal = state === 'proposed';
+  const counted = isProposal ? of.where('account', account === null ? 'is' : '=', account) : of;
+  const { count } = await counted.executeTakeFirstOrThrow();
+  const limit = isProposal ? 'exceptionsProposedMax' : 'exceptionsMax';
+  if (Number(count) + wanted <= limits[limit]) return;
+  throw new LazaretError('conflict', `there may be ${limits[limit]} ${state} exceptions at one time`, {
+    detail: { limit, exceptions: Number(count) },
+  });
 }
 
 export interface Decision {
@@ -120,12 +126,14 @@ export interface Decision {
   readonly expiresAt?: number | null | undefined;
 }
 
-/** Moves these, as they were read in this transaction, to another state. */
+/** Moves these, as they were read in this transaction, to another state. @throws conflict beyond `limits.exceptionsMax` */
 export async function exceptionsDecide(
   tx: Tx,
   exceptions: readonly Exception[],
   { state, actor, because, expiresAt }: Decision,
 ): Promise<void> {
+  const [some] = exceptions;
+  if (some && state === 'accepted') await assertRoom(tx, { state, account: some.account }, exceptions.length);
   for (const part of chunked(exceptions.map(({ name }) => ({ name }))))
     await tx.db
       .updateTable('exceptions')

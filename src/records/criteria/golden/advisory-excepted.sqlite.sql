@@ -14,20 +14,23 @@ from (select value ->> 0 as "package_id", value ->> 1 as "advisory_id"
 from json_each(?)) as "excepted") group by found.manifest_id) as everywhere union all select manifest_id, repository_id, max(severity)
 from (select found.manifest_id, coalesce(repositories.id, 0) as repository_id, max(case findings.severity when 'critical' then 5 when 'high' then 4 when 'medium' then 3 when 'low' then 2 else 1 end) as severity
 from (select value ->> 0 as "package_id", value ->> 1 as "advisory_id", value ->> 2 as "manifest_id", value ->> 3 as "place", value ->> 4 as "exception"
-from json_each(?)) as "excepted"
+from json_each(?)) as "excepted" cross
 join (select manifest_id, package_id, blob_id, path_id
 from image_packages
-where "manifest_id" in (7)) as found on found.package_id = excepted.package_id
-join findings on findings.package_id = excepted.package_id
-and findings.advisory_id = excepted.advisory_id
-and findings.until is null
-join advisories on advisories.id = findings.advisory_id
-and advisories.withdrawn_at is null left
+where "manifest_id" in (7)) as found cross
+join findings cross
+join advisories left
 join repository_manifests on repository_manifests.manifest_id = found.manifest_id
 and repository_manifests.deleted_at is null
 and repository_manifests.withdrawn_at is null left
 join repositories on repositories.id = repository_manifests.repository_id
-where findings.verdict || '' in ('affected')
+where found.package_id = excepted.package_id
+and findings.package_id = excepted.package_id
+and findings.advisory_id = excepted.advisory_id
+and findings.until is null
+and advisories.id = excepted.advisory_id
+and advisories.withdrawn_at is null
+and findings.verdict || '' in ('affected')
 and findings.severity in ('high', 'critical') group by found.manifest_id, repositories.id, found.package_id, findings.advisory_id having max(case when (excepted.manifest_id in (0, found.manifest_id)
 and (excepted.place in (0, repositories.id)
 or -excepted.place = repositories.account_id)) then 1 else 0 end) = 0) as placed group by manifest_id, repository_id
@@ -48,20 +51,23 @@ from (select value ->> 0 as "package_id", value ->> 1 as "advisory_id"
 from json_each(?)) as "excepted") group by found.manifest_id) as everywhere union all select manifest_id, repository_id, max(severity)
 from (select found.manifest_id, coalesce(repositories.id, 0) as repository_id, max(case findings.severity when 'critical' then 5 when 'high' then 4 when 'medium' then 3 when 'low' then 2 else 1 end) as severity
 from (select value ->> 0 as "package_id", value ->> 1 as "advisory_id", value ->> 2 as "manifest_id", value ->> 3 as "place", value ->> 4 as "exception"
-from json_each(?)) as "excepted"
+from json_each(?)) as "excepted" cross
 join (select manifest_id, package_id, blob_id, path_id
 from image_packages
-where "manifest_id" in (7)) as found on found.package_id = excepted.package_id
-join findings on findings.package_id = excepted.package_id
-and findings.advisory_id = excepted.advisory_id
-and findings.until is null
-join advisories on advisories.id = findings.advisory_id
-and advisories.withdrawn_at is null left
+where "manifest_id" in (7)) as found cross
+join findings cross
+join advisories left
 join repository_manifests on repository_manifests.manifest_id = found.manifest_id
 and repository_manifests.deleted_at is null
 and repository_manifests.withdrawn_at is null left
 join repositories on repositories.id = repository_manifests.repository_id
-where findings.verdict || '' in ('affected', 'unknown')
+where found.package_id = excepted.package_id
+and findings.package_id = excepted.package_id
+and findings.advisory_id = excepted.advisory_id
+and findings.until is null
+and advisories.id = excepted.advisory_id
+and advisories.withdrawn_at is null
+and findings.verdict || '' in ('affected', 'unknown')
 and findings.severity = 'unknown' group by found.manifest_id, repositories.id, found.package_id, findings.advisory_id having max(case when (excepted.manifest_id in (0, found.manifest_id)
 and (excepted.place in (0, repositories.id)
 or -excepted.place = repositories.account_id)) then 1 else 0 end) = 0) as placed group by manifest_id, repository_id
@@ -82,40 +88,46 @@ from (select value ->> 0 as "package_id", value ->> 1 as "advisory_id"
 from json_each(?)) as "excepted") group by found.manifest_id) as everywhere union all select manifest_id, repository_id, max(severity)
 from (select found.manifest_id, coalesce(repositories.id, 0) as repository_id, max(case findings.severity when 'critical' then 5 when 'high' then 4 when 'medium' then 3 when 'low' then 2 else 1 end) as severity
 from (select value ->> 0 as "package_id", value ->> 1 as "advisory_id", value ->> 2 as "manifest_id", value ->> 3 as "place", value ->> 4 as "exception"
-from json_each(?)) as "excepted"
+from json_each(?)) as "excepted" cross
 join (select manifest_id, package_id, blob_id, path_id
 from image_packages
-where "manifest_id" in (7)) as found on found.package_id = excepted.package_id
-join findings on findings.package_id = excepted.package_id
-and findings.advisory_id = excepted.advisory_id
-and findings.until is null
-join advisories on advisories.id = findings.advisory_id
-and advisories.withdrawn_at is null left
+where "manifest_id" in (7)) as found cross
+join findings cross
+join advisories left
 join repository_manifests on repository_manifests.manifest_id = found.manifest_id
 and repository_manifests.deleted_at is null
 and repository_manifests.withdrawn_at is null left
 join repositories on repositories.id = repository_manifests.repository_id
-where findings.verdict || '' in ('unknown')
+where found.package_id = excepted.package_id
+and findings.package_id = excepted.package_id
+and findings.advisory_id = excepted.advisory_id
+and findings.until is null
+and advisories.id = excepted.advisory_id
+and advisories.withdrawn_at is null
+and findings.verdict || '' in ('unknown')
 and findings.severity in ('high', 'critical') group by found.manifest_id, repositories.id, found.package_id, findings.advisory_id having max(case when (excepted.manifest_id in (0, found.manifest_id)
 and (excepted.place in (0, repositories.id)
 or -excepted.place = repositories.account_id)) then 1 else 0 end) = 0) as placed group by manifest_id, repository_id
 
 select distinct found.manifest_id, coalesce(repositories.id, 0) as repository_id, excepted.exception
 from (select value ->> 0 as "package_id", value ->> 1 as "advisory_id", value ->> 2 as "manifest_id", value ->> 3 as "place", value ->> 4 as "exception"
-from json_each(?)) as "excepted"
+from json_each(?)) as "excepted" cross
 join (select manifest_id, package_id, blob_id, path_id
 from image_packages
-where "manifest_id" in (7)) as found on found.package_id = excepted.package_id
-join findings on findings.package_id = excepted.package_id
-and findings.advisory_id = excepted.advisory_id
-and findings.until is null
-join advisories on advisories.id = findings.advisory_id
-and advisories.withdrawn_at is null left
+where "manifest_id" in (7)) as found cross
+join findings cross
+join advisories left
 join repository_manifests on repository_manifests.manifest_id = found.manifest_id
 and repository_manifests.deleted_at is null
 and repository_manifests.withdrawn_at is null left
 join repositories on repositories.id = repository_manifests.repository_id
-where (findings.severity in ('high', 'critical')
+where found.package_id = excepted.package_id
+and findings.package_id = excepted.package_id
+and findings.advisory_id = excepted.advisory_id
+and findings.until is null
+and advisories.id = excepted.advisory_id
+and advisories.withdrawn_at is null
+and (findings.severity in ('high', 'critical')
 or findings.severity = 'unknown')
 and (excepted.manifest_id in (0, found.manifest_id)
 and (excepted.place in (0, repositories.id)
@@ -140,20 +152,23 @@ from json_each(?)) as "excepted")
 limit ?) as everywhere union all select *
 from (select found.manifest_id, coalesce(repositories.id, 0) as repository_id, found.package_id, found.blob_id, found.path_id, advisories.advisory_id as advisory, findings.severity, findings.fixed_version
 from (select value ->> 0 as "package_id", value ->> 1 as "advisory_id", value ->> 2 as "manifest_id", value ->> 3 as "place", value ->> 4 as "exception"
-from json_each(?)) as "excepted"
+from json_each(?)) as "excepted" cross
 join (select manifest_id, package_id, blob_id, path_id
 from image_packages
-where "manifest_id" in (7)) as found on found.package_id = excepted.package_id
-join findings on findings.package_id = excepted.package_id
-and findings.advisory_id = excepted.advisory_id
-and findings.until is null
-join advisories on advisories.id = findings.advisory_id
-and advisories.withdrawn_at is null left
+where "manifest_id" in (7)) as found cross
+join findings cross
+join advisories left
 join repository_manifests on repository_manifests.manifest_id = found.manifest_id
 and repository_manifests.deleted_at is null
 and repository_manifests.withdrawn_at is null left
 join repositories on repositories.id = repository_manifests.repository_id
-where findings.verdict || '' in ('affected')
+where found.package_id = excepted.package_id
+and findings.package_id = excepted.package_id
+and findings.advisory_id = excepted.advisory_id
+and findings.until is null
+and advisories.id = excepted.advisory_id
+and advisories.withdrawn_at is null
+and findings.verdict || '' in ('affected')
 and findings.severity in ('high', 'critical')
 and "found"."manifest_id" in (7) group by found.manifest_id, repositories.id, found.package_id, findings.advisory_id, found.blob_id, found.path_id, advisories.advisory_id, findings.severity, findings.fixed_version having max(case when (excepted.manifest_id in (0, found.manifest_id)
 and (excepted.place in (0, repositories.id)
