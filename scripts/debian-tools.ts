@@ -22,6 +22,8 @@ const toolsFolder = join(dirname(dirname(fileURLToPath(import.meta.url))), '.too
 const systemFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/bin', '/bin'];
 const libraryRoundsMax = 6;
 const commandMs = 120_000;
+/** Programs whose package has another name. */
+const packageOfProgram: Readonly<Record<string, string>> = { clamd: 'clamav-daemon' };
 
 export interface DebianToolsOptions {
   /** Where to unpack; `.tools` of the repository unless told. */
@@ -31,7 +33,7 @@ export interface DebianToolsOptions {
 }
 
 /**
- * Makes each tool, named like its package, runnable. Returns the absolute folder to put first on PATH.
+ * Makes each tool, named like its package (or in `packageOfProgram`), runnable. Returns the absolute folder to put first on PATH.
  * @throws Error with one sentence that says what is missing and what to do.
  */
 export async function debianTools(
@@ -119,7 +121,7 @@ async function unpack(name: string, folder: string): Promise<void> {
   const work = await mkdtemp(join(folder, 'debian', `.${name}-`));
   try {
     await chmod(work, 0o755);
-    await fetchPackages([name], work, folder);
+    await fetchPackages([packageOfProgram[name] ?? name], work, folder);
     await fetchLibraries(name, work, folder);
     if (name === 'skopeo')
       await writeFile(join(work, 'policy.json'), '{ "default": [{ "type": "insecureAcceptAnything" }] }\n');

@@ -11,6 +11,7 @@ export function imageText(image: ShownImage): string {
   if (image.kind === 'index') return [head, ...image.children.map(childText)].join('\n');
   const facts = [layersText(image), image.os, countsText(image.packages), advisoriesText(image)];
   const lines = [head, `  ${facts.filter((fact) => fact !== null).join(' · ')}`];
+  if (image.malware !== null) lines.push(`  ${malwareText(image.malware)}`);
   if (image.config !== null) lines.push(...configLines(image.config).map((line) => `  ${line}`));
   if (image.base !== null) lines.push(`  ${baseText(image.base, image.layers.length)}`);
   if (image.quarantine !== null)
@@ -22,6 +23,12 @@ export function imageText(image: ShownImage): string {
   if (image.withdrawn) lines.push('  withdrawn: a layer of it was collected');
   if (image.reason !== null) lines.push(`  ${image.state}: ${image.reason}`);
   return lines.join('\n');
+}
+
+function malwareText({ state, reason, found }: NonNullable<ShownImage['malware']>): string {
+  const files = found === 0 ? [] : [`in ${countText(found, 'file')} of its layers`];
+  const parts = [...files, ...(state === 'unknown' ? [`unknown: ${reason}`] : [])];
+  return `malware: ${parts.length === 0 ? 'none found' : parts.join('; ')}`;
 }
 
 function childText({ digest, platform }: ShownImage['children'][number]): string {

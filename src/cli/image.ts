@@ -84,6 +84,10 @@ async function showImage(io: CliIo, reference: string, options: ShowOptions): Pr
   if (list) await list({ io, lists: serverLists(client, image, io), options });
   else if (options.layers) await printLayers(io, image, options);
   else await print(io, options.output, image, () => imageText(image));
+  if (options.malware && image.malware?.state !== 'done') {
+    io.note(`malware: ${image.malware?.reason ?? 'it was not looked for'}`);
+    io.exit(3);
+  }
   if (image.state === 'unknown' || image.state === 'pending') io.exit(3);
 }
 

@@ -3,6 +3,7 @@ import type { imageShow } from '../contract/images.ts';
 import {
   imageFileList,
   imageLicenseList,
+  imageMalwareList,
   imagePackageList,
   imageSecretList,
 } from '../contract/inventory-lists.ts';
@@ -27,6 +28,8 @@ export function serverLists(
     licences: (ask) =>
       all({ ...named, ...ask }, (query) => call(client, imageLicenseList, { query }, { signal })),
     files: (ask) => all({ ...named, ...ask }, (query) => call(client, imageFileList, { query }, { signal })),
+    malware: (ask) =>
+      all({ ...named, ...ask }, (query) => call(client, imageMalwareList, { query }, { signal })),
     secrets: (ask) =>
       all({ ...named, ...ask }, (query) => call(client, imageSecretList, { query }, { signal })),
   };

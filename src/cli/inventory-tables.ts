@@ -1,5 +1,10 @@
 import { type Command, Option } from 'commander';
-import type { imageFileList, imagePackageList, imageSecretList } from '../contract/inventory-lists.ts';
+import type {
+  imageFileList,
+  imageMalwareList,
+  imagePackageList,
+  imageSecretList,
+} from '../contract/inventory-lists.ts';
 import type { RouteAnswer } from '../contract/route.ts';
 import { LazaretError } from '../lib/errors.ts';
 import type { CliIo } from './io.ts';
@@ -12,6 +17,8 @@ export interface InventoryOptions extends OutputOptions {
   readonly files?: boolean;
   readonly secrets?: boolean;
   readonly licenses?: boolean;
+  readonly malware?: boolean;
+  readonly signature?: string;
   readonly license?: string;
   readonly kind?: string;
   readonly platform?: string;
@@ -25,6 +32,7 @@ export interface InventoryOptions extends OutputOptions {
 
 export type ListedPackage = RouteAnswer<typeof imagePackageList>['items'][number];
 export type ListedFile = RouteAnswer<typeof imageFileList>['items'][number];
+export type ListedMalware = RouteAnswer<typeof imageMalwareList>['items'][number];
 /** Without a fingerprint where no installation's key is known. */
 export type ListedSecret = Omit<RouteAnswer<typeof imageSecretList>['items'][number], 'fingerprint'> & {
   readonly fingerprint: string | null;
@@ -51,6 +59,7 @@ export interface InventoryLists {
   licences(ask: PackagesAsk & { readonly license?: string }): Promise<readonly ListedPackage[]>;
   files(ask: ListAsk): Promise<readonly ListedFile[]>;
   secrets(ask: ListAsk & { readonly kind?: string }): Promise<readonly ListedSecret[]>;
+  malware(ask: ListAsk & { readonly signature?: string }): Promise<readonly ListedMalware[]>;
 }
 
 interface Asked {
@@ -64,6 +73,7 @@ export function inventoryOptions(command: Command): void {
     .option('--packages', 'list its packages')
     .option('--files', 'list its files')
     .option('--secrets', 'list where it has secrets')
+    .option('--malware', 'list its files that ClamAV knows')
     .option('--licenses', 'list the licences of its packages')
     .option('--platform <platform>', 'of an index: linux/amd64')
     .addOption(
@@ -77,7 +87,8 @@ export function inventoryOptions(command: Command): void {
     .option('--name <glob>', 'packages whose name matches')
     .option('--type <type>', 'packages of this type: deb, npm')
     .option('--license <glob>', "licences whose SPDX expression matches: '*GPL-*', unknown")
-    .option('--kind <glob>', "secrets of these kinds: 'aws-*'");
+    .option('--kind <glob>', "secrets of these kinds: 'aws-*'")
+    .option('--signature <glob>', "malware of these signatures: 'Unix.Trojan.*'");
 }
 
 /** The list that the options ask for, to be printed. */
@@ -86,6 +97,7 @@ export function inventoryListAsked(options: InventoryOptions): ((asked: Asked) =
   if (options.files) return printFiles;
   if (options.licenses) return printLicences;
   if (options.secrets) return printSecrets;
+  if (options.malware) return printMalware;
   return undefined;
 }
 
@@ -155,6 +167,17 @@ async function printSecrets(asked: Asked): Promise<void> {
       fingerprint?.slice(0, 14),
     ]),
     shorten: { path: 'end' },
+  }));
+}
+
+async function printMalware(asked: Asked): Promise<void> {
+  const { io, lists, options } = asked;
+  const own = options.signature === undefined ? {} : { signature: options.signature };
+  const malware = await lists.malware({ ...askOf(asked, 'layer'), ...own });
+  await print(io, options.output, malware, () => ({
+    columns: ['signature', 'layer', 'path'],
+    rows: malware.map((found) => [found.signature, layerText(asked, found), `/${found.path}`]),
+    shorten: { signature: 'start', path: 'end' },
   }));
 }
 

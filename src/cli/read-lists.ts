@@ -1,5 +1,6 @@
 import type { ConfigSecret } from '../layers/config-view.ts';
 import type { ImageInventory, InImage } from '../layers/image-inventory.ts';
+import { LazaretError } from '../lib/errors.ts';
 import { globMatcher } from '../lib/globs.ts';
 import { spdxOf } from '../licences/spdx-of.ts';
 import type {
@@ -37,6 +38,8 @@ export function readLists(image: {
         ? found
         : found.map((file) => (file.kind === 'opaque' ? { ...file, kind: 'directory' } : file));
     },
+    malware: () =>
+      Promise.reject(new LazaretError('invalid', 'malware is looked for by a server that has ClamAV')),
     secrets: async ({ kind, ...ask }) => {
       const isKind = matcher(kind);
       return inOrder(

@@ -18,6 +18,7 @@ export interface CriteriaOptions {
   readonly fileSha256?: string[];
   readonly secret?: string[];
   readonly secretStdin?: boolean;
+  readonly malware?: string | true;
   readonly configUser?: string;
   readonly configPort?: string;
   readonly configEnv?: string;
@@ -51,6 +52,7 @@ export function withCriteria(command: Command): Command {
     .option('--file-sha256 <hex>', 'a file with this content', collected)
     .option('--secret <kind>', "a secret: private-key, 'aws-*', or '*' for any kind", collected)
     .option('--secret-stdin', 'one very secret, read from standard input and kept nowhere')
+    .option('--malware [signature]', "a file that ClamAV knows, of a signature such as 'Unix.Trojan.*'")
     .option('--config-user <user>', 'runs as this user: root')
     .option('--config-port <port>', 'exposes this port: 22/tcp')
     .option('--config-env <name>', 'sets this variable')
@@ -82,6 +84,7 @@ export async function criteriaOf(io: CliIo, client: Client, options: CriteriaOpt
     ...(options.fileSha256 ?? []).map((sha256) => ({ file: { sha256 } })),
     ...(options.license ?? []).map((license) => ({ license })),
     ...(options.secret ?? []).map((kind) => ({ secret: { kind } })),
+    ...(options.malware === undefined ? [] : [{ malware: { signature: anyOr(options.malware) } }]),
     ...wholeImage('config', configAsked(options)),
     ...wholeImage('image', imageAsked(options)),
   ];
@@ -91,6 +94,10 @@ export async function criteriaOf(io: CliIo, client: Client, options: CriteriaOpt
   if (parts.length === 0) return { advisory: { severity: 'low' } };
   if (parts.length === 1) return parts[0];
   return options.any ? { any: parts } : { all: parts };
+}
+
+function anyOr(glob: string | true): string {
+  return glob === true ? '*' : glob;
 }
 
 function wholeImage(kind: 'config' | 'image', asked: object): unknown[] {

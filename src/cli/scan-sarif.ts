@@ -93,9 +93,10 @@ function physicalOf({ path, line }: Found) {
   return { physicalLocation: { artifactLocation: { uri }, ...region } };
 }
 
-function ruleOf({ advisory, secret, purl, layer }: Found): string {
+function ruleOf({ advisory, secret, malware, purl, layer }: Found): string {
   if (advisory !== null) return advisory;
   if (secret !== undefined) return `secret/${secret}`;
+  if (malware !== undefined) return `malware/${malware}`;
   if (purl !== null) return 'package';
   return layer === null ? 'image' : 'file';
 }
@@ -108,17 +109,20 @@ function ruleText(id: string): string {
     image: 'the image as a whole matches',
   };
   if (Object.hasOwn(texts, id)) return texts[id] ?? id;
+  if (id.startsWith('malware/')) return `malware of signature ${id.slice(8)}`;
   return id.startsWith('secret/') ? `a secret of kind ${id.slice(7)}` : `the advisory ${id} applies`;
 }
 
-function foundText({ purl, advisory, severity, fixedVersion, secret, path }: Found): string {
-  const what = [purl, advisory, secret].filter((part) => part !== null && part !== undefined).join(' ');
+function foundText({ purl, advisory, severity, fixedVersion, secret, malware, path }: Found): string {
+  const what = [purl, advisory, secret, malware]
+    .filter((part) => part !== null && part !== undefined)
+    .join(' ');
   const fix = fixedVersion === null ? '' : `, fixed in ${fixedVersion}`;
   return `${what === '' ? (path ?? 'matches') : what}${severity === null ? '' : ` (${severity})`}${fix}`;
 }
 
-function levelOf({ severity, secret }: Found): Level {
-  if (secret !== undefined) return 'error';
+function levelOf({ severity, secret, malware }: Found): Level {
+  if (secret !== undefined || malware !== undefined) return 'error';
   if (severity === 'critical' || severity === 'high') return 'error';
   return severity === 'low' || severity === 'none' ? 'note' : 'warning';
 }

@@ -126,7 +126,7 @@ function imageText({ repository, digest, above }: Result): string {
 }
 
 function whatText(found: Found): string {
-  const what = [found.advisory, found.purl, found.secret].filter(
+  const what = [found.advisory, found.purl, found.secret, found.malware].filter(
     (part) => part !== null && part !== undefined,
   );
   return what.length > 0 ? what.join(' ') : found.layer === null ? 'config' : 'file';

@@ -142,6 +142,17 @@ export const imageShow = route({
     packages: Type.Record(Type.String(), Type.Integer(), { description: 'by purl type' }),
     findings: severityCounts,
     fixable: Type.Integer(),
+    malware: Type.Union(
+      [
+        Type.Object({
+          state: Type.Union([Type.Literal('done'), Type.Literal('unknown')]),
+          reason: textOrNull,
+          found: Type.Integer({ description: 'files, in all layers' }),
+        }),
+        Type.Null(),
+      ],
+      { description: 'null: it was not looked for' },
+    ),
     advisorySources: Type.Integer({ description: '0: none was ever loaded, so findings say nothing' }),
     children: Type.Array(Type.Object({ digest: Type.String(), platform: textOrNull }), {
       description: 'of an index',

@@ -164,3 +164,12 @@ export const imageSecretList = inventoryList({
     shown,
   }),
 });
+
+export const imageMalwareList = inventoryList({
+  name: 'imageMalwareList',
+  noun: 'malware',
+  summary: 'The files of an image that ClamAV knows, by path; its state is whether all was looked through',
+  in: 'layer',
+  filters: { signature: glob("a glob that the signature's name matches: Unix.Trojan.*") },
+  item: Type.Object({ signature: Type.String(), path: Type.String(), layer, shown }),
+});

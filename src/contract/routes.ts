@@ -32,6 +32,7 @@ import { containerList, instanceCreate, instanceList } from './instances.ts';
 import {
   imageFileList,
   imageLicenseList,
+  imageMalwareList,
   imagePackageList,
   imageSbom,
   imageSecretList,
@@ -111,6 +112,7 @@ export const routes: readonly AnyRoute[] = [
   imageFileList,
   imageListRoute,
   imageLicenseList,
+  imageMalwareList,
   imagePackageList,
   imageSbom,
   imageSecretList,

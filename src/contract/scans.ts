@@ -14,6 +14,7 @@ export const evidenceSchema = Type.Object({
   fixedVersion: textOrNull,
   secret: Type.Optional(Type.String({ description: 'kind of a secret' })),
   line: Type.Optional(Type.Integer()),
+  malware: Type.Optional(Type.String({ description: 'signature of malware' })),
 });
 
 export const containerSchema = Type.Object({

@@ -1,7 +1,7 @@
 /**
  * The question. Criteria are JSON; `parse.ts` turns unknown JSON into these types and names the path of what is wrong.
- * A node has exactly one of `all`, `any`, `not`, `package`, `advisory`, `file`, `secret`, `config`, `license`,
- * `image`.
+ * A node has exactly one of `all`, `any`, `not`, `package`, `advisory`, `file`, `secret`, `malware`, `config`,
+ * `license`, `image`.
  */
 export type Criteria =
   | AllCriteria
@@ -11,6 +11,7 @@ export type Criteria =
   | AdvisoryCriteria
   | FileCriteria
   | SecretCriteria
+  | MalwareCriteria
   | ConfigCriteria
   | LicenseCriteria
   | ImageCriteria;
@@ -92,6 +93,16 @@ export interface SecretCriteria {
     readonly path?: string;
     /** `1:…`: the key's version and the fingerprint in hexadecimal. */
     readonly fingerprint?: string;
+    readonly in?: MatchPlace;
+  };
+}
+
+export interface MalwareCriteria {
+  readonly malware: {
+    /** A glob over the names of signatures; `*` is any. */
+    readonly signature: string;
+    /** A glob, as of files. */
+    readonly path?: string;
     readonly in?: MatchPlace;
   };
 }

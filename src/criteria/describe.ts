@@ -4,6 +4,7 @@ import type { Criteria } from './criteria.ts';
 import { describeFile } from './file.ts';
 import { describeImage } from './image.ts';
 import { describeLicense } from './license.ts';
+import { describeMalware } from './malware.ts';
 import { describePackage } from './package.ts';
 import { describeSecret } from './secret.ts';
 
@@ -16,6 +17,7 @@ export function describeCriteria(criteria: Criteria): string {
   if ('advisory' in criteria) return describeAdvisory(criteria.advisory);
   if ('file' in criteria) return describeFile(criteria.file);
   if ('secret' in criteria) return describeSecret(criteria.secret);
+  if ('malware' in criteria) return describeMalware(criteria.malware);
   if ('config' in criteria) return describeConfig(criteria.config);
   if ('license' in criteria) return describeLicense(criteria.license);
   return describeImage(criteria.image);

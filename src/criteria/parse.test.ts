@@ -83,6 +83,13 @@ const leaf = fc.oneof(
     .map((body) => ({ secret: present(body) })),
   fc
     .record({
+      signature: fc.constantFrom('*', 'Unix.Trojan.*', '{Win,Unix}.*'),
+      path: optional(fc.constantFrom('opt/**')),
+      in: place,
+    })
+    .map((body) => ({ malware: present(body) })),
+  fc
+    .record({
       user: fc.constantFrom('root', '1000'),
       port: optional(fc.constantFrom('80/tcp', '53/udp')),
       env: optional(fc.constantFrom('TOKEN')),
@@ -193,6 +200,8 @@ describe('parseCriteria', () => {
       'criteria.package.versions',
     ],
     ['a kind of secrets that there is none of', { secret: { kind: 'aws' } }, 'criteria.secret.kind'],
+    ['malware without a signature', { malware: { path: 'opt/*' } }, 'criteria.malware.signature'],
+    ['a signature that is no glob', { malware: { signature: '{a' } }, 'criteria.malware.signature'],
     ['a purl without a name', { package: { purl: 'pkg:npm/' } }, 'criteria.package.purl'],
     [
       'too many nodes',

@@ -6,6 +6,7 @@ import type { Criteria } from './criteria.ts';
 import { parseFile } from './file.ts';
 import { parseImage } from './image.ts';
 import { parseLicense } from './license.ts';
+import { parseMalware } from './malware.ts';
 import { parsePackage } from './package.ts';
 import { parseSecret } from './secret.ts';
 
@@ -17,6 +18,7 @@ const kinds = [
   'advisory',
   'file',
   'secret',
+  'malware',
   'config',
   'license',
   'image',
@@ -58,6 +60,8 @@ function parseNode(node: Field, budget: Budget): Criteria {
       return { file: parseFile(body) };
     case 'secret':
       return { secret: parseSecret(body) };
+    case 'malware':
+      return { malware: parseMalware(body) };
     case 'config':
       return { config: parseConfig(body) };
     case 'license':

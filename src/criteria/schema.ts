@@ -3,6 +3,7 @@ import { configSchema } from './config.ts';
 import { fileSchema } from './file.ts';
 import { imageSchema } from './image.ts';
 import { licenseSchema } from './license.ts';
+import { malwareSchema } from './malware.ts';
 import { packageSchema } from './package.ts';
 import { secretSchema } from './secret.ts';
 
@@ -28,6 +29,7 @@ export const criteriaSchema = {
         only('advisory', { $ref: '#/$defs/advisory' }),
         only('file', { $ref: '#/$defs/file' }),
         only('secret', { $ref: '#/$defs/secret' }),
+        only('malware', { $ref: '#/$defs/malware' }),
         only('config', { $ref: '#/$defs/config' }),
         only('license', { $ref: '#/$defs/license' }),
         only('image', { $ref: '#/$defs/image' }),
@@ -37,6 +39,7 @@ export const criteriaSchema = {
     advisory: advisorySchema,
     file: fileSchema,
     secret: secretSchema,
+    malware: malwareSchema,
     config: configSchema,
     license: licenseSchema,
     image: imageSchema,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type {
   FoundArchive,
+  FoundMalware,
   FoundPackage,
   InventoryPart,
   LayerFile,
@@ -14,6 +15,7 @@ export async function collectInventory(parts: AsyncIterable<InventoryPart>): Pro
   const files = new Map<string, LayerFile>();
   const packages: FoundPackage[] = [];
   const secrets: LayerSecret[] = [];
+  const malware: FoundMalware[] = [];
   const archives: FoundArchive[] = [];
   let summary: LayerSummary | undefined;
   for await (const part of parts) {
@@ -21,11 +23,12 @@ export async function collectInventory(parts: AsyncIterable<InventoryPart>): Pro
     else if (part.kind === 'hiders') for (const file of part.files) addHider(files, file);
     else if (part.kind === 'packages') packages.push(...part.packages);
     else if (part.kind === 'secrets') secrets.push(...part.secrets);
+    else if (part.kind === 'malware') malware.push(...part.malware);
     else if (part.kind === 'archive') archives.push(part.archive);
     else summary = part.summary;
   }
   assert(summary !== undefined, 'an inventory ends with its summary');
-  return { ...summary, files: [...files.values()], packages, secrets, archives };
+  return { ...summary, files: [...files.values()], packages, secrets, malware, archives };
 }
 
 function addHider(files: Map<string, LayerFile>, hider: LayerFile): void {

@@ -5,12 +5,13 @@ export interface LayerInventory extends LayerSummary {
   readonly files: readonly LayerFile[];
   readonly packages: readonly FoundPackage[];
   readonly secrets: readonly LayerSecret[];
+  readonly malware: readonly FoundMalware[];
   readonly archives: readonly FoundArchive[];
 }
 
 /**
  * An inventory in pieces, so that a layer of a million files is never in memory whole. In this order: `files`,
- * `hiders`, `packages`, `secrets`, each none or several times, then one `summary`. How they add up to one record per path:
+ * `hiders`, `packages`, `secrets`, `malware`, each none or several times, then one `summary`. How they add up to one record per path:
  *
  * - `files`: within a part every path is there once; a path that a former part had as well replaces that record (in a
  *   tar the last one wins).
@@ -25,6 +26,7 @@ export type InventoryPart =
   | { readonly kind: 'hiders'; readonly files: readonly LayerFile[] }
   | { readonly kind: 'packages'; readonly packages: readonly FoundPackage[] }
   | { readonly kind: 'secrets'; readonly secrets: readonly LayerSecret[] }
+  | { readonly kind: 'malware'; readonly malware: readonly FoundMalware[] }
   | { readonly kind: 'summary'; readonly summary: LayerSummary };
 
 export interface LayerSummary {
@@ -55,6 +57,8 @@ export interface Extraction {
   readonly version: number;
   readonly state: 'done' | 'unknown';
   readonly reason?: string;
+  /** It is unknown for no fault of the layer: another try may do better. */
+  readonly again?: true;
 }
 
 export type FileKind = 'file' | 'directory' | 'link' | 'hardlink' | 'device' | 'whiteout' | 'opaque';
@@ -128,4 +132,11 @@ export interface LayerSecret {
   readonly line: number;
   readonly fingerprint: Uint8Array;
   readonly keyVersion: number;
+}
+
+/** A file that a malware engine knows. */
+export interface FoundMalware {
+  readonly path: string;
+  /** As the engine names it: `Unix.Trojan.Mirai-5607483-0`. */
+  readonly signature: string;
 }

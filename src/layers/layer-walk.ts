@@ -7,6 +7,7 @@ import { archivesOf } from './found-archives.ts';
 import type { FileKind, InventoryPart, LayerFile } from './inventory.ts';
 import { type LayerLimits, LayerProblem } from './layer-problem.ts';
 import type { FileSecrets, LayerSecrets } from './layer-secrets.ts';
+import type { MalwareFile, MalwareSession } from './malware.ts';
 import type { WantedFile } from './wanted-file.ts';
 
 /** Records in one part of the inventory: small enough to be one short transaction, large enough to be cheap. */
@@ -19,6 +20,7 @@ interface OpenFile {
   readonly header: EntryHeader;
   readonly wanted: WantedFile | undefined;
   readonly secrets: FileSecrets | undefined;
+  readonly malware: MalwareFile | undefined;
   readonly sparse: boolean;
   gotBytes: number;
   /** Only of files that arrive in several pieces. */
@@ -33,6 +35,7 @@ export class LayerWalk implements TarListener {
   problem: string | undefined;
   readonly #run: ExtractionRun;
   readonly #secrets: LayerSecrets;
+  readonly #malware: MalwareSession | undefined;
   readonly #limits: LayerLimits;
   #batch = new Map<string, LayerFile>();
   readonly #full: InventoryPart[] = [];
@@ -40,9 +43,13 @@ export class LayerWalk implements TarListener {
   readonly #archivesSeen = new Map<string, 'whole' | 'part'>();
   #open: OpenFile | undefined;
 
-  constructor(listeners: { run: ExtractionRun; secrets: LayerSecrets }, limits: LayerLimits) {
+  constructor(
+    listeners: { run: ExtractionRun; secrets: LayerSecrets; malware: MalwareSession | undefined },
+    limits: LayerLimits,
+  ) {
     this.#run = listeners.run;
     this.#secrets = listeners.secrets;
+    this.#malware = listeners.malware;
     this.#limits = limits;
   }
 
@@ -86,6 +93,7 @@ export class LayerWalk implements TarListener {
     file.gotBytes += bytes.length;
     file.wanted?.push(bytes);
     file.secrets?.push(bytes);
+    file.malware?.push(bytes);
   }
 
   entryEnd(): void {
@@ -95,6 +103,7 @@ export class LayerWalk implements TarListener {
     if (file.hash !== undefined) file.sha256 = file.hash.digest();
     file.wanted?.end();
     file.secrets?.end();
+    file.malware?.end();
     if (file.wanted !== undefined && file.sha256 !== undefined) this.#archives(file.sha256);
     const { path, sizeBytes, mode } = file.header;
     this.#record(
@@ -131,7 +140,8 @@ export class LayerWalk implements TarListener {
       const header = { path, kind, sizeBytes, mode };
       // A sparse file has holes, which are zeros: it is binary.
       const secrets = sparse ? undefined : this.#secrets.open(header);
-      this.#open = { header, wanted: this.#run.open(header, sparse), secrets, sparse, gotBytes: 0 };
+      const malware = this.#malware?.open(header, sparse);
+      this.#open = { header, wanted: this.#run.open(header, sparse), secrets, malware, sparse, gotBytes: 0 };
       return;
     }
     if (kind === 'hardlink') this.#run.link({ path, kind, sizeBytes: 0, mode }, normalPath(entry.linkPath));

@@ -1,6 +1,6 @@
 /**
  * One pass over a layer: decompress, hash the whole (the diff id), walk the tar, hash each file, offer it to the
- * extractors. What is wrong with the content never throws: it makes the layer *unknown*, with the reason, and what was
+ * extractors, secrets and malware. What is wrong with the content never throws: it makes the layer *unknown*, with the reason, and what was
  * found before stays. The diff id is hashed to the last byte even when the walk ended earlier, at the archive's own
  * end or at a fault, because marks bind it; it is missing only when decompression or a limit ended the reading.
  *
@@ -21,6 +21,7 @@ import { collectInventory } from './inventory-collect.ts';
 import { type LayerLimits, LayerProblem, layerLimits } from './layer-problem.ts';
 import { LayerSecrets } from './layer-secrets.ts';
 import { chunked, LayerWalk } from './layer-walk.ts';
+import { type MalwareEngine, type MalwareResult, type MalwareSession, malwareExtraction } from './malware.ts';
 
 export interface ReadLayerOptions {
   readonly extractors: readonly Extractor[];
@@ -30,6 +31,8 @@ export interface ReadLayerOptions {
   readonly mediaType?: string;
   /** Without it secrets are not looked for. */
   readonly fingerprintKey?: FingerprintKey;
+  /** Without it malware is not looked for, and nothing said about it. */
+  readonly malware?: MalwareEngine | undefined;
   /** Where a large file of the layer may lie meanwhile; without it the system's folder for such. */
   readonly spoolFolder?: string | undefined;
   readonly signal?: AbortSignal;
@@ -70,6 +73,7 @@ class LayerReading {
   readonly #decompression: Decompression;
   readonly #run: ExtractionRun;
   readonly #secrets: LayerSecrets;
+  readonly #malware: MalwareSession | undefined;
   readonly #walk: LayerWalk;
   readonly #parser: TarParser;
   readonly #hash = createHash('sha256');
@@ -85,7 +89,9 @@ class LayerReading {
     this.#decompression = new Decompression(abortable(source, options.signal), this.#limits);
     this.#run = new ExtractionRun(options.extractors, this.#limits, options.spoolFolder);
     this.#secrets = new LayerSecrets(options.fingerprintKey, this.#limits);
-    this.#walk = new LayerWalk({ run: this.#run, secrets: this.#secrets }, this.#limits);
+    this.#malware = options.malware?.begin();
+    const listeners = { run: this.#run, secrets: this.#secrets, malware: this.#malware };
+    this.#walk = new LayerWalk(listeners, this.#limits);
     this.#parser = new TarParser(this.#walk, {
       headerBytesMax: this.#limits.layerHeaderBytesMax,
       problem: (message) => new LayerProblem(message),
@@ -98,6 +104,7 @@ class LayerReading {
         this.#checkTime();
         this.#hash.update(chunk);
         this.#walkOn(() => this.#parser.push(chunk));
+        await this.#malware?.ready();
         yield* this.#walk.parts();
       }
       this.#walkOn(() => this.#parser.end());
@@ -106,26 +113,32 @@ class LayerReading {
       this.#readProblem = error.message;
     }
     yield* this.#walk.lastParts();
-    yield* this.#conclusion();
+    yield* this.#conclusion(await this.#malware?.end());
   }
 
   close(): void {
     this.#run.close();
+    this.#malware?.close();
   }
 
-  *#conclusion(): Generator<InventoryPart> {
+  *#conclusion(malware: MalwareResult | undefined): Generator<InventoryPart> {
     const reason = this.#readProblem ?? this.#walkProblem ?? this.#walk.problem;
     const { packages, extractions, os } = this.#run.result(reason);
     const found = this.#secrets.result(reason);
     for (const some of chunked(packages)) yield { kind: 'packages', packages: some };
     for (const some of chunked(found.secrets)) yield { kind: 'secrets', secrets: some };
+    for (const some of chunked(malware?.found ?? [])) yield { kind: 'malware', malware: some };
     const summary: LayerSummary = {
       state: reason === undefined ? 'done' : 'unknown',
       ...(reason === undefined ? {} : { reason }),
       ...(this.#readProblem === undefined ? { diffId: digestEnd(this.#hash, 'sha256') } : {}),
       uncompressedBytes: this.#decompression.uncompressedBytes,
       entries: this.#walk.entries,
-      extractions: [...extractions, ...found.extractions],
+      extractions: [
+        ...extractions,
+        ...found.extractions,
+        ...(malware === undefined ? [] : [malwareExtraction(malware, reason)]),
+      ],
       ...(os === undefined ? {} : { os }),
     };
     yield { kind: 'summary', summary };
@@ -143,7 +156,10 @@ class LayerReading {
 
   #checkTime(): void {
     const { layerInspectMs } = this.#limits;
-    if (this.#clock.bootMs() - this.#startMs > layerInspectMs)
-      throw new LayerProblem(`time over: not read within ${layerInspectMs} ms`);
+    const tookMs = this.#clock.bootMs() - this.#startMs;
+    if (tookMs > layerInspectMs) throw new LayerProblem(`time over: not read within ${layerInspectMs} ms`);
+    // An engine that is slow must not cost what everything else finds.
+    if (tookMs > layerInspectMs / 2)
+      this.#malware?.stop(`time over: not everything was looked at within ${layerInspectMs / 2} ms`);
   }
 }

@@ -115,6 +115,15 @@ export const limits = {
   /** Secrets are looked for in so much of a text file, and so many are kept of a layer. */
   secretFileBytesMax: 64 * MiB,
   layerSecretsMax: 20_000,
+  /** Files with malware that are kept of a layer. */
+  layerMalwareMax: 10_000,
+  /** What may wait to be sent to clamd, how long clamd may say nothing, and how long an answer of it may be. */
+  clamdAheadBytes: 4 * MiB,
+  clamdSilenceMs: 3 * minute,
+  clamdAnswerMax: 64 * KiB,
+  clamdPingMs: 5_000,
+  /** A layer that it could not be asked about is read again after so long, and again. */
+  malwareAgainMs: 5 * minute,
   /** What `scan --secret-stdin` takes. */
   secretValueBytesMax: 64 * KiB,
   /** A package's purl, and its name, which are indexed. */
@@ -131,11 +140,6 @@ export const limits = {
   retentionRulesMax: 1_000,
   immutabilityRulesMax: 1_000,
   sbomRulesMax: 1_000,
-  /** What one look at the log for bills of materials reads, and what one transaction asks for. */
-  sbomBatchEvents: 500,
-  sbomJobsAtOnce: 100,
-  /** A bill of materials is stored in pieces of so much. */
-  sbomPieceBytes: 1 * MiB,
   /** The globs of tags that one rule names. */
   retentionGlobsMax: 100,
   /** What a dry run lists. */

@@ -119,6 +119,7 @@ const content: Record<string, Endpoint> = {
   },
   'GET /api/v1/images/licenses': { may: pull, path: at('/api/v1/images/licenses?reference=acme/shop:1') },
   'GET /api/v1/images/secrets': { may: pull, path: at('/api/v1/images/secrets?reference=acme/shop:1') },
+  'GET /api/v1/images/malware': { may: pull, path: at('/api/v1/images/malware?reference=acme/shop:1') },
   'GET /api/v1/images/files': { may: pull, path: at('/api/v1/images/files?reference=acme/shop:1') },
   'GET /api/v1/trash': { may: pull, shows: 'acme/shop' },
   'POST /api/v1/trash/restore': { may: maintain, body: () => ({ reference: 'acme/shop:none' }) },

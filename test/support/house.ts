@@ -36,6 +36,8 @@ export interface FoundInLayer {
     readonly mode?: number;
     readonly kind?: 'file' | 'whiteout';
   }[];
+  /** undefined: it was not looked for. */
+  readonly malware?: readonly { readonly path: string; readonly signature: string }[] | undefined;
 }
 
 /** One region over the real actions: a database of the engine, a blob store in memory, a clock moved by hand. */
@@ -160,7 +162,13 @@ async function keepLayer(tx: Tx, manifestId: number, layer: Layer, found: FoundI
     .select('id')
     .where('digest', '=', layer.digest)
     .executeTakeFirstOrThrow();
-  const done = { state: 'done' as const, diff_id: layer.diffId, inspected_at: tx.nowMs };
+  const looked = found.malware === undefined ? 0 : 1;
+  const done = {
+    state: 'done' as const,
+    diff_id: layer.diffId,
+    malware_read: looked,
+    inspected_at: tx.nowMs,
+  };
   const counts = { reason: null, uncompressed_bytes: 0, entries: 0, duration_ms: 1, os: null, version: 1 };
   await db
     .insertInto('inspections')
@@ -186,6 +194,12 @@ async function keepLayer(tx: Tx, manifestId: number, layer: Layer, found: FoundI
       .onConflict((c) => c.doNothing())
       .execute();
   }
+  for (const { path, signature } of found.malware ?? [])
+    await db
+      .insertInto('layer_malware')
+      .values({ blob_id: blob.id, path_id: await pathId(tx, path), signature })
+      .onConflict((c) => c.doNothing())
+      .execute();
   for (const { path, mode = 0o644, kind = 'file' } of found.files ?? []) {
     const file = {
       blob_id: blob.id,

@@ -1,4 +1,3 @@
-import { limits } from '../../lib/limits.ts';
 import type { ByteSource } from '../../lib/streams.ts';
 import { type Digest, digestOf } from '../../oci/digest.ts';
 import { mediaTypes } from '../../oci/media-types.ts';
@@ -54,6 +53,7 @@ export interface SbomPush {
 /** No principal's: those have no colon. So what it pushed is told from what others did. */
 export const sbomActor = 'lazaret:sbom';
 
+const pieceBytes = 1_048_576;
 const emptyConfig = Buffer.from('{}');
 const titles: Readonly<Record<SbomFormat, string>> = { cyclonedx: 'sbom.cdx.json', spdx: 'sbom.spdx.json' };
 
@@ -139,6 +139,5 @@ async function replaceFormer(
 }
 
 async function* inPieces(bytes: Buffer): AsyncGenerator<Uint8Array> {
-  const pieceBytes = limits.sbomPieceBytes;
   for (let at = 0; at < bytes.byteLength; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
 }

@@ -28,6 +28,7 @@ export interface AttachTaskDeps extends AttachDeps {
 }
 
 const kind = 'sbom';
+const eventsAtOnce = 500;
 
 export function attachTask(deps: AttachTaskDeps): Task {
   return {
@@ -50,7 +51,7 @@ async function followLog(deps: AttachTaskDeps, signal: AbortSignal): Promise<boo
   const rules = await sbomRules(database.read);
   if (rules.length === 0) return false;
   const after = await cursorGet(database.read, sbomFollower);
-  const events = await logRead(database.read, { after, limit: limits.sbomBatchEvents });
+  const events = await logRead(database.read, { after, limit: eventsAtOnce });
   const last = events.at(-1);
   if (!last) return false;
   for (const event of events)

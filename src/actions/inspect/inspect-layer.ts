@@ -6,8 +6,11 @@
  * - the reading failed, not the layer (the store is away, a thread crashed) → the job is tried again later; the last try
  *   makes the inspection unknown with the reason. A job whose process died each time ends so too. A layer that was read
  *   before keeps its older answers then, and its job stays dead until there is a newer version.
+ * - the engine that looks for malware failed → everything else is kept; the layer counts as read without it, and is read
+ *   again when the engine answers.
  * - the server is shutting down → the job is given back at once, and costs no try.
  */
+import { malwareExtractor } from '../../layers/malware.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { causeChain, LazaretError } from '../../lib/errors.ts';
 import { isRecord } from '../../lib/fields.ts';
@@ -22,7 +25,8 @@ import {
   inspectionOf,
   viewsWant,
 } from '../../records/inventory/pending.ts';
-import { type Job, jobExtend, jobFail, jobFinish, jobRelease } from '../../records/jobs/jobs.ts';
+import { rereadPriority } from '../../records/inventory/stale-layers.ts';
+import { type Job, jobEnqueue, jobExtend, jobFail, jobFinish, jobRelease } from '../../records/jobs/jobs.ts';
 import { currentFingerprintKey } from './fingerprint-key.ts';
 import { inspectActor } from './inspect-actor.ts';
 import type { Inspector } from './inspector.ts';
@@ -41,6 +45,8 @@ export async function inspectLayer(deps: InspectLayerDeps, job: Job, signal: Abo
   const version = await inventoryVersionOf(database, deps.inspector.extractors);
   const before = blob && (await inspectionOf(database.read, blob.id));
   if (!blob || isRead(before, version)) return void (await database.transact((tx) => jobFinish(tx, job)));
+  if (layer.forMalware && !(await deps.inspector.malware?.answers()))
+    return void (await database.transact((tx) => lookAgainLater(tx, job)));
   const task: LayerTask = { job, blob, version: version.id, again: isAnswered(before) };
   if (job.attempts > limits.jobAttemptsMax)
     return fail(deps, { ...task, error: new LazaretError('internal', 'each try ended without a result') });
@@ -74,7 +80,15 @@ async function read(
   const options = { signal, fingerprintKey, ...(mediaType === undefined ? {} : { mediaType }) };
   const parts = inspector.inspect(task.blob.storageKey, options);
   const kept = await layerInventoryKeep({ database, pathIds }, task.blob.id, parts);
-  await database.transact((tx) => finish(tx, { ...task, kept, durationMs: clock.wallMs() - startedMs }));
+  const durationMs = clock.wallMs() - startedMs;
+  if (!kept.summary.extractions.some(({ again }) => again))
+    return database.transact((tx) => finish(tx, { ...task, kept, durationMs }));
+  const without = inspector.extractors.filter(({ name }) => name !== malwareExtractor);
+  const { id: version } = await inventoryVersionOf(database, without);
+  await database.transact(async (tx) => {
+    await finish(tx, { ...task, kept, durationMs, version });
+    await lookAgainLater(tx, task.job);
+  });
 }
 
 interface Finished extends LayerTask {
@@ -120,9 +134,27 @@ function isRead(before: Before, { behind }: InventoryVersion): boolean {
   return before !== undefined && isAnswered(before) && !behind.includes(before.version);
 }
 
-function layerOf({ key, payload }: Job): { digest: string; mediaType: string | undefined } {
-  const mediaType = isRecord(payload) ? payload.mediaType : undefined;
-  return { digest: key, mediaType: typeof mediaType === 'string' ? mediaType : undefined };
+interface AskedLayer {
+  readonly digest: string;
+  readonly mediaType: string | undefined;
+  /** It is read again for want of what the engine says. */
+  readonly forMalware: boolean;
+}
+
+function layerOf({ key, payload }: Job): AskedLayer {
+  const { mediaType, forMalware } = isRecord(payload) ? payload : {};
+  return {
+    digest: key,
+    mediaType: typeof mediaType === 'string' ? mediaType : undefined,
+    forMalware: forMalware === true,
+  };
+}
+
+async function lookAgainLater(tx: Tx, job: Job): Promise<void> {
+  await jobFinish(tx, job);
+  const payload = { ...(isRecord(job.payload) ? job.payload : {}), forMalware: true };
+  const again = { kind: job.kind, key: job.key, payload, priority: rereadPriority };
+  await jobEnqueue(tx, { ...again, delayMs: limits.malwareAgainMs });
 }
 
 /** Keeps the job ours while it runs. @returns a function that ends that */

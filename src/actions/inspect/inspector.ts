@@ -3,6 +3,7 @@ import type { Extractor } from '../../layers/extractor.ts';
 import type { InventoryPart } from '../../layers/inventory.ts';
 import type { LayerLimits } from '../../layers/layer-problem.ts';
 import { secretsExtractor } from '../../layers/layer-secrets.ts';
+import { type MalwareEngine, malwareExtractor, malwareVersion } from '../../layers/malware.ts';
 import { readLayerParts } from '../../layers/read-layer.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { LazaretError } from '../../lib/errors.ts';
@@ -20,6 +21,8 @@ export interface Inspector {
    * @throws storeMissing, unavailable (the blob store); internal (a worker crashed: worth another try); the signal's reason.
    */
   inspect(key: BlobKey, options?: InspectOptions): AsyncIterable<InventoryPart>;
+  /** Looks for malware, if anything does. */
+  readonly malware?: Pick<MalwareEngine, 'answers'> | undefined;
   /** Ends what is being read: its loops fail with `unavailable`. */
   close(): Promise<void>;
 }
@@ -43,6 +46,7 @@ export interface InProcessInspectorOptions {
   readonly limits?: LayerLimits;
   /** Where large files of a layer may lie while it is read. */
   readonly spoolFolder?: string;
+  readonly malware?: MalwareEngine | undefined;
 }
 
 /** Reads in this thread, which it keeps busy: for stores that live in one thread's memory, and for tests. */
@@ -50,7 +54,8 @@ export function createInProcessInspector(options: InProcessInspectorOptions): In
   const { store, ...reading } = options;
   const closing = new AbortController();
   return {
-    extractors: extractorVersions(options.extractors),
+    malware: options.malware,
+    extractors: extractorVersions(options.extractors, { malware: options.malware !== undefined }),
     async *inspect(key, { mediaType, fingerprintKey, signal } = {}) {
       const either = signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]);
       either.throwIfAborted();
@@ -68,10 +73,16 @@ export function createInProcessInspector(options: InProcessInspectorOptions): In
   };
 }
 
-/** With the search for secrets, whose result is one of theirs. */
-export function extractorVersions(extractors: readonly Extractor[]): readonly ExtractorVersion[] {
-  const own = extractors.map(({ name, version }) => ({ name, version }));
-  return [...own, { name: secretsExtractor, version: secretsVersion }];
+/** With the searches for secrets and, where there is an engine, for malware, whose results are among theirs. */
+export function extractorVersions(
+  extractors: readonly Extractor[],
+  looksFor: { readonly malware: boolean },
+): readonly ExtractorVersion[] {
+  return [
+    ...extractors.map(({ name, version }) => ({ name, version })),
+    { name: secretsExtractor, version: secretsVersion },
+    ...(looksFor.malware ? [{ name: malwareExtractor, version: malwareVersion }] : []),
+  ];
 }
 
 export function inspectorClosed(): LazaretError {

@@ -17,6 +17,8 @@ import { type LayerLimits, layerLimits } from '../../layers/layer-problem.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
+import { type ClamdConfig, clamdEngine } from '../../outbound/clamd.ts';
+import type { ExtractorVersion } from '../../records/inventory/inventory-versions.ts';
 import { extractorVersions, type InspectOptions, type Inspector, inspectorClosed } from './inspector.ts';
 import { PoolWorker } from './pool-worker.ts';
 
@@ -30,6 +32,8 @@ export interface InspectPoolOptions {
   readonly limits?: LayerLimits;
   /** Where large files of a layer may lie while it is read. */
   readonly spoolFolder?: string;
+  /** Where clamd is, if malware is looked for. */
+  readonly clamav?: ClamdConfig | undefined;
   /** How long a worker without a job is kept. */
   readonly idleMs?: number;
   /** The module that the threads run; tests give one that misbehaves. */
@@ -42,7 +46,8 @@ export function createInspectPool(options: InspectPoolOptions): Inspector {
 }
 
 class InspectPool implements Inspector {
-  readonly extractors = extractorVersions(extractors);
+  readonly extractors: readonly ExtractorVersion[];
+  readonly malware: Inspector['malware'];
   readonly #options: InspectPoolOptions;
   readonly #limits: LayerLimits;
   readonly #module: URL;
@@ -55,6 +60,8 @@ class InspectPool implements Inspector {
 
   constructor(options: InspectPoolOptions) {
     this.#options = options;
+    this.malware = options.clamav && clamdEngine(options.clamav);
+    this.extractors = extractorVersions(extractors, { malware: options.clamav !== undefined });
     this.#limits = options.limits ?? layerLimits;
     this.#module = options.worker ?? new URL('./worker.ts', import.meta.url);
   }
@@ -123,8 +130,8 @@ class InspectPool implements Inspector {
       if (worker.usable) return worker;
       this.#workers.delete(worker);
     }
-    const { blobStore, region } = this.#options;
-    const setup = { blobStore, region, limits: this.#limits, spoolFolder: this.#options.spoolFolder };
+    const { blobStore, region, spoolFolder, clamav } = this.#options;
+    const setup = { blobStore, region, limits: this.#limits, spoolFolder, clamav };
     const worker = new PoolWorker(this.#module, setup);
     this.#workers.add(worker);
     return worker;

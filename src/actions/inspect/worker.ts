@@ -6,6 +6,7 @@ import { type BlobStoreConfig, openBlobStore } from '../../blobs/drivers.ts';
 import { extractors } from '../../layers/extractors/list.ts';
 import type { LayerLimits } from '../../layers/layer-problem.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { type ClamdConfig, clamdEngine } from '../../outbound/clamd.ts';
 import { createInProcessInspector, type InspectHow } from './inspector.ts';
 import { type FromWorker, packError, packPart, partsAhead, type ToWorker } from './worker-messages.ts';
 
@@ -14,6 +15,7 @@ export interface WorkerSetup {
   readonly region: string;
   readonly limits: LayerLimits;
   readonly spoolFolder: string | undefined;
+  readonly clamav: ClamdConfig | undefined;
 }
 
 assert(parentPort, 'runs as a worker thread only');
@@ -39,6 +41,7 @@ async function inspect(key: string, how: InspectHow): Promise<void> {
     extractors,
     clock: systemClock,
     limits: setup.limits,
+    malware: setup.clamav && clamdEngine(setup.clamav),
     ...(setup.spoolFolder === undefined ? {} : { spoolFolder: setup.spoolFolder }),
   });
   for await (const part of inspector.inspect(key, how)) {

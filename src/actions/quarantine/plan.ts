@@ -210,5 +210,5 @@ function isHarm(criteria: unknown): boolean {
 }
 
 function isBytes(criteria: unknown): boolean {
-  return /"(?:file|secret)":/.test(JSON.stringify(criteria));
+  return /"(?:file|secret|malware)":/.test(JSON.stringify(criteria));
 }

@@ -4,7 +4,13 @@ import { expect, test } from 'vitest';
 import { describeEngines } from '../../../test/support/engines.ts';
 import { type FoundInLayer, openHouse } from '../../../test/support/house.ts';
 import { buildImage, buildLayer } from '../../../test/support/oci-layout.ts';
-import type { Criteria, FileCriteria, ImageCriteria, PackageCriteria } from '../../criteria/criteria.ts';
+import type {
+  Criteria,
+  FileCriteria,
+  ImageCriteria,
+  MalwareCriteria,
+  PackageCriteria,
+} from '../../criteria/criteria.ts';
 import { globMatcher } from '../../lib/globs.ts';
 import { npmScheme } from '../../versions/semver.ts';
 import { parseVersionRange } from '../../versions/vers.ts';
@@ -41,6 +47,13 @@ const layer = fc.record({
     }),
     { maxLength: 4, selector: ({ path }) => path },
   ),
+  malware: fc.option(
+    fc.array(
+      fc.record({ path: fc.constantFrom(...paths), signature: fc.constantFrom('Unix.Miner-1', 'Win.Worm') }),
+      { maxLength: 2 },
+    ),
+    { nil: undefined, freq: 6 },
+  ),
 });
 const image: fc.Arbitrary<KnownImage> = fc.record({
   repository: fc.constantFrom(...repositories),
@@ -61,6 +74,13 @@ const leaf: fc.Arbitrary<Criteria> = fc.oneof(
     .record({ path: fc.constantFrom('etc/*', 'etc/**', '**/key', 'usr/bin/su', '**'), place })
     .map(({ path, place }) => ({ file: { path, ...place } })),
   place.map((place) => ({ file: { setuid: true, ...place } })),
+  fc
+    .record({
+      signature: fc.constantFrom('*', 'Unix.*', 'Win.Worm', 'Mac.*'),
+      path: fc.constantFrom({}, { path: 'etc/**' }),
+      place,
+    })
+    .map(({ signature, path, place }) => ({ malware: { signature, ...path, ...place } })),
   fc.constantFrom(...repositories, 'acme/*', '*/shop').map((repository) => ({ image: { repository } })),
   fc.constantFrom('v*', 'latest.*', 'v2.*').map((tag) => ({ image: { tag } })),
 );
@@ -148,6 +168,7 @@ function expected(known: KnownImage, asked: Criteria): Answer {
     return answer === 'match' ? 'noMatch' : 'match';
   }
   if ('image' in asked) return imageIs(known, asked.image) ? 'match' : 'noMatch';
+  if ('malware' in asked) return hasMalware(known, asked.malware);
   const found =
     'package' in asked ? hasPackage(known, asked.package) : 'file' in asked && hasFile(known, asked.file);
   if (found) return 'match';
@@ -188,6 +209,22 @@ function hasFile(
       .filter((file) => matches(file.path) && (setuid === undefined || ((file.mode ?? 0) & 0o4000) !== 0))
       .some((file) => place === 'layer' || !isHidden(file.path, layers.slice(depth + 1))),
   );
+}
+
+/** What nobody looked for may be there. */
+function hasMalware(
+  { layers, state }: KnownImage,
+  { signature, path, in: place = 'layer' }: MalwareCriteria['malware'],
+): Answer {
+  const isMeant = globMatcher(signature);
+  const isThere = path === undefined ? () => true : globMatcher(path);
+  const found = layers.some(({ malware = [] }, depth) =>
+    malware
+      .filter((one) => isMeant(one.signature) && isThere(one.path))
+      .some((one) => place === 'layer' || !isHidden(one.path, layers.slice(depth + 1))),
+  );
+  if (found) return 'match';
+  return state === 'done' && layers.every(({ malware }) => malware !== undefined) ? 'noMatch' : 'unknown';
 }
 
 function isHidden(path: string, above: readonly Required<FoundInLayer>[]): boolean {

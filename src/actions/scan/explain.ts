@@ -42,7 +42,7 @@ function placeOf({ manifest_id, repository_id }: EvidenceRow): Hit {
 }
 
 function evidence(row: EvidenceRow): Evidence {
-  const { layer, path, purl, advisory, severity, fixed_version, secret, line } = row;
+  const { layer, path, purl, advisory, severity, fixed_version, secret, line, malware } = row;
   return {
     layer,
     path,
@@ -52,5 +52,6 @@ function evidence(row: EvidenceRow): Evidence {
     fixedVersion: fixed_version,
     ...(secret ? { secret } : {}),
     ...(line ? { line: Number(line) } : {}),
+    ...(malware ? { malware } : {}),
   };
 }

@@ -39,6 +39,8 @@ const shapes: Readonly<Record<string, (text: string) => unknown>> = {
   'file name': (text) => ({ file: { name: text } }),
   'secret kind': (text) => ({ secret: { kind: text } }),
   'secret path': (text) => ({ secret: { path: text } }),
+  signature: (text) => ({ malware: { signature: text } }),
+  'path of malware': (text) => ({ malware: { signature: `${text}*`, path: text, in: 'image' } }),
   user: (text) => ({ config: { user: text } }),
   env: (text) => ({ config: { env: text } }),
   label: (text) => ({ config: { label: { name: text, value: text } } }),

@@ -15,6 +15,7 @@ import {
   tagsOf,
 } from '../../records/inventory/image-list.ts';
 import { type ImageInventory, imageInventory } from '../../records/inventory/image-read.ts';
+import { imageMalware } from '../../records/inventory/malware-list.ts';
 import { refusalOfManifest } from '../../records/marks/door.ts';
 import { type BoundRoute, bind } from './bind.ts';
 import { imageSeen, oneImageSeen } from './image-seen.ts';
@@ -137,6 +138,7 @@ async function shown(
     packages: { ...inventory?.packages },
     findings: { ...(inventory?.findings ?? noFindings) },
     fixable: inventory?.fixable ?? 0,
+    malware: await imageMalware(database.read, image.id),
     advisorySources: (await advisorySourceList(database.read)).length,
     children: image.kind === 'index' ? await childrenOf(database.read, image.id) : [],
   };

@@ -2,6 +2,7 @@ import { sbomOf } from '../../actions/describe/sbom.ts';
 import {
   imageFileList,
   imageLicenseList,
+  imageMalwareList,
   imagePackageList,
   imageSbom,
   imageSecretList,
@@ -13,6 +14,7 @@ import type { Database } from '../../records/db/database.ts';
 import { fileList } from '../../records/inventory/file-list.ts';
 import { imageState } from '../../records/inventory/image-read.ts';
 import { type InventoryAsk, type InventoryPage, listedLayers } from '../../records/inventory/list.ts';
+import { imageMalware, malwareList } from '../../records/inventory/malware-list.ts';
 import { licenceList, packageList } from '../../records/inventory/package-list.ts';
 import { secretList } from '../../records/inventory/secret-list.ts';
 import { type BoundRoute, bind } from './bind.ts';
@@ -33,6 +35,16 @@ export function inventoryListRoutes({ database }: { readonly database: Database 
     bind(imageSecretList, ({ query, caller }) =>
       pageOf(database, { query, caller }, (ask) => secretList(database, { ...ask, kind: query.kind })),
     ),
+    bind(imageMalwareList, async ({ query, caller }) => {
+      const { signature } = query;
+      const page = await pageOf(database, { query, caller }, (ask) =>
+        malwareList(database, { ...ask, signature }),
+      );
+      if (page.state !== 'done') return page;
+      const { id } = await oneImageSeen(database, caller, query);
+      const { state, reason } = (await imageMalware(database.read, id)) ?? notLookedFor;
+      return { ...page, state, reason };
+    }),
     bind(imageFileList, ({ query, caller }) =>
       pageOf(database, { query, caller }, (ask) => fileList(database, ask)),
     ),
@@ -44,6 +56,8 @@ export function inventoryListRoutes({ database }: { readonly database: Database 
     }),
   ];
 }
+
+const notLookedFor = { state: 'unknown', reason: 'malware was not looked for' } as const;
 
 /** What every list is asked by. */
 interface ListQuery {

@@ -105,14 +105,14 @@ export async function largeInventoriesForget(
     where blobs.id in (${sql.join(ids)}) and blobs.state = 'condemned'
       and inspections.entries > ${limits.collectInventoryRows} and ${unnamed}`.execute(database.read);
   for (const { id } of rows)
-    for (const table of ['layer_files', 'layer_packages', 'layer_secrets'] as const)
+    for (const table of ['layer_files', 'layer_packages', 'layer_secrets', 'layer_malware'] as const)
       while (await database.transact((tx) => somePartForget(tx, table, Number(id))));
 }
 
 /** @returns whether there may be more */
 async function somePartForget(
   tx: Tx,
-  table: 'layer_files' | 'layer_packages' | 'layer_secrets',
+  table: 'layer_files' | 'layer_packages' | 'layer_secrets' | 'layer_malware',
   blobId: number,
 ): Promise<boolean> {
   const { db } = tx;
@@ -160,6 +160,7 @@ async function forgetUnnamed(tx: Tx, condemned: readonly number[]): Promise<void
   for (const table of [
     'layer_packages',
     'layer_secrets',
+    'layer_malware',
     'layer_files',
     'extractions',
     'inspections',

@@ -31,6 +31,8 @@ const leaves: readonly (readonly [string, LeafCriteria])[] = [
   ['license-in-layer', { license: { notSatisfiedBy: ['MIT'], in: 'layer' } }],
   ['secret', { secret: { kind: 'aws-*' } }],
   ['secret-in-image', { secret: { path: 'root/**', fingerprint: `1:${'ab'.repeat(32)}`, in: 'image' } }],
+  ['malware', { malware: { signature: '*' } }],
+  ['malware-in-image', { malware: { signature: 'Unix.Trojan.Mirai-1', path: 'opt/tool', in: 'image' } }],
   ['file-in-archive', { file: { path: 'opt/**/JndiLookup.class' } }],
   ['file-in-image', { file: { sha256: 'ab'.repeat(32), in: 'image' } }],
 ];

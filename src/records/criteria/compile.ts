@@ -4,6 +4,7 @@ import type {
   FileCriteria,
   ImageCriteria,
   LicenseCriteria,
+  MalwareCriteria,
   PackageCriteria,
   SecretCriteria,
 } from '../../criteria/criteria.ts';
@@ -13,6 +14,7 @@ import { fileLeaf } from './file.ts';
 import { imageLeaf } from './image.ts';
 import type { Leaf, LeafContext } from './leaf.ts';
 import { licenseLeaf } from './license.ts';
+import { malwareLeaf } from './malware.ts';
 import { packageLeaf } from './package.ts';
 import { secretLeaf } from './secret.ts';
 
@@ -21,6 +23,7 @@ export type LeafCriteria =
   | AdvisoryCriteria
   | FileCriteria
   | SecretCriteria
+  | MalwareCriteria
   | ConfigCriteria
   | LicenseCriteria
   | ImageCriteria;
@@ -31,6 +34,7 @@ export async function compileLeaf(criteria: LeafCriteria, context: LeafContext):
   if ('advisory' in criteria) return advisoryLeaf(criteria, context);
   if ('file' in criteria) return fileLeaf(criteria, context);
   if ('secret' in criteria) return secretLeaf(criteria, context);
+  if ('malware' in criteria) return malwareLeaf(criteria, context);
   if ('license' in criteria) return licenseLeaf(criteria, context);
   if ('image' in criteria) return imageLeaf(criteria, context);
   return configLeaf(criteria, context);

@@ -52,6 +52,8 @@ export interface EvidenceRow {
   /** A kind of secrets, and where in the file it is. */
   readonly secret?: string | null;
   readonly line?: number | null;
+  /** The signature of malware. */
+  readonly malware?: string | null;
 }
 
 /** What a kind is compiled for. */

@@ -46,6 +46,7 @@ import type {
   ImageTable,
   InspectionTable,
   LayerFileTable,
+  LayerMalwareTable,
   LayerSecretTable,
   PackageTable,
   PathView,
@@ -116,6 +117,7 @@ export interface Tables {
   inventory_versions: { id: Generated<number>; extractors: string; first_used_at: number };
   fingerprint_keys: { version: number; key: Uint8Array; created_at: number };
   layer_secrets: LayerSecretTable;
+  layer_malware: LayerMalwareTable;
   image_secrets: ImageSecretTable;
   archives: ArchiveTable;
   archive_paths: { id: Generated<number>; folder: string; name: string };

@@ -76,6 +76,8 @@ async function extractionProblems(db: Reader, blobIds: readonly number[]) {
     .select(['blob_id', 'extractor', 'reason'])
     .where('blob_id', 'in', blobIds)
     .where('state', '=', 'unknown')
+    // Whether it has malware is a question of its own, whose answer is unknown then.
+    .where('extractor', '!=', 'malware')
     .execute();
   return rows.map((row) => ({
     blobId: row.blob_id,

@@ -1,4 +1,3 @@
-import { limits } from '../../lib/limits.ts';
 import { type SbomFormat, sbomMediaTypes } from '../../oci/sbom-formats.ts';
 import type { Repository } from '../catalog/repositories.ts';
 import type { Reader } from '../db/engine.ts';
@@ -97,6 +96,9 @@ export function repositoriesWithImage(
     .execute();
 }
 
+/** So that what is done with them is a short transaction. */
+const imagesAtOnce = 100;
+
 /** All of its images, some at a time. */
 export async function* imagesOfRepository(
   db: Reader,
@@ -112,7 +114,7 @@ export async function* imagesOfRepository(
       .where('repository_manifests.deleted_at', 'is', null)
       .where('manifests.kind', '=', 'image')
       .orderBy('repository_manifests.manifest_id')
-      .limit(limits.sbomJobsAtOnce)
+      .limit(imagesAtOnce)
       .execute();
     const last = rows.at(-1);
     if (!last) return;

@@ -14,6 +14,7 @@ import { chunked } from '../db/engine.ts';
 import type { InspectionTable } from '../db/tables/inventory.ts';
 import { archiveKeep } from './archive-keep.ts';
 import type { KnownIds } from './known-ids.ts';
+import { formerMalwareForget, layerMalwareKeep } from './layer-malware.ts';
 import { formerSecretsForget, layerSecretsKeep } from './layer-secrets.ts';
 import { packageKey, packagesEnsure } from './packages.ts';
 import { keptPath, pathsEnsure } from './paths.ts';
@@ -51,12 +52,15 @@ export async function layerInventoryKeep(
   let files = 0;
   const packages: InventoryPackage[] = [];
   const secrets = new Set<string>();
+  const malware = new Set<string>();
   let summary: InventorySummary | undefined;
   for await (const part of parts) {
     if (part.kind === 'summary') summary = part.summary;
     else if (part.kind === 'packages') packages.push(...part.packages);
     else if (part.kind === 'secrets')
       for (const place of await layerSecretsKeep(deps.database, blobId, part.secrets)) secrets.add(place);
+    else if (part.kind === 'malware')
+      for (const place of await layerMalwareKeep(deps.database, blobId, part.malware)) malware.add(place);
     else if (part.kind === 'archive') await archiveKeep(deps.database, part.archive);
     else {
       for (let at = 0; at < part.files.length; at += filesAtOnce)
@@ -69,6 +73,7 @@ export async function layerInventoryKeep(
   const there = await layerPackagesKeep(deps, blobId, kept);
   await formerPackagesForget(deps.database, blobId, there);
   await formerSecretsForget(deps.database, blobId, secrets);
+  if (malwareRead(summary) !== undefined) await formerMalwareForget(deps.database, blobId, malware);
   return { summary: { ...summary, extractions }, files, packages: kept.length };
 }
 
@@ -81,6 +86,7 @@ export async function inspectionFinish(
   const blob = await tx.db.selectFrom('blobs').select('id').where('id', '=', blobId).executeTakeFirst();
   if (!blob) return false;
   const { summary } = found;
+  const looked = malwareRead(summary);
   const row: Omit<Insertable<InspectionTable>, 'blob_id'> = {
     state: summary.state,
     reason: summary.reason === undefined ? null : storable(summary.reason),
@@ -91,6 +97,8 @@ export async function inspectionFinish(
     os: summary.os ? JSON.stringify(summary.os) : null,
     version: found.version,
     secrets_read: secretsRead(summary) ? 1 : 0,
+    // Where no engine looked this time, what one said before stands.
+    ...(looked === undefined ? {} : { malware_read: looked }),
     inspected_at: tx.nowMs,
   };
   await tx.db
@@ -106,6 +114,12 @@ export async function inspectionFinish(
 function secretsRead({ state, extractions }: InventorySummary): boolean {
   if (state === 'notApplicable') return true;
   return extractions.some((one) => one.extractor === 'secrets' && one.state === 'done');
+}
+
+/** 1: an engine looked through all of it; undefined: none was asked. */
+function malwareRead({ extractions }: InventorySummary): 0 | 1 | undefined {
+  const malware = extractions.find(({ extractor }) => extractor === 'malware');
+  return malware && (malware.state === 'done' ? 1 : 0);
 }
 
 /** Of files the last record of a path counts; a hider leaves a record that is there, but makes a folder opaque. */
@@ -276,7 +290,9 @@ async function extractionsKeep(
   blobId: number,
   extractions: readonly InventoryExtraction[],
 ): Promise<void> {
-  await tx.db.deleteFrom('extractions').where('blob_id', '=', blobId).execute();
+  const former = tx.db.deleteFrom('extractions').where('blob_id', '=', blobId);
+  const looked = extractions.some(({ extractor }) => extractor === 'malware');
+  await (looked ? former : former.where('extractor', '!=', 'malware')).execute();
   if (extractions.length === 0) return;
   const rows = extractions.map(({ extractor, version, state, reason }) => ({
     blob_id: blobId,

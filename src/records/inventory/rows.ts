@@ -35,11 +35,19 @@ export interface InventorySecret {
   readonly keyVersion: number;
 }
 
+/** A file that a malware engine knows, by the signature's name. */
+export interface InventoryMalware {
+  readonly path: string;
+  readonly signature: string;
+}
+
 export interface InventoryExtraction {
   readonly extractor: string;
   readonly version: number;
   readonly state: 'done' | 'unknown';
   readonly reason?: string;
+  /** It is unknown for no fault of the layer: another try may do better. */
+  readonly again?: true;
 }
 
 /** os-release(5). */
@@ -70,12 +78,13 @@ export interface InventoryArchive {
   readonly nested: readonly { readonly path: string; readonly sha256: Uint8Array }[];
 }
 
-/** In the order and with the meaning that the inspection's own parts have: files, hiders, packages, secrets, then the summary. */
+/** In the order and with the meaning that the inspection's own parts have: files, hiders, packages, secrets, malware, then the summary. */
 export type KeptPart =
   | { readonly kind: 'archive'; readonly archive: InventoryArchive }
   | { readonly kind: 'files' | 'hiders'; readonly files: readonly InventoryFile[] }
   | { readonly kind: 'packages'; readonly packages: readonly InventoryPackage[] }
   | { readonly kind: 'secrets'; readonly secrets: readonly InventorySecret[] }
+  | { readonly kind: 'malware'; readonly malware: readonly InventoryMalware[] }
   | { readonly kind: 'summary'; readonly summary: InventorySummary };
 
 /** PostgreSQL's text can't hold a zero character, and nothing that names something has one. */

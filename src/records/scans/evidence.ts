@@ -11,6 +11,8 @@ export interface Evidence {
   /** The kind of a secret, never its value, and its line in the file. */
   readonly secret?: string;
   readonly line?: number;
+  /** The signature of malware, as the engine names it. */
+  readonly malware?: string;
 }
 
 export type Verdict = 'match' | 'noMatch' | 'unknown';

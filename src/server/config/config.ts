@@ -8,8 +8,10 @@ import { parseDuration } from '../../lib/duration.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { Field } from '../../lib/fields.ts';
 import { globMatcher } from '../../lib/globs.ts';
+import type { ClamdConfig } from '../../outbound/clamd.ts';
 import type { DatabaseConfig } from '../../records/db/drivers.ts';
 import { blobsOf } from './blobs.ts';
+import { clamavOf } from './clamav.ts';
 import { type Environment, environmentSettings, readSecret } from './env.ts';
 import { feedsOf } from './feeds.ts';
 import { fileSettings } from './file.ts';
@@ -46,7 +48,7 @@ export interface Config {
     readonly harmfulMs: number;
     readonly intervalMs: number;
   };
-  readonly inspection: { readonly workers: number };
+  readonly inspection: { readonly workers: number; readonly clamav: ClamdConfig | undefined };
   readonly advisories: { readonly sources: readonly AdvisoryFeed[] };
   /** Private addresses and ranges that the server may fetch from. */
   readonly outbound: { readonly private: readonly string[] };
@@ -128,7 +130,10 @@ function configOf(field: (key: SettingKey) => Field): Config {
       harmfulMs: durationOf(field('retention.harmful')),
       intervalMs: durationOf(field('retention.interval')),
     },
-    inspection: { workers: numberOf(field('inspection.workers'), { min: 1, max: 64 }) },
+    inspection: {
+      workers: numberOf(field('inspection.workers'), { min: 1, max: 64 }),
+      clamav: clamavOf(field),
+    },
     advisories: { sources: feedsOf(field('advisories.sources')) },
     outbound: { private: addressesOf(field('outbound.private')) },
     log: { level: field('log.level').oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent']) },

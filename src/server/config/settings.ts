@@ -6,6 +6,7 @@ export interface Setting {
     | 'text'
     | 'port'
     | 'count'
+    | 'size'
     | 'duration'
     | 'word'
     | 'globs'
@@ -211,6 +212,20 @@ export const settings = [
     kind: 'count',
     default: '2',
     summary: 'Layers that are read at the same time, one thread each.',
+  },
+  {
+    key: 'inspection.clamav.socket',
+    kind: 'text',
+    default: '',
+    summary:
+      'Where ClamAV’s clamd listens: the path of a socket, or `host:port`. Given, the files of each layer are looked through for malware; layers that were read without are read again.',
+  },
+  {
+    key: 'inspection.clamav.streamMax',
+    kind: 'size',
+    default: '25MiB',
+    summary:
+      'The largest file that clamd is given: its `StreamMaxLength`, or less. Whether a larger one is malware is unknown.',
   },
   {
     key: 'advisories.sources',

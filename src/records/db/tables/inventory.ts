@@ -13,6 +13,8 @@ export interface InspectionTable {
   version: number;
   /** 1: all its text was looked through for secrets. */
   secrets_read: Generated<number>;
+  /** 1: an engine looked through all its files for malware. */
+  malware_read: Generated<number>;
   inspected_at: number | null;
 }
 
@@ -115,4 +117,12 @@ export interface ImageSecretTable {
   kind: string;
   fingerprint: Uint8Array;
   key_version: number;
+}
+
+/** Where a layer has a file that a malware engine knows. */
+export interface LayerMalwareTable {
+  id: Generated<number>;
+  blob_id: number;
+  path_id: number;
+  signature: string;
 }
