@@ -6,9 +6,9 @@ import { digestOf } from '../../oci/digest.ts';
 import type { Database, Tx } from '../../records/db/database.ts';
 import { type ImportedVex, vexKeep, vexKnown } from '../../records/exceptions/documents.ts';
 import {
-  exceptionRenew,
   exceptionsAdd,
   exceptionsDecide,
+  exceptionsRenew,
   type NewException,
 } from '../../records/exceptions/exceptions.ts';
 import { exceptionsOfDocument } from '../../records/exceptions/lists.ts';
@@ -93,14 +93,12 @@ async function replace(
   const gone = [...standing].filter(([key]) => !wanted.has(key)).map(([, one]) => one);
   const because = `version ${imported.version} of ${imported.document} does not say so`;
   if (gone.length > 0) await exceptionsDecide(tx, gone, { state: 'withdrawn', actor, because });
-  let kept = 0;
-  for (const [key, one] of wanted) {
+  const renewals = [...wanted].flatMap(([key, now]) => {
     const before = standing.get(key);
-    if (before === undefined) continue;
-    kept += 1;
-    await exceptionRenew(tx, before.name, one);
-    wanted.delete(key);
-  }
-  const added = await exceptionsAdd(tx, [...wanted.values()], actor);
-  return { added, kept, withdrawn: gone.length };
+    return before ? [{ before, now }] : [];
+  });
+  await exceptionsRenew(tx, renewals);
+  const fresh = [...wanted].filter(([key]) => !standing.has(key)).map(([, one]) => one);
+  const added = await exceptionsAdd(tx, fresh, actor);
+  return { added, kept: renewals.length, withdrawn: gone.length };
 }

@@ -6,7 +6,7 @@ import type { Quarantine } from '../../records/marks/quarantines.ts';
 import type { ReachedImage } from '../../records/marks/reach.ts';
 import { imageStates } from '../../records/scans/images.ts';
 import { evaluate, verdictOfManifest } from '../scan/evaluate.ts';
-import { universeOfManifests } from '../scan/universe.ts';
+import { universeIn } from '../scan/universe.ts';
 
 /** What reach `image` makes of images on a marked layer, by manifest id. */
 export type Decide = (
@@ -23,7 +23,7 @@ export function decideByCriteria(database: Database, { criteria, unknown, accoun
     const ids = [...new Set(images.map((image) => image.manifestId))];
     if (criteria === null || ids.length === 0) return new Map(ids.map((id) => [id, 'refused' as const]));
     const states = await imageStates(database, ids);
-    const universe = await universeOfManifests(database, ids);
+    const universe = await universeIn(database, images);
     const over = { universe, scope: ids, operatorOnly: account === null };
     const evaluation = await evaluate(database, parseCriteria(criteria), over);
     const decided = (id: number) => {

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { expect, it } from 'vitest';
 import { describeEngines } from '../../../test/support/engines.ts';
 import {
@@ -8,7 +9,7 @@ import {
   withdraw,
 } from '../../../test/support/excepting.ts';
 import { type House, openHouse } from '../../../test/support/house.ts';
-import { buildImage, buildLayer } from '../../../test/support/oci-layout.ts';
+import { buildImage, buildLayer, type Image } from '../../../test/support/oci-layout.ts';
 import { scan } from '../scan/scan.ts';
 import { exemptTask } from './exempt.ts';
 import { quarantinePlan } from './plan.ts';
@@ -19,14 +20,19 @@ const refused = { code: 'quarantined' };
 const running = new AbortController().signal;
 
 async function openShops(house: House) {
+  const images: Image[] = [];
   const base = await buildLayer([{ path: 'app/lodash.js', content: 'old' }]);
   for (const repository of ['acme/shop', 'globex/shop']) {
     const own = await buildLayer([{ path: 'app/own', content: repository }]);
     const image = buildImage({ layers: [base, own] });
+    images.push(image);
     await house.push(`${repository}:1`, image);
     await house.inspected(image, [{ packages: [{ name: 'lodash', version: '4.17.20' }] }, {}]);
   }
   await importAdvisories(house, npmAdvisory('A-1', 'lodash'));
+  const [acme] = images;
+  assert(acme);
+  return { acme };
 }
 
 const planned = async (house: House, account: string | null, asked: { scan: string } | typeof question) => {
@@ -75,6 +81,20 @@ describeEngines('a quarantine by an advisory', (world) => {
     await withdraw(house, name);
     await exempt();
     await expect(house.pull('acme/shop:1')).rejects.toMatchObject(refused);
+  });
+
+  it('of an account is lifted by its exception, whoever else has the image', async () => {
+    const house = await openHouse(world);
+    const { acme } = await openShops(house);
+    await house.push('globex/copy:1', acme);
+    const exempt = await exempting(house);
+    await house.quarantine(question, 'acme', { reach: 'image' });
+    await except(house, 'A-1', { account: 'acme' });
+    await exempt();
+    await house.pull('acme/shop:1');
+    await house.quarantine(question, 'globex', { reach: 'image' });
+    await expect(house.pull('globex/copy:1')).rejects.toMatchObject(refused);
+    await house.pull('acme/shop:1');
   });
 
   it('of an account is lifted by its exception, until that expires', async () => {

@@ -69,7 +69,9 @@ async function imageReasons(
 ): Promise<Reason[]> {
   const manifestId = await manifestIdOf(deps.database.read, deployment.manifestDigest);
   if (manifestId === undefined) return [];
-  const { verdict, evidence } = await deps.imageMeets(deps.database, manifestId, event.criteria);
+  const { repository } = deployment;
+  const meets = await deps.imageMeets(deps.database, manifestId, event.criteria, repository);
+  const { verdict, evidence } = meets;
   if (verdict !== 'match') return [];
   // What matches by the absence of something has nothing to show for it.
   if (evidence.length === 0) return [reason('meets', `the image ${describeCriteria(event.criteria)}`)];

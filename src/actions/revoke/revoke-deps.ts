@@ -8,10 +8,11 @@ export interface RevokeDeps {
   readonly clock: Clock;
   /** This region. */
   readonly region: string;
-  /** Searches the metadata of one image. */
+  /** Searches the metadata of one image, as a repository has it. */
   readonly imageMeets: (
     database: Database,
     manifestId: number,
     criteria: Criteria,
+    repository: string,
   ) => Promise<{ readonly verdict: Verdict; readonly evidence: readonly Evidence[] }>;
 }

@@ -3,15 +3,23 @@ import type { Database } from '../../records/db/database.ts';
 import type { Evidence, Verdict } from '../../records/scans/evidence.ts';
 import { evaluate, verdictOfManifest } from './evaluate.ts';
 import { evidenceOf } from './explain.ts';
-import { universeOfManifests } from './universe.ts';
+import { universeIn, universeOfManifests } from './universe.ts';
 
-/** Does this one image meet the criteria, wherever it is, and why? For event criteria and rules. @throws invalid */
+/**
+ * Does this one image meet the criteria, and why? For event criteria and rules.
+ * @param repository as it has the image; default: wherever it is
+ * @throws invalid
+ */
 export async function imageMeets(
   database: Database,
   manifestId: number,
   criteria: Criteria,
+  repository?: string,
 ): Promise<{ verdict: Verdict; evidence: readonly Evidence[] }> {
-  const universe = await universeOfManifests(database, [manifestId]);
+  const universe =
+    repository === undefined
+      ? await universeOfManifests(database, [manifestId])
+      : await universeIn(database, [{ manifestId, repository }]);
   const evaluation = await evaluate(database, criteria, { universe, scope: [manifestId] });
   const verdict = verdictOfManifest(evaluation, manifestId);
   const [place] = evaluation.matches;

@@ -5,6 +5,7 @@ import {
   type Placement,
   placementsInScope,
   placementsOf,
+  repositoryNames,
   type ScanScope,
 } from '../../records/scans/images.ts';
 
@@ -73,6 +74,27 @@ export async function universeOfManifests(
   manifestIds: readonly number[],
 ): Promise<Universe> {
   return universeOver(database, await placementsOf(database, manifestIds));
+}
+
+/**
+ * These images as these repositories have them: what one is elsewhere, where other exceptions count, is not asked. Where none
+ * of its repositories has it any more, an image is asked about wherever it is.
+ */
+export async function universeIn(
+  database: Database,
+  images: readonly { readonly manifestId: number; readonly repository: string }[],
+): Promise<Universe> {
+  const everywhere = await placementsOf(database, [...new Set(images.map((image) => image.manifestId))]);
+  const ids = new Set(everywhere.flatMap(({ repositoryId }) => repositoryId ?? []));
+  const names = await repositoryNames(database, [...ids]);
+  const asked = new Set(images.map(({ manifestId, repository }) => `${manifestId} ${repository}`));
+  const isAsked = ({ manifestId, repositoryId }: Placement) =>
+    asked.has(`${manifestId} ${names.get(repositoryId ?? 0)}`);
+  const found = new Set(everywhere.filter(isAsked).map(({ manifestId }) => manifestId));
+  return universeOver(
+    database,
+    everywhere.filter((placement) => isAsked(placement) || !found.has(placement.manifestId)),
+  );
 }
 
 async function universeOver(database: Database, placements: readonly Placement[]): Promise<Universe> {

@@ -148,22 +148,34 @@ export async function exceptionsDecide(
   emitChange(tx, { type: `exception.${state}`, exceptions, actor });
 }
 
-/** A newer version of its document says the same. */
-export async function exceptionRenew(
-  tx: Tx,
-  name: string,
-  { source, expiresAt }: Pick<NewException, 'source' | 'expiresAt'>,
-): Promise<void> {
-  await tx.db
-    .updateTable('exceptions')
-    .set({
-      source_version: source?.version ?? null,
-      source_digest: source?.digest ?? null,
-      source_path: source?.path ?? null,
-      expires_at: expiresAt,
-    })
-    .where('name', '=', name)
-    .execute();
+export interface Renewal {
+  readonly before: Exception;
+  readonly now: NewException;
+}
+
+/** A newer version of their document says the same, perhaps in another place. */
+export async function exceptionsRenew(tx: Tx, renewals: readonly Renewal[]): Promise<void> {
+  const [first] = renewals;
+  if (!first) return;
+  const { source, expiresAt } = first.now;
+  const version = { source_version: source?.version ?? null, source_digest: source?.digest ?? null };
+  for (const part of chunked(renewals.map(({ before: { name } }) => ({ name }))))
+    await tx.db
+      .updateTable('exceptions')
+      .set({ ...version, expires_at: expiresAt })
+      .where(
+        'name',
+        'in',
+        part.map(({ name }) => name),
+      )
+      .execute();
+  for (const { before, now } of renewals)
+    if (before.source?.path !== now.source?.path)
+      await tx.db
+        .updateTable('exceptions')
+        .set({ source_path: now.source?.path ?? null })
+        .where('name', '=', before.name)
+        .execute();
 }
 
 /** Locks the row until the transaction ends. @throws notFound */
