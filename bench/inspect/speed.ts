@@ -78,7 +78,7 @@ function partsOf(layer: Buffer) {
 }
 
 async function kept(database: Database, layer: Buffer): Promise<void> {
-  const deps = { database, pathIds: new KnownIds(100_000) };
+  const deps = { database, clock: systemClock, pathIds: new KnownIds(100_000) };
   await layerInventoryKeep(deps, await layerBlob(database), partsOf(layer));
 }
 

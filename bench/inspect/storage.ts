@@ -74,7 +74,7 @@ async function tableBytes(database: Database): Promise<number> {
 }
 
 async function fill(database: Database, files: readonly InventoryFile[]): Promise<void> {
-  const deps = { database, pathIds: new KnownIds(100_000) };
+  const deps = { database, clock: systemClock, pathIds: new KnownIds(100_000) };
   for (let layer = 0; layer < layers; layer++)
     await layerInventoryKeep(deps, await layerBlob(database), layerOf(files, layer));
 }

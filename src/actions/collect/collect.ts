@@ -2,6 +2,7 @@ import { limits } from '../../lib/limits.ts';
 import type { Task } from '../../lib/task.ts';
 import { usageFold, usageFoldDue } from '../../records/access/usage.ts';
 import { collectorOff } from '../../records/collection/collector-state.ts';
+import { forgetArchives } from './archives.ts';
 import { clockDoubt } from './clock-guard.ts';
 import type { CollectDeps } from './collect-deps.ts';
 import { expireMarks } from './expire-marks.ts';
@@ -66,6 +67,7 @@ export async function collect(deps: CollectDeps, signal?: AbortSignal): Promise<
   await expireTrash(deps);
   if (await usageFoldDue(deps.database.read)) await deps.database.transact(usageFold);
   const swept = await sweepCondemned(deps, actor, signal);
+  await forgetArchives(deps, signal);
   return {
     manifests: marked.manifests + reviewed.manifests,
     condemned: marked.condemned + reviewed.condemned,

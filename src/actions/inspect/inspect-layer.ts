@@ -79,7 +79,7 @@ async function read(
   const fingerprintKey = await currentFingerprintKey(database);
   const options = { signal, fingerprintKey, ...(mediaType === undefined ? {} : { mediaType }) };
   const parts = inspector.inspect(task.blob.storageKey, options);
-  const kept = await layerInventoryKeep({ database, pathIds }, task.blob.id, parts);
+  const kept = await layerInventoryKeep({ database, clock, pathIds }, task.blob.id, parts);
   const durationMs = clock.wallMs() - startedMs;
   if (!kept.summary.extractions.some(({ again }) => again))
     return database.transact((tx) => finish(tx, { ...task, kept, durationMs }));

@@ -3,6 +3,7 @@ import { limits } from '../../lib/limits.ts';
 import { usageUnlinked } from '../access/usage.ts';
 import type { Database, Tx } from '../db/database.ts';
 import { locked, type Reader } from '../db/engine.ts';
+import { archivesLetGo } from './archives.ts';
 
 /** Bytes whose row has let go of them. */
 export interface CondemnedKey {
@@ -118,19 +119,14 @@ async function somePartForget(
   const { db } = tx;
   const query = db.selectFrom('blobs').select('id').where('id', '=', blobId).where('state', '=', 'condemned');
   if (!(await locked(tx.engine, query).executeTakeFirst())) return false;
-  await db.updateTable('inspections').set({ state: 'pending' }).where('blob_id', '=', blobId).execute();
+  const unread = { state: 'pending' as const, malware_read: 0 };
+  await db.updateTable('inspections').set(unread).where('blob_id', '=', blobId).execute();
   const { rows } = await sql<{ path_id: number }>`select distinct path_id from ${sql.table(table)}
     where blob_id = ${blobId} limit ${limits.collectInventoryRows}`.execute(db);
   if (rows.length === 0) return false;
-  await db
-    .deleteFrom(table)
-    .where('blob_id', '=', blobId)
-    .where(
-      'path_id',
-      'in',
-      rows.map((row) => row.path_id),
-    )
-    .execute();
+  const pathIds = rows.map((row) => row.path_id);
+  if (table === 'layer_files') await archivesLetGo(tx, [blobId], pathIds);
+  await db.deleteFrom(table).where('blob_id', '=', blobId).where('path_id', 'in', pathIds).execute();
   return true;
 }
 
@@ -157,6 +153,7 @@ async function forgetUnnamed(tx: Tx, condemned: readonly number[]): Promise<void
     .returning(['repository_id', 'blob_id'])
     .execute();
   await usageUnlinked(tx, links);
+  await archivesLetGo(tx, ids);
   for (const table of [
     'layer_packages',
     'layer_secrets',

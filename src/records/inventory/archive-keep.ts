@@ -1,7 +1,11 @@
 /**
- * Keeps what is in an archive, once for each content: of one that is known already nothing is written. In short
- * transactions; only the last says that all is there, so that a read that was cut off is done again.
+ * Keeps what is in an archive, once for each content: of one that is known already no more is written than that it was
+ * seen, and that not often. In short transactions; only the last says that all is there, so that a read that was cut off
+ * is done again. What was seen lately is not forgotten (records/collection/archives.ts): the layer that is being read has
+ * yet to name it.
  */
+import type { Clock } from '../../lib/clock.ts';
+import { limits } from '../../lib/limits.ts';
 import type { Database, Tx } from '../db/database.ts';
 import { chunked } from '../db/engine.ts';
 import { type InventoryArchive, storable } from './rows.ts';
@@ -9,18 +13,26 @@ import { type InventoryArchive, storable } from './rows.ts';
 const filesAtOnce = 250;
 const hashBytes = 32;
 
-export async function archiveKeep(database: Database, archive: InventoryArchive): Promise<void> {
+/** Longer than any layer is read, and then some. */
+export const archiveRestMs = 4 * (limits.layerInspectMs + limits.layerStuckMs);
+const seenEveryMs = archiveRestMs / 4;
+
+export async function archiveKeep(
+  { database, clock }: { readonly database: Database; readonly clock: Pick<Clock, 'wallMs'> },
+  archive: InventoryArchive,
+): Promise<void> {
   const known = await database.read
     .selectFrom('archives')
-    .select(['id', 'version'])
+    .select(['id', 'version', 'seen_at'])
     .where('sha256', '=', Buffer.from(archive.sha256))
     .executeTakeFirst();
-  const id = known?.id ?? (await database.transact((tx) => archiveEnsure(tx, archive.sha256)));
-  if (known === undefined || known.version < archive.version) await filesKeep(database, id, archive);
-  for (let at = 0; at < archive.nested.length; at += filesAtOnce) {
-    const nested = archive.nested.slice(at, at + filesAtOnce);
-    await database.transact((tx) => nestingsKeep(tx, id, nested));
-  }
+  const isSeen = known !== undefined && known.seen_at >= clock.wallMs() - seenEveryMs;
+  const { id, version } = isSeen ? known : await database.transact((tx) => archiveSeen(tx, archive.sha256));
+  if (version < archive.version) await filesKeep(database, id, archive);
+  // In one order everywhere, so that two transactions that see the same can't wait for each other.
+  const nested = archive.nested.toSorted((a, b) => Buffer.compare(a.sha256, b.sha256));
+  for (let at = 0; at < nested.length; at += filesAtOnce)
+    await database.transact((tx) => nestingsKeep(tx, id, nested.slice(at, at + filesAtOnce)));
 }
 
 async function filesKeep(database: Database, id: number, archive: InventoryArchive): Promise<void> {
@@ -31,19 +43,23 @@ async function filesKeep(database: Database, id: number, archive: InventoryArchi
   );
 }
 
-async function archiveEnsure(tx: Tx, sha256: Uint8Array): Promise<number> {
+async function archiveSeen(tx: Tx, sha256: Uint8Array): Promise<{ id: number; version: number }> {
   const key = Buffer.from(sha256);
-  await tx.db
+  const seenBefore = tx.nowMs - seenEveryMs;
+  const written = await tx.db
     .insertInto('archives')
-    .values({ sha256: key, version: 0 })
-    .onConflict((c) => c.column('sha256').doNothing())
-    .execute();
-  const { id } = await tx.db
+    .values({ sha256: key, version: 0, seen_at: tx.nowMs })
+    .onConflict((c) =>
+      c.column('sha256').doUpdateSet({ seen_at: tx.nowMs }).where('archives.seen_at', '<', seenBefore),
+    )
+    .returning(['id', 'version'])
+    .executeTakeFirst();
+  if (written) return written;
+  return tx.db
     .selectFrom('archives')
-    .select('id')
+    .select(['id', 'version'])
     .where('sha256', '=', key)
     .executeTakeFirstOrThrow();
-  return id;
 }
 
 async function fileRowsKeep(
@@ -130,7 +146,7 @@ async function pathsFind(tx: Tx, paths: readonly MemberPath[]): Promise<Map<stri
 
 async function nestingsKeep(tx: Tx, archiveId: number, nested: InventoryArchive['nested']): Promise<void> {
   for (const { path, sha256 } of nested) {
-    const nestedId = await archiveEnsure(tx, sha256);
+    const { id: nestedId } = await archiveSeen(tx, sha256);
     await tx.db
       .insertInto('archive_nestings')
       .values({ archive_id: archiveId, nested_id: nestedId, path: storable(path) })

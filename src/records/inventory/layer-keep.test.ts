@@ -1,21 +1,23 @@
 import { expect, it } from 'vitest';
 import { describeEngines } from '../../../test/support/engines.ts';
+import { ManualClock } from '../../lib/clock.ts';
 import type { Database } from '../db/database.ts';
 import { KnownIds } from './known-ids.ts';
 import { layerInventoryKeep } from './layer-keep.ts';
 import type { KeptPart } from './rows.ts';
 
 const pathIds = new KnownIds(10);
+const clock = new ManualClock();
 
 describeEngines('a layer that is read again', (world) => {
   it('shows what was found before until all is found anew, then no more than that', async () => {
     const database = await world.open();
     const blobId = await blob(database);
-    await layerInventoryKeep({ database, pathIds }, blobId, read(['a', 'b']));
+    await layerInventoryKeep({ database, clock, pathIds }, blobId, read(['a', 'b']));
     const again = read(['b', 'c'], async () => {
       expect(await packages(database)).toEqual(['a', 'b']);
     });
-    await layerInventoryKeep({ database, pathIds }, blobId, again);
+    await layerInventoryKeep({ database, clock, pathIds }, blobId, again);
     expect(await packages(database)).toEqual(['b', 'c']);
   });
 });

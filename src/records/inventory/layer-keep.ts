@@ -6,6 +6,7 @@
  * has the state of the former. Every step can be repeated: a second read ends in the same rows.
  */
 import type { Insertable } from 'kysely';
+import type { Clock } from '../../lib/clock.ts';
 import { limits } from '../../lib/limits.ts';
 import { hasRelease } from '../../versions/distributions.ts';
 import { bulkInsert } from '../db/bulk-insert.ts';
@@ -29,6 +30,7 @@ import {
 
 export interface KeepDeps {
   readonly database: Database;
+  readonly clock: Pick<Clock, 'wallMs'>;
   /** Of paths, shared by all layers. */
   readonly pathIds: KnownIds;
 }
@@ -61,7 +63,7 @@ export async function layerInventoryKeep(
       for (const place of await layerSecretsKeep(deps.database, blobId, part.secrets)) secrets.add(place);
     else if (part.kind === 'malware')
       for (const place of await layerMalwareKeep(deps.database, blobId, part.malware)) malware.add(place);
-    else if (part.kind === 'archive') await archiveKeep(deps.database, part.archive);
+    else if (part.kind === 'archive') await archiveKeep(deps, part.archive);
     else {
       for (let at = 0; at < part.files.length; at += filesAtOnce)
         await filesKeep(deps, blobId, part.kind, part.files.slice(at, at + filesAtOnce));

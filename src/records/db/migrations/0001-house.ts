@@ -211,7 +211,9 @@ function inventoryStatements(id: string, int: string, bytes: string, foldedName:
 /** What is in archives, once for each content, however many layers and other archives have it. */
 function archiveStatements(id: string, int: string, bytes: string): string[] {
   return [
-    `create table archives (id ${id}, sha256 ${bytes} not null unique, version ${int} not null)`,
+    `create table archives (id ${id}, sha256 ${bytes} not null unique, version ${int} not null, seen_at ${int} not null,
+      let_go_at ${int})`,
+    `create index archives_let_go on archives (let_go_at) where let_go_at is not null`,
     `create table archive_paths (id ${id}, folder text not null, name text not null, unique (name, folder))`,
     `create table archive_files (archive_id ${int} not null references archives, path_id ${int} not null
       references archive_paths, size_bytes ${int} not null, sha256 ${bytes}, primary key (archive_id, path_id))`,

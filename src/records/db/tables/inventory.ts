@@ -67,6 +67,10 @@ export interface ArchiveTable {
   id: Generated<number>;
   sha256: Uint8Array;
   version: number;
+  /** When a layer was last read that has it, to within a part of `archiveRestMs`. */
+  seen_at: number;
+  /** When a layer that has it was last forgotten, and nobody has looked since whether another has it. */
+  let_go_at: ColumnType<number | null, number | null | undefined, number | null>;
 }
 
 /** Its own files; what is in an archive in it is that archive's. Without a hash what could not be unpacked. */
