@@ -71,6 +71,8 @@ export interface AppendOptions {
   readonly signal?: AbortSignal | undefined;
   /** The caller knows that nobody has written anything under the key, so that it need not be looked for; `offset` is 0. */
   readonly fresh?: boolean | undefined;
+  /** Nobody else looks at a chunk once it was handed over: the store may give its memory back. */
+  readonly disposable?: boolean | undefined;
 }
 
 /** 32 lower-case hex characters. */

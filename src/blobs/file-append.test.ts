@@ -98,3 +98,19 @@ test('an error of the source that looks like one of the disk stays what it is', 
   await expect(appendDurably(disk, 0, source())).rejects.toBe(reset);
   expect(String(disk.content)).toBe(String(alphabet));
 });
+
+test.each([true, false])(
+  'chunks give their memory back once they are written, if they are disposable: %s',
+  async (disposable) => {
+    const disk = smallDisk({ roomBytes: 100, writeBytesMax: 3 });
+    const chunks = ['abcde', 'fgh', 'ijklmnop'].map((text) => new TextEncoder().encode(text).slice());
+    const length = await appendDurably(disk, 0, inTurn(chunks), { disposable });
+    expect(length).toBe(16);
+    expect(String(disk.content)).toBe('abcdefghijklmnop');
+    expect(chunks.map((chunk) => chunk.byteLength)).toEqual(disposable ? [0, 0, 0] : [5, 3, 8]);
+  },
+);
+
+async function* inTurn(chunks: readonly Uint8Array[]) {
+  yield* chunks;
+}

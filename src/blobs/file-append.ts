@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { hasCode, LazaretError } from '../lib/errors.ts';
+import { freeMemory } from '../lib/free-memory.ts';
 import { asUnavailable } from './durable-files.ts';
 
 /** What is needed of a `FileHandle`. */
@@ -24,18 +25,20 @@ const flushEveryBytes = 32 * 1024 * 1024;
  * disk is full, the file is cut back to `offset`: nobody was told of these bytes, and others may use the room. When the
  * flush itself fails, the kernel no longer knows which bytes are on the disk, and a second flush would say that all
  * are; so the file is cut back to `offset`, up to where an earlier flush succeeded.
+ * @param options.disposable see `AppendOptions`
  * @returns the file's durable length
  */
 export async function appendDurably(
   handle: AppendableFile,
   offset: number,
   source: AsyncIterable<Uint8Array>,
+  { disposable = false }: { readonly disposable?: boolean | undefined } = {},
 ): Promise<number> {
   let failure: { error: unknown } | undefined;
   let lengthBytes = offset;
   const flushes = new Flushes(handle);
   try {
-    lengthBytes = await writeBatches(handle, offset, source, flushes);
+    lengthBytes = await writeBatches(handle, offset, source, { flushes, disposable });
   } catch (error) {
     failure = { error };
   }
@@ -101,7 +104,7 @@ async function writeBatches(
   handle: AppendableFile,
   offset: number,
   source: AsyncIterable<Uint8Array>,
-  flushes: Flushes,
+  { flushes, disposable }: { flushes: Flushes; disposable: boolean },
 ): Promise<number> {
   let flushedUpTo = offset;
   let position = offset;
@@ -114,7 +117,10 @@ async function writeBatches(
       flushes.begin();
       flushedUpTo = position;
     }
-    writing = writeFully(handle, batch, position);
+    const written = batch;
+    writing = writeFully(handle, written, position).then(() => {
+      if (disposable) freeMemory(written);
+    });
     // Awaited by the next write or at the end; until then its failure has no listener.
     writing.catch(() => {});
     position += gathered;

@@ -120,7 +120,7 @@ class FilesystemStore implements BlobStore {
     key: BlobKey,
     offset: number,
     source: AsyncIterable<Uint8Array>,
-    { signal, fresh = false }: AppendOptions = {},
+    { signal, fresh = false, disposable }: AppendOptions = {},
   ) {
     assertBlobKey(key);
     return this.#writers.only(key, async () => {
@@ -129,7 +129,7 @@ class FilesystemStore implements BlobStore {
       );
       this.#flushed.delete(key);
       try {
-        const length = await appendDurably(taken.handle, offset, abortable(source, signal));
+        const length = await appendDurably(taken.handle, offset, abortable(source, signal), { disposable });
         this.#rememberFlushed(key, length);
         return length;
       } finally {

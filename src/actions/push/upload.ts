@@ -52,6 +52,8 @@ export interface UploadName {
 
 export interface UploadPart extends UploadName {
   readonly source: ByteSource;
+  /** See `AppendOptions`. */
+  readonly disposable?: boolean | undefined;
   /** From Content-Range: first and last byte. Without it the bytes follow what is there. */
   readonly range?: { readonly start: number; readonly end: number } | undefined;
   /** How many bytes the request says that it brings. */
@@ -141,7 +143,7 @@ export async function uploadDrop(deps: PushDeps, upload: Upload): Promise<boolea
 export async function appendTo(
   deps: PushDeps,
   upload: Upload,
-  { source, range, signal, ...told }: Omit<UploadPart, keyof UploadName>,
+  { source, disposable, range, signal, ...told }: Omit<UploadPart, keyof UploadName>,
 ): Promise<number> {
   const key = upload.storage_key;
   const fresh = deps.digests.beginsNow(upload);
@@ -156,7 +158,7 @@ export async function appendTo(
     await deps.database.transact((tx) => uploadWrittenByMany(tx, upload.id));
   const hashed = deps.digests.follow(upload.id, offset, limited);
   const length = await deps.blobs
-    .append(key, offset, hashed, { signal, fresh: fresh && offset === 0 })
+    .append(key, offset, hashed, { signal, fresh: fresh && offset === 0, disposable })
     .finally(() => assertOpenStill(deps, upload));
   await keepAwake(deps, upload);
   if (range && length !== range.end + 1) throw wrongLength(range);

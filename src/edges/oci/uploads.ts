@@ -137,7 +137,8 @@ function sendCreated({ reply }: OciCall, repository: RepositoryName, digest: str
 
 function bodyOf({ request }: OciCall) {
   const { 'content-length': length } = request.headers;
-  return { source: requestBody(request), lengthBytes: length === undefined ? undefined : Number(length) };
+  const lengthBytes = length === undefined ? undefined : Number(length);
+  return { source: requestBody(request), disposable: true, lengthBytes };
 }
 
 function hasBody({ request }: OciCall): boolean {
