@@ -14,6 +14,7 @@ test.each<[said: string, found: string, sourceName: string | null, covers: boole
   ['pkg:deb/debian/openssl?arch=source', 'pkg:deb/debian/libssl3@3.0.1?arch=amd64', 'openssl', true],
   ['pkg:deb/debian/libssl3?distro=debian-11', 'pkg:deb/debian/libssl3@3.0.1?distro=debian-12', null, false],
   ['pkg:deb/ubuntu/libssl3', 'pkg:deb/debian/libssl3@3.0.1', null, false],
+  ['pkg:npm/lodash', 'pkg:npm/%', null, false],
   ['pkg:rpm/redhat/bash@5.1?epoch=1', 'pkg:rpm/redhat/bash@5.1', null, false],
 ])('what is said of %s holds for %s: %s, %s', (said, purl, sourceName, covers) => {
   expect(purlCovers(said)({ purl, sourceName })).toBe(covers);

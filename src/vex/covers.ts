@@ -21,7 +21,8 @@ export function purlCovers(said: string): (found: FoundPackage) => boolean {
   const named = type === 'pypi' ? pypiName(name) : name;
   return ({ purl, sourceName }) => {
     if (!purl.startsWith(`pkg:${type}/`)) return false;
-    const found = PackageURL.fromString(purl);
+    const found = purlOrNone(purl);
+    if (!found) return false;
     const foundName = ofSource ? (sourceName ?? found.name) : found.name;
     return (
       (type === 'pypi' ? pypiName(foundName) : foundName) === named &&
@@ -30,6 +31,15 @@ export function purlCovers(said: string): (found: FoundPackage) => boolean {
       others.every(([key, value]) => found.qualifiers?.[key] === value)
     );
   };
+}
+
+/** What can't be read is covered by nothing. */
+function purlOrNone(text: string): PackageURL | undefined {
+  try {
+    return PackageURL.fromString(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** @throws invalid for what is none, or an image's */

@@ -82,6 +82,11 @@ test.each<[string, object, string]>([
 test.each<[string, object, object]>([
   ['an image by digest', { '@id': image }, { imageDigest: digest, repository: null, purl: null }],
   [
+    'an image by digest, as many write it',
+    { '@id': `pkg:oci/shop@${digest}?arch=amd64&tag=1` },
+    { imageDigest: digest, repository: null, purl: null },
+  ],
+  [
     'a repository',
     { '@id': 'pkg:oci/shop?repository_url=localhost:5000/acme/shop' },
     { imageDigest: null, repository: 'acme/shop', purl: null },
@@ -99,6 +104,7 @@ test.each<[string, object, string]>([
   ['no purl', { '@id': 'https://example.com/shop' }, 'has no package URL'],
   ['a broken purl', { '@id': 'pkg:' }, 'has no package URL'],
   ['an image by a tag', { '@id': 'pkg:oci/shop?repository_url=x.example/acme/shop&tag=1' }, 'may move'],
+  ['a folder', { '@id': 'pkg:oci/shop?repository_url=x.example/acme' }, 'ends with its name'],
   ['an image by its last name', { '@id': 'pkg:oci/shop' }, 'names no digest'],
   [
     'a package in a package',

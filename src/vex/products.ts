@@ -35,7 +35,7 @@ export function addressOf(product: Field): VexAddress {
   }
   const image = imageOf(purl);
   if (image === undefined)
-    return nothing(path, 'names no digest and no repository_url; a tag alone may move to another image');
+    return nothing(path, 'names no digest, and no repository_url that ends with its name; a tag may move');
   if (subcomponents.length === 0) return { targets: [{ path, ...image, purl: null }], unaddressed: [] };
   const parts = subcomponents.map((part) => packageIn(part, image));
   return {
@@ -57,13 +57,15 @@ function nothing(path: string, reason: string): VexAddress {
 }
 
 /** A repository_url says where else the image may be; the digest says which it is. */
-function imageOf({ version, qualifiers }: PackageURL): Omit<VexTarget, 'path' | 'purl'> | undefined {
+function imageOf({ name, version, qualifiers }: PackageURL): Omit<VexTarget, 'path' | 'purl'> | undefined {
   if (typeof version === 'string' && /^sha256:[0-9a-f]{64}$/.test(version))
     return { imageDigest: version, repository: null };
   const url = qualifiers?.repository_url;
   if (version || qualifiers?.tag !== undefined || typeof url !== 'string') return undefined;
   const repository = repositoryOf(url);
-  return repository === undefined ? undefined : { imageDigest: null, repository };
+  // Some write the folder only, which may be another repository here.
+  if (repository === undefined || repository.split('/').at(-1) !== name) return undefined;
+  return { imageDigest: null, repository };
 }
 
 /** Without the registry: a part with a dot or a port, or `localhost`. */

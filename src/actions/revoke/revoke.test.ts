@@ -140,6 +140,17 @@ describeEngines('revoke', (engine) => {
     expect(w.asked).toEqual([w.image.manifestId]);
   });
 
+  it('asks again when an exception begins or ends to count', async () => {
+    const w = await world(stop(fixable));
+    for (const state of ['accepted', 'withdrawn', 'expired']) {
+      await w.database.transact(async (tx) =>
+        tx.emit({ type: `exception.${state}`, lane: 'local', subject: 'A-1', actor: 'sec', data: {} }),
+      );
+      await w.drain();
+    }
+    expect(w.asked).toEqual(Array.from({ length: 3 }, () => w.image.manifestId));
+  });
+
   it('takes unknown for not met', async () => {
     const w = await world(stop(fixable));
     Object.assign(w.answer, { verdict: 'unknown' });

@@ -2,7 +2,7 @@ import { limits } from '../../lib/limits.ts';
 import { type AdvisorySource, advisorySourceList } from '../../records/advisories/sources.ts';
 import type { Database } from '../../records/db/database.ts';
 import type { Exception } from '../../records/exceptions/exceptions.ts';
-import { exceptionsNumbered } from '../../records/exceptions/lists.ts';
+import { exceptionsByKey } from '../../records/exceptions/lists.ts';
 import {
   type HeardRegion,
   type Inventory,
@@ -98,7 +98,7 @@ async function exceptionsOf(database: Database, evaluation: Evaluation): Promise
   const counted = [...evaluation.excepted].filter(([, places]) => places.size > 0);
   const most = counted.toSorted((a, b) => b[1].size - a[1].size || a[0] - b[0]);
   const shown = new Map(most.slice(0, limits.scanExceptionsMax));
-  const exceptions = await exceptionsNumbered(database.read, [...shown.keys()]);
+  const exceptions = await exceptionsByKey(database.read, [...shown.keys()]);
   const by = [...shown].flatMap(([number, places]) => {
     const exception = exceptions.get(number);
     return exception ? [{ ...exception, images: places.size }] : [];

@@ -21,7 +21,7 @@ export interface Evaluation extends Sets {
   readonly explaining: readonly Leaf[];
   /** Of a match by advisories: the worst, from 1 up. */
   readonly severities: ReadonlyMap<number, number>;
-  /** By number, the exceptions under which a finding that is asked for does not count, and where. */
+  /** By key, the exceptions under which a finding that is asked for does not count, and where. */
   readonly excepted: ReadonlyMap<number, ReadonlySet<number>>;
   /** Of one that is unknown: why, for people. */
   reasonOf(at: number): string;

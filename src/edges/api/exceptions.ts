@@ -56,8 +56,7 @@ export function exceptionRoutes({ database, region }: ExceptionDeps): BoundRoute
     bind(exceptionListRoute, async ({ query, caller }) => {
       const { state, advisory, after, limit } = query;
       const states = state === undefined ? listed : state === 'all' ? allStates : [state];
-      const before = after === undefined ? undefined : Number(after.slice(2));
-      const asked = { accounts: accountsSeen(caller), states, advisory, before, limit: limit + 1 };
+      const asked = { accounts: accountsSeen(caller), states, advisory, before: after, limit: limit + 1 };
       const found = await exceptionList(database.read, asked);
       const exceptions = found.slice(0, limit);
       return { exceptions, next: found.length > limit ? (exceptions.at(-1)?.name ?? null) : null };

@@ -28,7 +28,7 @@ export interface Hit {
 }
 
 export interface ExceptedHit extends Hit {
-  /** The number of `E-3`. */
+  /** Its key. */
   readonly exception: number;
 }
 

@@ -9,7 +9,7 @@ import { textTable } from '../db/engine.ts';
  * here, so a search is given these rows rather than the exceptions.
  */
 export interface ExceptedFinding {
-  /** The number of `E-3`. */
+  /** Its key. */
   readonly exception: number;
   readonly packageId: number;
   /** The advisory's row. */

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Reader } from '../db/engine.ts';
 import { type Exception, type ExceptionState, exceptionOf } from './exceptions.ts';
 
@@ -7,8 +8,8 @@ export interface ExceptionFilter {
   readonly states: readonly ExceptionState[];
   /** Its name, or what else it is called. */
   readonly advisory?: string | undefined;
-  /** Only those with a smaller number: the page after. */
-  readonly before?: number | undefined;
+  /** Only those that are older than the one of this name: the page after. */
+  readonly before?: string | undefined;
   readonly limit: number;
 }
 
@@ -22,9 +23,12 @@ export async function exceptionList(db: Reader, filter: ExceptionFilter): Promis
     );
   if (advisory !== undefined) {
     const alias = `%${JSON.stringify(advisory).replace(/[!%_]/g, '!$&')}%`;
-    query = query.where((e) => e.or([e('advisory', '=', advisory), e('aliases', 'like', e.val(alias))]));
+    query = query.where((e) =>
+      e.or([e('advisory', '=', advisory), sql<boolean>`aliases like ${alias} escape '!'`]),
+    );
   }
-  if (before !== undefined) query = query.where('id', '<', before);
+  if (before !== undefined)
+    query = query.where('id', '<', (e) => e.selectFrom('exceptions').select('id').where('name', '=', before));
   return (await query.orderBy('id', 'desc').limit(limit).execute()).map(exceptionOf);
 }
 
@@ -44,13 +48,13 @@ export async function exceptionsDue(
   return rows.map(exceptionOf);
 }
 
-/** By number: of `E-3`, 3. */
-export async function exceptionsNumbered(
+/** By key. */
+export async function exceptionsByKey(
   db: Reader,
-  numbers: readonly number[],
+  ids: readonly number[],
 ): Promise<ReadonlyMap<number, Exception>> {
-  if (numbers.length === 0) return new Map();
-  const rows = await db.selectFrom('exceptions').selectAll().where('id', 'in', numbers).execute();
+  if (ids.length === 0) return new Map();
+  const rows = await db.selectFrom('exceptions').selectAll().where('id', 'in', ids).execute();
   return new Map(rows.map((row) => [Number(row.id), exceptionOf(row)]));
 }
 

@@ -1,7 +1,7 @@
 import type { Database } from '../db/database.ts';
 import { exceptedFindings } from './excepted-findings.ts';
 import type { Exception } from './exceptions.ts';
-import { exceptionsNumbered } from './lists.ts';
+import { exceptionsByKey } from './lists.ts';
 
 /** Those that count for an image as a repository has it: of a package's and an advisory's row. */
 export type ExceptionsOver = (packageId: number, advisoryId: number) => readonly Exception[];
@@ -15,7 +15,7 @@ export async function exceptionsOver(
     ({ manifestId, place }) =>
       (manifestId === 0 || manifestId === image.manifestId) && places.includes(place),
   );
-  const exceptions = await exceptionsNumbered(database.read, [...new Set(over.map((one) => one.exception))]);
+  const exceptions = await exceptionsByKey(database.read, [...new Set(over.map((one) => one.exception))]);
   const byFinding = Map.groupBy(over, (one) => `${one.packageId} ${one.advisoryId}`);
   return (packageId, advisoryId) => {
     const numbers = new Set(byFinding.get(`${packageId} ${advisoryId}`)?.map((one) => one.exception));
