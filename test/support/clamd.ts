@@ -1,6 +1,7 @@
 /**
  * A real clamd for tests, with one signature: of EICAR's test file, by its hash. It is the machine's, or Debian's package
- * unpacked into `.tools`; it listens on a socket in a temporary folder and is ended with its pid.
+ * unpacked into `.tools`, and listens on a socket in a temporary folder. A shell beside it ends it when the pipe to the shell
+ * closes, in whatever way its holder ended.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -35,6 +36,8 @@ export interface ClamdLimits {
   readonly fileBytesMax?: number;
 }
 
+/** With the program as $0. */
+const untilClosed = '"$0" -c "$1" & read -r line; kill $!; wait $!';
 const startTries = 400;
 const startLookMs = 25;
 
@@ -60,10 +63,11 @@ export async function startClamd({
   await writeFile(join(folder, 'clamd.conf'), `${settings.join('\n')}\n`);
   let end: (() => Promise<void>) | undefined;
   const start = async () => {
-    const running = spawn(program, ['-c', join(folder, 'clamd.conf')], { stdio: 'ignore' });
+    const beside = ['-c', untilClosed, program, join(folder, 'clamd.conf')];
+    const running = spawn('/bin/sh', beside, { stdio: ['pipe', 'ignore', 'ignore'] });
     const ended = once(running, 'exit');
     end = async () => {
-      running.kill();
+      running.stdin.end();
       await ended;
     };
     await listening(socket, () => running.exitCode);

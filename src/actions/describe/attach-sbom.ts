@@ -13,7 +13,7 @@ import {
   type SbomName,
   sbomsBeside,
 } from '../../records/inventory/images-for-sboms.ts';
-import { type Job, jobFinish } from '../../records/jobs/jobs.ts';
+import { type Job, jobEnqueue, jobFinish } from '../../records/jobs/jobs.ts';
 import { sbomOf } from './sbom.ts';
 
 /**
@@ -57,16 +57,18 @@ const pieceBytes = 1_048_576;
 const emptyConfig = Buffer.from('{}');
 const titles: Readonly<Record<SbomFormat, string>> = { cyclonedx: 'sbom.cdx.json', spdx: 'sbom.spdx.json' };
 
-/** The job ends also when there is nothing to do (any more). @throws as a push, and as `sbomOf` */
+/**
+ * The job ends also when there is nothing to do: an image that has not been inspected is asked for again when it is.
+ * @throws as a push, and as `sbomOf`
+ */
 export async function attachSboms(deps: AttachDeps, job: Job, name: SbomName): Promise<void> {
   const { read } = deps.database;
-  const image = await imageForSbom(read, name);
-  // Until it has been inspected there is nothing to say; it is asked for again then.
-  if (image?.state === 'unready') return void (await deps.database.transact((tx) => jobFinish(tx, job)));
+  const found = await imageForSbom(read, name);
+  const image = found?.state === 'ready' ? found : undefined;
   const formats = image ? sbomFormatsOver(await sbomRules(read), image.repository) : [];
   const current = new Set<string>();
   for (const format of formats) if (image) current.add(await attached(deps, image, format));
-  await replaceFormer(deps, { job, name, formats, current });
+  await replaceFormer(deps, { job, name, formats, current, viewedAt: image?.viewedAt });
 }
 
 /** @returns the digest of the artefact, which is in the repository now */
@@ -116,25 +118,28 @@ interface Replacing {
   readonly name: SbomName;
   readonly formats: readonly SbomFormat[];
   readonly current: ReadonlySet<string>;
+  /** Of the view that they are of. */
+  readonly viewedAt: number | null | undefined;
 }
 
 async function replaceFormer(
   { database }: AttachDeps,
-  { job, name, formats, current }: Replacing,
+  { job, name, formats, current, viewedAt }: Replacing,
 ): Promise<void> {
   await database.transact(async (tx) => {
-    const isHere = (await imageForSbom(tx.db, name)) !== undefined;
-    const beside = await sbomsBeside(tx.db, { ...name, formats: isHere ? formats : sbomFormats });
-    const gone = beside.filter(
-      ({ pushedBy, digest }) => pushedBy === sbomActor && !(isHere && current.has(digest)),
-    );
-    if (gone.length > 0) {
-      const repository = await repositoryForChange(tx, name.repository);
-      const taking = { repository, actor: sbomActor, cause: null };
-      const isGone = ({ id }: { id: number }) => gone.some((one) => one.id === id);
-      await referrersTake(tx, taking, { subject: name.digest, isMeant: isGone });
-    }
     await jobFinish(tx, job);
+    const image = await imageForSbom(tx.db, name);
+    // A view that came before the job's row went has asked for nothing, since the job was there.
+    if (image?.state === 'ready' && image.viewedAt !== viewedAt) await jobEnqueue(tx, job);
+    const beside = await sbomsBeside(tx.db, { ...name, formats: image ? formats : sbomFormats });
+    const gone = beside.filter(
+      ({ pushedBy, digest }) => pushedBy === sbomActor && !(image && current.has(digest)),
+    );
+    if (gone.length === 0) return;
+    const repository = await repositoryForChange(tx, name.repository);
+    const taking = { repository, actor: sbomActor, cause: null };
+    const isGone = ({ id }: { id: number }) => gone.some((one) => one.id === id);
+    await referrersTake(tx, taking, { subject: name.digest, isMeant: isGone });
   });
 }
 

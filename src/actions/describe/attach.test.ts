@@ -6,6 +6,7 @@ import type { Extractor } from '../../layers/extractor.ts';
 import { extractors } from '../../layers/extractors/list.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
+import { collect } from '../../lib/streams.ts';
 import { parseDigest } from '../../oci/digest.ts';
 import { mediaTypes } from '../../oci/media-types.ts';
 import { parseRepositoryName } from '../../oci/reference.ts';
@@ -69,6 +70,23 @@ async function openWorld(engines: EngineWorld) {
     endRule: (name: string) => database.transact((tx) => sbomRuleRemove(tx, { name, actor: someone })),
     restart: (list: readonly Extractor[]) => {
       running = tasks(list);
+    },
+    /** What is in the artefacts beside an image. */
+    documents: async (image: Image): Promise<string[]> => {
+      const texts: string[] = [];
+      for (const { digest } of await beside(catalog, image)) {
+        const row = await database.read
+          .selectFrom('edges')
+          .innerJoin('manifests', 'manifests.id', 'edges.manifest_id')
+          .innerJoin('blobs', 'blobs.digest', 'edges.digest')
+          .select('blobs.storage_key')
+          .where('manifests.digest', '=', digest)
+          .where('edges.kind', '=', 'layer')
+          .executeTakeFirstOrThrow();
+        const { stream } = await catalog.blobs.read(row.storage_key ?? '');
+        texts.push((await collect(stream, 1_000_000)).toString());
+      }
+      return texts;
     },
     drain: async () => {
       const { signal } = new AbortController();
@@ -217,6 +235,23 @@ describeEngines('bills of materials beside images', (engines) => {
     expect(await beside(world, image)).toEqual([]);
     expect(await world.eventTypes()).toContain('manifest.deleted');
     expect(await world.database.read.selectFrom('jobs').selectAll().execute()).toEqual([]);
+  });
+
+  test('are made once more when the image is viewed anew while they are pushed', async () => {
+    const world = await openWorld(engines);
+    await world.rule('acme/shop', 'cyclonedx');
+    const image = await imageOf('lodash');
+    await world.pushImage(image, 'v1');
+    world.faults.beforeManifest = async () => {
+      delete world.faults.beforeManifest;
+      world.clock.advance(1_000);
+      world.restart(newer);
+      await world.drain(); // as another process, which finds the job at work
+    };
+    await world.drain();
+    const [document, another] = await world.documents(image);
+    expect(document).toContain('pkg:npm/lodash@1.0.0-again');
+    expect(another).toBeUndefined();
   });
 
   test('that can never be pushed end in the log, with the reason', async () => {

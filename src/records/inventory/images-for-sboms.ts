@@ -12,6 +12,8 @@ export interface ImageForSbom {
   /** `unready`: not inspected, or about to be viewed anew; or out of service, or no image. */
   readonly state: 'ready' | 'unready';
   readonly id: number;
+  /** When its view was kept. */
+  readonly viewedAt: number | null;
   readonly digest: string;
   readonly mediaType: string;
   readonly sizeBytes: number;
@@ -28,7 +30,7 @@ export async function imageForSbom(db: Reader, name: SbomName): Promise<ImageFor
     .leftJoin('images', 'images.manifest_id', 'manifests.id')
     .select(['manifests.id', 'manifests.digest', 'manifests.media_type', 'manifests.size_bytes'])
     .select(['repositories.id as repositoryId', 'repositories.name', 'accounts.name as account'])
-    .select(['images.state', 'images.wanted', 'repository_manifests.withdrawn_at'])
+    .select(['images.state', 'images.wanted', 'images.inspected_at', 'repository_manifests.withdrawn_at'])
     .where('repositories.name', '=', name.repository)
     .where('manifests.digest', '=', name.digest)
     .where('repository_manifests.deleted_at', 'is', null)
@@ -38,6 +40,7 @@ export async function imageForSbom(db: Reader, name: SbomName): Promise<ImageFor
   return {
     state: isViewed && row.withdrawn_at === null ? 'ready' : 'unready',
     id: row.id,
+    viewedAt: row.inspected_at,
     digest: row.digest,
     mediaType: row.media_type,
     sizeBytes: row.size_bytes,

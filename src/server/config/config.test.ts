@@ -91,6 +91,23 @@ describe('the configuration', () => {
     expect(config.push.sparse).toEqual(sparse);
   });
 
+  it.each([
+    ['', {}, undefined],
+    [
+      'inspection: { clamav: { socket: /run/clamd.ctl } }',
+      {},
+      { socket: '/run/clamd.ctl', streamBytesMax: 25 * 2 ** 20 },
+    ],
+    [
+      'inspection: { clamav: { streamMax: 100MB } }',
+      { LAZARET_INSPECTION_CLAMAV_SOCKET: '[::1]:3310' },
+      { socket: '[::1]:3310', streamBytesMax: 100_000_000 },
+    ],
+  ])('reads where ClamAV is: %s %j', async (yaml, environment, clamav) => {
+    const { config } = await load(yaml, environment);
+    expect(config.inspection.clamav).toEqual(clamav);
+  });
+
   it('warns of a variable that means nothing, as Kubernetes injects', async () => {
     const { warnings } = await load('', { LAZARET_PORT: 'tcp://10.0.0.1:5000', PATH: '/bin' });
     expect(warnings).toEqual(['LAZARET_PORT is no setting of Lazaret and has no effect']);
@@ -113,6 +130,10 @@ describe('the configuration', () => {
     ['peers: [{ name: us, url: "http://u", secret: short }]', 'peers[0]', 'at least 16'],
     ['peers: [{ name: us, url: "http://u", sekret: x }]', 'peers[0].sekret', "did you mean 'secret'?"],
     ['peers: [{ name: local, url: "http://u", secret: aaaaaaaaaaaaaaaaaaaa }]', 'peers', 'named twice'],
+    ['inspection: { clamav: { socket: clamd } }', 'inspection.clamav.socket', 'host:port'],
+    ['inspection: { clamav: { socket: "clamd:0" } }', 'inspection.clamav.socket', 'host:port'],
+    ['inspection: { clamav: { streamMax: big } }', 'inspection.clamav.streamMax', '25MiB'],
+    ['inspection: { clamav: { streamMax: 5GiB } }', 'inspection.clamav.streamMax', 'bytes'],
     ['access: { anonymousPull: ["{a"] }', 'access.anonymousPull', 'is not a glob'],
     ['push: { sparse: some }', 'push.sparse', 'must be one of refuse, index, all'],
     ['push: { sparse: { "{a": all } }', 'push.sparse', 'is not a glob'],
