@@ -116,7 +116,7 @@ function table(exceptions: readonly Exception[]): Table {
       one.name,
       one.state,
       one.advisory,
-      placeText(one),
+      placeText(one, digestText),
       one.justification ?? one.status,
       one.author,
       one.expiresAt === null ? 'ever' : timeText(one.expiresAt).slice(0, 10),
@@ -126,8 +126,11 @@ function table(exceptions: readonly Exception[]): Table {
 }
 
 /** `pkg:npm/lodash in acme/*` */
-function placeText({ account, repositoryGlob, imageDigest, purl }: Exception): string {
-  const image = imageDigest === null ? '' : `@${digestText(imageDigest)}`;
+function placeText(
+  { account, repositoryGlob, imageDigest, purl }: Exception,
+  digestAs = (digest: string) => digest,
+): string {
+  const image = imageDigest === null ? '' : `@${digestAs(imageDigest)}`;
   const repositories = repositoryGlob ?? (account === null ? 'all images' : `${account}/**`);
   const place = image !== '' && repositoryGlob === null ? image.slice(1) : `${repositories}${image}`;
   return purl === null ? place : `${purl} in ${place}`;
@@ -140,7 +143,8 @@ async function show(io: CliIo, name: string, options: Options): Promise<void> {
 }
 
 function exceptionText(one: Exception): string {
-  const { source, aliases, justification, statement, expiresAt } = one;
+  const { source, aliases, justification, statement, expiresAt, state } = one;
+  const isOver = state === 'withdrawn' || state === 'expired';
   const called = aliases.length > 0 ? ` (${aliases.join(', ')})` : '';
   return [
     `${one.name}  ${one.state}: ${one.advisory}${called}`,
@@ -149,7 +153,7 @@ function exceptionText(one: Exception): string {
     ...(statement === null ? [] : [`  ${statement}`]),
     ...(source === null ? [] : [`  ${source.document} version ${source.version}, ${source.path}`]),
     ...(source?.manifest ? [`  came as ${source.manifest}`] : []),
-    `  counts until ${expiresAt === null ? 'it is withdrawn' : timeText(expiresAt)}`,
+    ...(isOver ? [] : [`  counts until ${expiresAt === null ? 'it is withdrawn' : timeText(expiresAt)}`]),
     `  since ${timeText(one.createdAt)} by ${one.createdBy}`,
     ...(one.decidedBy === null
       ? []

@@ -44,6 +44,8 @@ function importText(imported: RouteAnswer<typeof vexImport>): string {
     `${document} version ${version} by ${author}${imported.unchanged ? ', imported before' : ''}`,
     `  ${countText(added.length, 'exception')} added${names}, ${kept} as before, ${withdrawn} withdrawn`,
     `  ${countText(otherStatements, 'statement')} affected or under investigation: no exception`,
-    ...(unaddressed.length > 0 ? [`  ${countText(unaddressed.length, 'product')} not understood:`] : []),
+    ...(unaddressed.length > 0
+      ? [`  ${countText(unaddressed.length, 'product')} left out, since no image tells:`]
+      : []),
   ].join('\n');
 }
