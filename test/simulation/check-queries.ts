@@ -38,18 +38,17 @@ export const keptByQuarantines = `select quarantines.uid, quarantines.name, blob
     or blobs.id in (select inspections.blob_id from inspections where inspections.diff_id = marks.diff_id)
   where quarantines.released_at is null and (quarantines.legal_hold = 1 or quarantines.retain_until > ?)`;
 
-export const manifestsKept = `select quarantines.uid, quarantines.name, repositories.name as repository, manifests.digest,
-    (repository_manifests.withdrawn_at is not null) as withdrawn
+export const marksKeeping = `select quarantines.uid, quarantines.name, quarantines.scope_account as account, marks.digest,
+    marks.repository_glob as repository
   from quarantines join marks on marks.quarantine_id = quarantines.id
-  join repository_manifests
-  join repositories on repositories.id = repository_manifests.repository_id
-  join accounts on accounts.id = repositories.account_id
-  join manifests on manifests.id = repository_manifests.manifest_id
-  where ((marks.target = 'manifest' and marks.digest = manifests.digest)
-      or (marks.target = 'repository' and marks.repository_glob = repositories.name))
-    and (quarantines.scope_account is null or quarantines.scope_account = accounts.name)
-    and repositories.home_region = ? and quarantines.released_at is null
+  where marks.target != 'layer' and quarantines.released_at is null
     and (quarantines.legal_hold = 1 or quarantines.retain_until > ?)`;
+
+export const manifestsOfHome = `select repositories.name as repository, manifests.digest,
+    (repository_manifests.withdrawn_at is not null) as withdrawn
+  from repositories join repository_manifests on repository_manifests.repository_id = repositories.id
+  join manifests on manifests.id = repository_manifests.manifest_id
+  where repositories.home_region = ?`;
 
 export const unneeded = `select digest from blobs where state = 'live'
   and not exists (select 1 from edges

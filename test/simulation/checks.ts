@@ -14,7 +14,8 @@ import {
   expiredMarks,
   inService,
   keptByQuarantines,
-  manifestsKept,
+  manifestsOfHome,
+  marksKeeping,
   missing,
   needs,
   tagsSet,
@@ -53,9 +54,15 @@ interface KeptRow {
   readonly state: string;
   readonly inScope: 0 | 1;
 }
-interface KeptManifestRow extends ServiceRow {
+/** On a manifest, or (`repository`) on a repository. */
+interface KeepingMark {
   readonly uid: string;
   readonly name: string;
+  readonly account: string | null;
+  readonly digest: string | null;
+  readonly repository: string | null;
+}
+interface HomeManifest extends ServiceRow {
   readonly withdrawn: 0 | 1;
 }
 interface ExpiredRow {
@@ -74,6 +81,11 @@ export interface QuarantineRow {
   readonly version: number;
   readonly released_at: number | null;
   readonly scope_account: string | null;
+}
+
+function isKept({ repository, digest }: HomeManifest, mark: KeepingMark): boolean {
+  const isInScope = mark.account === null || repository.startsWith(`${mark.account}/`);
+  return isInScope && (mark.digest === digest || mark.repository === repository);
 }
 
 export class Checks {
@@ -184,14 +196,20 @@ export class Checks {
    * one. At its home. @throws Violation
    */
   markedIsNotWithdrawn(nowMs: number): void {
-    const rows = this.rows<KeptManifestRow>(manifestsKept, this.#region, nowMs);
-    const key = (row: KeptManifestRow) => `${row.uid} ${row.repository} ${row.digest}`;
-    const gone = rows.find((row) => row.withdrawn === 1 && this.#keptManifests.has(key(row)));
-    if (gone)
-      throw new Violation(
-        `retention: ${nameOfDigest(gone.digest)} of ${gone.repository} was withdrawn, but ${gone.name} keeps it`,
-      );
-    this.#keptManifests = new Set(rows.filter((row) => row.withdrawn === 0).map(key));
+    const marks = this.rows<KeepingMark>(marksKeeping, nowMs);
+    const manifests = marks.length === 0 ? [] : this.rows<HomeManifest>(manifestsOfHome, this.#region);
+    const kept = new Set<string>();
+    for (const mark of marks)
+      for (const manifest of manifests) {
+        if (!isKept(manifest, mark)) continue;
+        const key = `${mark.uid} ${manifest.repository} ${manifest.digest}`;
+        if (manifest.withdrawn === 0) kept.add(key);
+        else if (this.#keptManifests.has(key))
+          throw new Violation(
+            `retention: ${nameOfDigest(manifest.digest)} of ${manifest.repository} was withdrawn, but ${mark.name} keeps it`,
+          );
+      }
+    this.#keptManifests = kept;
   }
 
   /** A decision is never overwritten by an older one. @throws Violation */
