@@ -4,7 +4,7 @@ import { Agent, type ClientRequest, type IncomingMessage, type RequestListener, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Fastify from 'fastify';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { handOverFirst } from './hand-over.ts';
 import { countedBefore, endsConnection, handedOverServer } from './handed-over.ts';
 import { factsOf } from './request-facts.ts';
@@ -130,7 +130,7 @@ describe('a request that is handed over', () => {
       asked.resume().once('end', () => response.end('ok'));
     });
     for (let count = 0; count < 5; count += 1) (await answerOf(begin('POST /v2/a').end('x'))).resume();
-    await vi.waitFor(() => expect(connections.count).toBeGreaterThan(0));
+    await expect.poll(() => connections.count).toBeGreaterThan(0);
     expect(connections.count).toBeLessThanOrEqual(2);
   });
 });
