@@ -196,11 +196,29 @@ describeEngines('layers that older extractors read', (engines) => {
     await world.drain();
     const { database } = world;
     const version = await inventoryVersionOf(database, [{ name: 'new', version: 1 }]);
-    expect(await staleLayersEnqueue(database, version, 4)).toBe(4);
-    expect(await staleLayersEnqueue(database, version, 4)).toBe(0);
+    const asked = { queuedMax: 4, nowMs: world.clock.wallMs() };
+    expect(await staleLayersEnqueue(database, version, asked)).toBe(4);
+    expect(await staleLayersEnqueue(database, version, asked)).toBe(0);
     await claim(world);
     await claim(world);
-    expect(await staleLayersEnqueue(database, version, 4)).toBe(1);
+    expect(await staleLayersEnqueue(database, version, asked)).toBe(1);
+  });
+
+  test('hold up no others while they wait for something else', async () => {
+    await using world = await inventoryWorld(engines);
+    await world.push({ layers: await Promise.all(['a', 'b', 'c', 'd', 'e'].map(layerOf)) });
+    await world.drain();
+    const { database } = world;
+    const version = await inventoryVersionOf(database, [{ name: 'new', version: 1 }]);
+    const nowMs = world.clock.wallMs();
+    expect(await staleLayersEnqueue(database, version, { queuedMax: 4, nowMs })).toBe(4);
+    await database.transact((tx) =>
+      tx.db
+        .updateTable('jobs')
+        .set({ run_at: nowMs + 1 })
+        .execute(),
+    );
+    expect(await staleLayersEnqueue(database, version, { queuedMax: 4, nowMs })).toBe(1);
   });
 });
 

@@ -20,14 +20,17 @@ export interface ReinspectDeps {
   readonly inspector: Pick<Inspector, 'extractors'>;
 }
 
-export function reinspectTask({ database, inspector }: ReinspectDeps): Task {
+export function reinspectTask({ database, clock, inspector }: ReinspectDeps): Task {
   return {
     name: 'reinspect',
     periodMs: 60_000,
     calmMs: limits.taskCalmMs,
     run: async () => {
       const version = await inventoryVersionOf(database, inspector.extractors);
-      const enqueued = await staleLayersEnqueue(database, version, limits.reinspectQueuedMax);
+      const enqueued = await staleLayersEnqueue(database, version, {
+        queuedMax: limits.reinspectQueuedMax,
+        nowMs: clock.wallMs(),
+      });
       return enqueued > 0 ? 'worked' : 'idle';
     },
   };

@@ -12,14 +12,18 @@ export const rereadPriority = -10;
 
 const answered = ['done', 'unknown'] as const;
 
-/** Queues stale layers that no job is for, until `queuedMax` are; not before half of those have been read. @returns how many */
+/**
+ * Queues stale layers that no job is for, until `queuedMax` are due; not before half of those have been read. Those that
+ * wait for something else (the engine that looks for malware is away) hold up no others.
+ * @returns how many
+ */
 export async function staleLayersEnqueue(
   database: Database,
   { behind }: InventoryVersion,
-  queuedMax: number,
+  { queuedMax, nowMs }: { readonly queuedMax: number; readonly nowMs: number },
 ): Promise<number> {
   if (behind.length === 0 || !(await anyStale(database.read, behind))) return 0;
-  const queued = await rereadsQueued(database.read, queuedMax);
+  const queued = await rereadsDue(database.read, { nowMs, countMax: queuedMax });
   if (queued > queuedMax / 2) return 0;
   // Of several manifests that name the layer, any may say what it is: only those read as file systems are stale.
   const rows = await database.search(
@@ -54,13 +58,17 @@ async function anyStale(db: Reader, behind: readonly number[]): Promise<boolean>
   return row !== undefined;
 }
 
-async function rereadsQueued(db: Reader, countMax: number): Promise<number> {
+async function rereadsDue(
+  db: Reader,
+  { nowMs, countMax }: { readonly nowMs: number; readonly countMax: number },
+): Promise<number> {
   const rows = await db
     .selectFrom('jobs')
     .select('id')
     .where('kind', '=', 'inspect')
     .where('state', '=', 'queued')
     .where('priority', '=', rereadPriority)
+    .where('run_at', '<=', nowMs)
     .limit(countMax)
     .execute();
   return rows.length;
