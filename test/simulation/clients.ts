@@ -97,14 +97,14 @@ export async function mount(client: Client, repository: RepositoryName, blob: Co
   const from = random.pick(others.length > 0 ? others : repositories);
   const door = blobDoor(client, repository, blob.digest);
   const arrival = world.model.arrives(op, blobKey(repository.name, blob.digest));
-  const untilMs = world.scheduler.wallMs + limits.uploadHoldMs;
+  const promisedFrom = world.scheduler.earliestWall();
   let mounted = false;
   op.onTransaction = door.again;
   const what = `mount ${repository.name} ${nameOfDigest(blob.digest)} from ${from.name}`;
   await attempt(client, what, async () => {
     mounted = (await blobMount(deps, { repository, from, digest: blob.digest, allowed: true })) !== undefined;
     if (!mounted) return;
-    world.model.arrived(arrival, untilMs);
+    world.model.arrived(arrival, promisedFrom() + limits.uploadHoldMs);
     door.served('a blob was mounted');
   });
   world.model.arrivalEnded(arrival);
@@ -117,7 +117,7 @@ export async function upload(client: Client, repository: RepositoryName, blob: C
   const { random } = world.scheduler;
   const door = blobDoor(client, repository, blob.digest);
   const arrival = world.model.arrives(op, blobKey(repository.name, blob.digest));
-  const untilMs = world.scheduler.wallMs + limits.uploadHoldMs;
+  const promisedFrom = world.scheduler.earliestWall();
   const principal = 'jo';
   const end = { repository, digest: blob.digest, principal };
   op.onTransaction = door.again;
@@ -134,7 +134,7 @@ export async function upload(client: Client, repository: RepositoryName, blob: C
       await uploadFinish(deps, { ...end, uploadId, source: chunksOf(blob.bytes.subarray(broken)) });
       if (broken !== half) throw new Violation('an upload with the wrong bytes was accepted');
     }
-    world.model.arrived(arrival, untilMs);
+    world.model.arrived(arrival, promisedFrom() + limits.uploadHoldMs);
     door.served('an upload was accepted');
   });
   world.model.arrivalEnded(arrival);

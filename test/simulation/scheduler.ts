@@ -66,6 +66,8 @@ export class Scheduler {
   nowMs: number;
   /** How far the time of day is from it: somebody may set it. */
   wallLeadMs = 0;
+  /** The time of day after each time that it was set. */
+  readonly #setWalls: number[] = [];
   /** Whose machine stands still. */
   isHeld: (op: Operation) => boolean = () => false;
   step = 0;
@@ -250,9 +252,17 @@ export class Scheduler {
     return this.nowMs + this.wallLeadMs;
   }
 
+  /** @returns the earliest time of day that anybody can have seen from now until it is called */
+  earliestWall(): () => number {
+    const beginsMs = this.wallMs;
+    const setsBefore = this.#setWalls.length;
+    return () => Math.min(beginsMs, ...this.#setWalls.slice(setsBefore));
+  }
+
   /** Somebody sets the time of day, forward or back. */
   setWall(byMs: number): void {
     this.wallLeadMs += byMs;
+    this.#setWalls.push(this.wallMs);
     this.say(`the time of day is set by ${byMs / 60_000} min`);
   }
 
