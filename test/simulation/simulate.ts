@@ -194,12 +194,12 @@ class Run {
     await this.#drain();
   }
 
-  /** Until nothing runs any more. */
+  /** Until nothing runs any more, copies that outlived who asked for them included. */
   async #drain(): Promise<void> {
     const { scheduler } = this.#world;
     for (let left = calmStepsMax; ; left--) {
       await scheduler.settle();
-      if (scheduler.running.size === 0) return;
+      if (scheduler.running.size === 0 && !scheduler.ready) return;
       scheduler.step += 1;
       const sleepMs = scheduler.sleepersWakeInMs;
       if (scheduler.ready) {

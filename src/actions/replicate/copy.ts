@@ -28,7 +28,15 @@ import {
   condemnedKeyAdd,
 } from '../../records/catalog/blobs.ts';
 import type { Database, Tx } from '../../records/db/database.ts';
-import { type Job, jobFail, jobFinish, jobPayload, jobRemember } from '../../records/jobs/jobs.ts';
+import type { Reader } from '../../records/db/engine.ts';
+import {
+  type Job,
+  jobFail,
+  jobFinish,
+  jobPayload,
+  jobRelease,
+  jobRemember,
+} from '../../records/jobs/jobs.ts';
 import { refusalOfBlob } from '../../records/marks/door.ts';
 import { type CopySource, copySources } from '../../records/regions/copies.ts';
 import type { PeerLink } from './peer-link.ts';
@@ -52,9 +60,8 @@ export type CopyOutcome = 'copied' | 'refused' | 'unneeded';
  */
 export async function copyBlob(deps: CopyDeps, job: Job, signal: AbortSignal): Promise<CopyOutcome> {
   const startedAt = deps.clock.bootMs();
-  const blob = await blobFind(deps.database.read, parseDigest(job.key));
-  const sources = await copySources(deps.database.read, job.key, deps.region);
-  if (blob?.state !== 'remote' || sources.length === 0) return abandon(deps, { job, outcome: 'unneeded' });
+  const { blob, sources } = await copyNeeded(deps.database.read, job, deps.region);
+  if (blob === undefined) return abandon(deps, job);
   const key = await keyOf(deps, job);
   if (key === undefined) return 'unneeded';
   const open: CopySource[] = [];
@@ -120,16 +127,27 @@ async function endRefused(
   return 'refused';
 }
 
-async function abandon<O extends CopyOutcome>(
-  { database }: CopyDeps,
-  { job, key = rememberedKey(job), outcome }: { job: Job; key?: BlobKey | undefined; outcome: O },
-): Promise<O> {
+/** Nothing needs the bytes: unless somebody has come to since that was read, who asked for this very job. */
+async function abandon({ database, region }: CopyDeps, job: Job): Promise<'unneeded'> {
   await database.transact(async (tx) => {
     const known = await knownKey(tx, job);
-    for (const each of new Set([key, known])) if (each) await keyLetGo(tx, each);
+    const { blob } = await copyNeeded(tx.db, job, region);
+    if (blob !== undefined) return jobRelease(tx, job);
+    for (const each of new Set([rememberedKey(job), known])) if (each) await keyLetGo(tx, each);
     await jobFinish(tx, job);
   });
-  return outcome;
+  return 'unneeded';
+}
+
+/** @returns the row, if its bytes are to be copied, and from where */
+async function copyNeeded(
+  db: Reader,
+  job: Job,
+  region: string,
+): Promise<{ blob: Blob | undefined; sources: readonly CopySource[] }> {
+  const blob = await blobFind(db, parseDigest(job.key));
+  const sources = await copySources(db, job.key, region);
+  return { blob: blob?.state === 'remote' && sources.length > 0 ? blob : undefined, sources };
 }
 
 /** The key that the job's row remembers now; the row is locked. */
