@@ -276,28 +276,6 @@ describeEngines('copies', (world) => {
     expect(await textOf(away, layer)).toBe('one');
   });
 
-  it('are not given up when somebody needs the bytes again while they are', async () => {
-    const { home, away, follower } = await pair(world, ['**']);
-    const { layer } = await pushImage(home, { text: 'one' });
-    await follower.catchUp();
-    const job = await jobClaimKey(away.database, { kind: copyJob, key: layer }, 'a worker');
-    if (!job) throw new Error('it claims it');
-    const setState = (state: 'condemned' | 'remote') =>
-      away.database.transact(({ db }) =>
-        db.updateTable('blobs').set({ state }).where('digest', '=', layer).execute(),
-      );
-    await setState('condemned');
-    const transact: typeof away.database.transact = async (work, options) => {
-      await setState('remote');
-      return away.database.transact(work, options);
-    };
-    const links = new Map([['home', follower.link]]);
-    const deps = { ...away, database: { ...away.database, transact }, region: 'away', links };
-    await copyBlob(deps, job, new AbortController().signal);
-    await follower.copy();
-    expect(await textOf(away, layer)).toBe('one');
-  });
-
   it('are made for a deployment to this region, whatever repositories are asked for', async () => {
     const { home, away, follower } = await pair(world);
     const { layer, digest } = await pushImage(home, { text: 'one' });
