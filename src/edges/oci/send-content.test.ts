@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Agent, get, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import Fastify from 'fastify';
@@ -22,8 +21,9 @@ async function asking(send: Parameters<typeof sendContent>[1]) {
     await app.close();
   });
   return async (path: string) => {
-    const asked = get({ host: '127.0.0.1', port: portOf(app), path, agent });
-    const [answer]: [IncomingMessage] = (await once(asked, 'response')) as [IncomingMessage];
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      get({ host: '127.0.0.1', port: portOf(app), path, agent }, resolve).once('error', reject);
+    });
     return text(answer);
   };
 }
