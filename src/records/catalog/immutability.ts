@@ -6,26 +6,22 @@ import type { Tx } from '../db/database.ts';
 import type { Reader } from '../db/engine.ts';
 import { nextNumber } from '../db/next-number.ts';
 import type { ImmutabilityRuleTable } from '../db/tables/catalog.ts';
+import {
+  isRuleOver,
+  type RepositoryRule,
+  type RuledRepository,
+  rowOfRule,
+  ruleChanged,
+  ruleOfRow,
+} from './repository-rules.ts';
 
 /**
  * Tags that stay what they are. Under a rule a tag, once set, is neither moved to another manifest nor deleted, by itself
  * or with its manifest, nor taken by retention; setting it to the same manifest again is no move. A rule is asked in the
  * transaction that would change the tag.
  */
-export interface ImmutabilityRule {
-  /** `I-3` */
-  readonly name: string;
-  /** Whose repositories it is over; null: everybody's, a rule of the operator. */
-  readonly account: string | null;
-  readonly repositoryGlob: string;
+export interface ImmutabilityRule extends RepositoryRule {
   readonly exceptTags: readonly string[];
-  readonly createdAt: number;
-  readonly createdBy: string;
-}
-
-interface RuledRepository {
-  readonly name: string;
-  readonly account: string;
 }
 
 /** Oldest first. */
@@ -46,8 +42,7 @@ export async function immutabilityOver(
   repository: RuledRepository,
 ): Promise<(tag: string) => string | undefined> {
   const rules = (await immutabilityRules(db))
-    .filter(({ account }) => account === null || account === repository.account)
-    .filter(({ repositoryGlob }) => globMatcher(repositoryGlob)(repository.name))
+    .filter((rule) => isRuleOver(rule, repository))
     .map(({ name, exceptTags }) => ({ name, exempt: exceptTags.map(globMatcher) }));
   return (tag) => rules.find(({ exempt }) => !exempt.some((matches) => matches(tag)))?.name;
 }
@@ -78,18 +73,12 @@ export async function immutabilityRuleAdd(
   const row = await tx.db
     .insertInto('immutability_rules')
     .values({
-      name: `I-${await nextNumber(tx, 'immutability_rules')}`,
-      account: rule.account,
-      repository_glob: rule.repositoryGlob,
+      ...rowOfRule(tx, { ...rule, name: `I-${await nextNumber(tx, 'immutability_rules')}` }),
       except_tags: JSON.stringify(rule.exceptTags),
-      created_at: tx.nowMs,
-      created_by: rule.author,
-      removed_at: null,
-      removed_by: null,
     })
     .returningAll()
     .executeTakeFirstOrThrow();
-  emitChange(tx, { rule: ruleOf(row), actor: rule.author, type: 'immutabilityRule.set' });
+  ruleChanged(tx, { rule: ruleOf(row), actor: rule.author, type: 'immutabilityRule.set' });
   return ruleOf(row);
 }
 
@@ -106,28 +95,13 @@ export async function immutabilityRuleRemove(
     .returningAll()
     .executeTakeFirst();
   if (!row) return undefined;
-  emitChange(tx, { rule: ruleOf(row), actor, type: 'immutabilityRule.removed' });
+  ruleChanged(tx, { rule: ruleOf(row), actor, type: 'immutabilityRule.removed' });
   return ruleOf(row);
-}
-
-function emitChange(tx: Tx, change: { rule: ImmutabilityRule; actor: string; type: string }): void {
-  tx.emit({
-    type: change.type,
-    lane: 'local',
-    ...(change.rule.account === null ? {} : { account: change.rule.account }),
-    subject: change.rule.name,
-    actor: change.actor,
-    data: { ...change.rule },
-  });
 }
 
 function ruleOf(row: Selectable<ImmutabilityRuleTable>): ImmutabilityRule {
   return {
-    name: row.name,
-    account: row.account,
-    repositoryGlob: row.repository_glob,
+    ...ruleOfRow(row),
     exceptTags: JSON.parse(row.except_tags),
-    createdAt: row.created_at,
-    createdBy: row.created_by,
   };
 }

@@ -1,6 +1,13 @@
 import type { Selectable } from 'kysely';
-import { globMatcher } from '../../lib/globs.ts';
 import { limits } from '../../lib/limits.ts';
+import {
+  isRuleOver,
+  type RepositoryRule,
+  type RuledRepository,
+  rowOfRule,
+  ruleChanged,
+  ruleOfRow,
+} from '../catalog/repository-rules.ts';
 import type { Tx } from '../db/database.ts';
 import type { Reader } from '../db/engine.ts';
 import { nextNumber } from '../db/next-number.ts';
@@ -21,14 +28,7 @@ export interface RetentionTerms {
   readonly untaggedMs: number | null;
 }
 
-export interface RetentionRule extends RetentionTerms {
-  /** `R-3` */
-  readonly name: string;
-  /** Whose repositories it is over; null: everybody's, a rule of the operator. */
-  readonly account: string | null;
-  readonly createdAt: number;
-  readonly createdBy: string;
-}
+export interface RetentionRule extends RetentionTerms, RepositoryRule {}
 
 /** Oldest first. */
 export async function retentionRules(db: Reader): Promise<RetentionRule[]> {
@@ -53,15 +53,8 @@ export async function retentionRuleNamed(db: Reader, name: string): Promise<Rete
 }
 
 /** Those that are over the repository. */
-export function rulesOver(
-  rules: readonly RetentionRule[],
-  repository: { readonly name: string; readonly account: string },
-): RetentionRule[] {
-  return rules.filter(
-    (rule) =>
-      (rule.account === null || rule.account === repository.account) &&
-      globMatcher(rule.repositoryGlob)(repository.name),
-  );
+export function rulesOver(rules: readonly RetentionRule[], repository: RuledRepository): RetentionRule[] {
+  return rules.filter((rule) => isRuleOver(rule, repository));
 }
 
 export async function retentionRuleAdd(
@@ -71,23 +64,17 @@ export async function retentionRuleAdd(
   const row = await tx.db
     .insertInto('retention_rules')
     .values({
-      name: `R-${await nextNumber(tx, 'retention_rules')}`,
-      account: rule.account,
-      repository_glob: rule.repositoryGlob,
+      ...rowOfRule(tx, { ...rule, name: `R-${await nextNumber(tx, 'retention_rules')}` }),
       tags: JSON.stringify(rule.tags),
       keep_tags: JSON.stringify(rule.keepTags),
       keep_latest: rule.keepLatest,
       keep_pushed_ms: rule.keepPushedMs,
       keep_pulled_ms: rule.keepPulledMs,
       untagged_ms: rule.untaggedMs,
-      created_at: tx.nowMs,
-      created_by: rule.author,
-      removed_at: null,
-      removed_by: null,
     })
     .returningAll()
     .executeTakeFirstOrThrow();
-  emitChange(tx, { rule: ruleOf(row), actor: rule.author, type: 'retentionRule.set' });
+  ruleChanged(tx, { rule: ruleOf(row), actor: rule.author, type: 'retentionRule.set' });
   return ruleOf(row);
 }
 
@@ -104,33 +91,18 @@ export async function retentionRuleRemove(
     .returningAll()
     .executeTakeFirst();
   if (!row) return undefined;
-  emitChange(tx, { rule: ruleOf(row), actor, type: 'retentionRule.removed' });
+  ruleChanged(tx, { rule: ruleOf(row), actor, type: 'retentionRule.removed' });
   return ruleOf(row);
-}
-
-function emitChange(tx: Tx, change: { rule: RetentionRule; actor: string; type: string }): void {
-  tx.emit({
-    type: change.type,
-    lane: 'local',
-    ...(change.rule.account === null ? {} : { account: change.rule.account }),
-    subject: change.rule.name,
-    actor: change.actor,
-    data: { ...change.rule },
-  });
 }
 
 function ruleOf(row: Selectable<RetentionRuleTable>): RetentionRule {
   return {
-    name: row.name,
-    account: row.account,
-    repositoryGlob: row.repository_glob,
+    ...ruleOfRow(row),
     tags: JSON.parse(row.tags),
     keepTags: JSON.parse(row.keep_tags),
     keepLatest: row.keep_latest,
     keepPushedMs: row.keep_pushed_ms,
     keepPulledMs: row.keep_pulled_ms,
     untaggedMs: row.untagged_ms,
-    createdAt: row.created_at,
-    createdBy: row.created_by,
   };
 }
