@@ -146,8 +146,7 @@ export async function isNamed(db: Reader, digest: string): Promise<boolean> {
  */
 export async function withdrawnNeedsLocked(tx: Tx, repositoryId: number, digest: string): Promise<void> {
   const withdrawn = await withdrawnNaming(tx.db, repositoryId, digest).execute();
-  if (withdrawn.length === 0) return;
-  await locked(tx.engine, blobsNeeded(tx.db, idsOf(withdrawn))).execute();
+  if (withdrawn.length > 0) await blobsNeededLocked(tx, idsOf(withdrawn));
 }
 
 /**
