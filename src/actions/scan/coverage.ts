@@ -57,7 +57,7 @@ export async function coverageOf(
   const { universe, matches, unknowns } = evaluation;
   const neverSeen = running.filter(({ manifestId }) => manifestId === null).length;
   return {
-    images: universe.all.size,
+    images: universe.size,
     uninspected: universe.uninspected.size,
     advisorySources: await advisorySourceList(database.read),
     inventories: await inventories(database),
@@ -80,7 +80,7 @@ export async function countsOf(
   return {
     match: matches.size,
     unknown: unknowns.size,
-    noMatch: universe.all.size - matches.size - unknowns.size,
+    noMatch: Math.max(0, universe.size - matches.size - unknowns.size),
     tags: await tagCount(database, { manifestIds, repositoryIds: repositoriesOf(universe, matches) }),
     containers: containers.length,
     regions: new Set(containers.map(({ region }) => region)).size,

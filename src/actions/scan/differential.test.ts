@@ -12,6 +12,7 @@ import type {
   PackageCriteria,
 } from '../../criteria/criteria.ts';
 import { globMatcher } from '../../lib/globs.ts';
+import type { ScanScope } from '../../records/scans/images.ts';
 import { npmScheme } from '../../versions/semver.ts';
 import { parseVersionRange } from '../../versions/vers.ts';
 import { scan } from './scan.ts';
@@ -23,7 +24,8 @@ const paths = ['etc/key', 'etc/ssl/key', 'usr/bin/su', 'app/main.js', 'etc'];
 const repositories = ['acme/shop', 'acme/portal', 'globex/shop'];
 
 interface KnownImage {
-  readonly repository: string;
+  /** Those that have it. */
+  readonly repositories: readonly string[];
   readonly tag: string;
   readonly state: 'done' | 'unknown';
   /** From the lowest up. */
@@ -56,7 +58,10 @@ const layer = fc.record({
   ),
 });
 const image: fc.Arbitrary<KnownImage> = fc.record({
-  repository: fc.constantFrom(...repositories),
+  repositories: fc.oneof(
+    { weight: 2, arbitrary: fc.constantFrom(...repositories).map((one) => [one]) },
+    fc.subarray(repositories, { minLength: 2 }),
+  ),
   tag: fc.constantFrom('v1', 'v2', 'latest'),
   state: fc.constantFrom('done' as const, 'done' as const, 'unknown' as const),
   layers: fc.array(layer, { minLength: 1, maxLength: 3 }),
@@ -83,6 +88,7 @@ const leaf: fc.Arbitrary<Criteria> = fc.oneof(
     .map(({ signature, path, place }) => ({ malware: { signature, ...path, ...place } })),
   fc.constantFrom(...repositories, 'acme/*', '*/shop').map((repository) => ({ image: { repository } })),
   fc.constantFrom('v*', 'latest.*', 'v2.*').map((tag) => ({ image: { tag } })),
+  fc.constant({ advisory: {} }),
 );
 const { criteria } = fc.letrec<{ criteria: Criteria }>((tie) => ({
   criteria: fc.oneof(
@@ -94,32 +100,55 @@ const { criteria } = fc.letrec<{ criteria: Criteria }>((tie) => ({
   ),
 }));
 
+type Over = 'all' | 'account' | 'glob' | 'image';
+const over = fc.constantFrom<Over[]>('all', 'account', 'glob', 'image');
+
 describeEngines('a scan', (engines) => {
   test('answers as a plain walk over the same facts does', async () => {
     const house = await openHouse(engines);
     const [known = []] = fc.sample(fc.array(image, { minLength: 12, maxLength: 12 }), { numRuns: 1, seed });
     const digests: string[] = [];
-    for (const [at, { repository, layers, state }] of known.entries()) {
+    for (const [at, { repositories, layers, state }] of known.entries()) {
       const contents = await Promise.all(
         layers.map((_, depth) => buildLayer([{ path: 'is', content: `layer ${depth} of image ${at}` }])),
       );
       const built = buildImage({ layers: contents });
-      await house.push(`${repository}:image-${at}`, built);
+      for (const repository of repositories) await house.push(`${repository}:image-${at}`, built);
       await house.inspected(built, layers, state);
       digests.push(built.manifest.digest);
     }
     await tagAll(house, known, digests);
+    const places = known.flatMap((one, at) =>
+      one.repositories.map((repository) => ({ one, repository, digest: digests[at] ?? '' })),
+    );
+    const scopes: Record<Over, { scope: ScanScope; has: (place: (typeof places)[number]) => boolean }> = {
+      all: { scope: {}, has: () => true },
+      account: { scope: { accounts: ['acme'] }, has: ({ repository }) => repository.startsWith('acme/') },
+      glob: { scope: { repositoryGlob: '*/shop' }, has: ({ repository }) => repository.endsWith('/shop') },
+      image: { scope: { image: ofImage(places[0]) }, has: (place) => place === places[0] },
+    };
     await fc.assert(
-      fc.asyncProperty(criteria, async (asked) => {
-        const answer = await scan(house.deps, { criteria: asked, scope: {}, requestedBy: 'jo' });
-        const said = new Map(answer.images.map(({ digest, verdict }) => [digest, verdict]));
-        const verdicts = known.map((one, at) => [digests[at], expected(one, asked)]);
-        expect(digests.map((digest) => [digest, said.get(digest) ?? 'noMatch'])).toEqual(verdicts);
+      fc.asyncProperty(criteria, over, async (asked, which) => {
+        const { scope, has } = scopes[which];
+        const answer = await scan(house.deps, { criteria: asked, scope, requestedBy: 'jo' });
+        const said = answer.images.map(
+          ({ repository, digest, verdict }) => `${repository}@${digest} ${verdict}`,
+        );
+        const verdicts = places.filter(has).map((place) => ({ ...place, verdict: expected(place, asked) }));
+        const listed = verdicts.filter(({ verdict }) => verdict !== 'noMatch');
+        expect(said.toSorted()).toEqual(
+          listed.map(({ repository, digest, verdict }) => `${repository}@${digest} ${verdict}`).toSorted(),
+        );
+        expect(answer.counts.noMatch).toBe(verdicts.length - listed.length);
       }),
-      { seed, numRuns: 40 },
+      { seed, numRuns: 120 },
     );
   });
 });
+
+function ofImage(place: { repository: string; digest: string } | undefined) {
+  return { repository: place?.repository ?? '', digest: place?.digest ?? '' };
+}
 
 /** Each image has the tag `image-N`, and the last of those that want another gets it. */
 async function tagAll(
@@ -129,21 +158,21 @@ async function tagAll(
 ): Promise<void> {
   await house.database.transact(async ({ db, nowMs }) => {
     await db.deleteFrom('tags').execute();
-    for (const [at, { repository, tag }] of known.entries()) {
-      const { id } = await db
+    for (const [at, { repositories, tag }] of known.entries()) {
+      const having = await db
         .selectFrom('repositories')
         .select('id')
-        .where('name', '=', repository)
-        .executeTakeFirstOrThrow();
+        .where('name', 'in', repositories)
+        .execute();
       const manifest = await db
         .selectFrom('manifests')
         .select('id')
         .where('digest', '=', digests[at] ?? '')
         .executeTakeFirstOrThrow();
-      const row = { repository_id: id, name: `${tag}.${at}`, manifest_id: manifest.id };
+      const row = { name: `${tag}.${at}`, manifest_id: manifest.id, updated_at: nowMs, updated_by: 'jo' };
       await db
         .insertInto('tags')
-        .values({ ...row, updated_at: nowMs, updated_by: 'jo' })
+        .values(having.map(({ id }) => ({ ...row, repository_id: id })))
         .execute();
     }
   });
@@ -151,23 +180,31 @@ async function tagAll(
 
 type Answer = 'match' | 'unknown' | 'noMatch';
 
-function expected(known: KnownImage, asked: Criteria): Answer {
+/** An image as a repository has it. */
+interface Place {
+  readonly one: KnownImage;
+  readonly repository: string;
+}
+
+function expected(place: Place, asked: Criteria): Answer {
   if ('all' in asked)
     return worst(
-      asked.all.map((part) => expected(known, part)),
+      asked.all.map((part) => expected(place, part)),
       ['noMatch', 'unknown', 'match'],
     );
   if ('any' in asked)
     return worst(
-      asked.any.map((part) => expected(known, part)),
+      asked.any.map((part) => expected(place, part)),
       ['match', 'unknown', 'noMatch'],
     );
   if ('not' in asked) {
-    const answer = expected(known, asked.not);
+    const answer = expected(place, asked.not);
     if (answer === 'unknown') return 'unknown';
     return answer === 'match' ? 'noMatch' : 'match';
   }
-  if ('image' in asked) return imageIs(known, asked.image) ? 'match' : 'noMatch';
+  const { one: known } = place;
+  if ('image' in asked) return imageIs(place, asked.image) ? 'match' : 'noMatch';
+  if ('advisory' in asked) return 'unknown'; // none was loaded
   if ('malware' in asked) return hasMalware(known, asked.malware);
   const found =
     'package' in asked ? hasPackage(known, asked.package) : 'file' in asked && hasFile(known, asked.file);
@@ -179,9 +216,9 @@ function worst(answers: readonly Answer[], order: readonly Answer[]): Answer {
   return order.find((one) => answers.includes(one)) ?? 'noMatch';
 }
 
-function imageIs(known: KnownImage, { repository, tag }: ImageCriteria['image']): boolean {
-  if (repository !== undefined) return globMatcher(repository)(known.repository);
-  return tag !== undefined && isTagged(known, tag);
+function imageIs({ one, repository }: Place, asked: ImageCriteria['image']): boolean {
+  if (asked.repository !== undefined) return globMatcher(asked.repository)(repository);
+  return asked.tag !== undefined && isTagged(one, asked.tag);
 }
 
 function isTagged({ tag }: KnownImage, glob: string): boolean {

@@ -1,9 +1,10 @@
 import type { Criteria } from '../../criteria/criteria.ts';
-import { compileLeaf } from '../../records/criteria/compile.ts';
 import type { ExceptedHit, Hit, ImageScope, Leaf } from '../../records/criteria/leaf.ts';
 import type { Database } from '../../records/db/database.ts';
 import type { Verdict } from '../../records/scans/evidence.ts';
-import type { Universe } from './universe.ts';
+import { extentOf, type ScanScope } from '../../records/scans/images.ts';
+import { manifestsFound, type Searched, type SearchedLeaf, searched } from './search.ts';
+import { type Universe, universeFound, universeOf, universeSince } from './universe.ts';
 
 /**
  * Criteria over images by three-valued logic (Kleene's): every image of the universe is a match, unknown, or neither.
@@ -41,85 +42,97 @@ export interface Over {
   readonly operatorOnly?: boolean;
 }
 
-/** @throws invalid */
+/** Over images that are listed before the search. @throws invalid */
 export async function evaluate(
   database: Database,
   criteria: Criteria,
   { universe, scope, operatorOnly = false }: Over,
 ): Promise<Evaluation> {
-  const explaining: Leaf[] = [];
-  const doubts: Doubt[] = [];
-  const severities = new Map<number, number>();
-  const excepted = new Map<number, Set<number>>();
-  const known = { explaining, doubts, severities, excepted };
-  const context = { database, universe, scope, operatorOnly, ...known, negated: false };
-  const sets = await evaluateNode(criteria, context);
-  return {
-    ...sets,
-    universe,
-    explaining,
-    severities,
-    excepted,
-    reasonOf: (at) => inspectionReason(universe, at) ?? doubtAbout(doubts, at),
-  };
+  return evaluated(await searched(criteria, { database, scope, operatorOnly }), universe);
+}
+
+/**
+ * Over whatever is in scope: all that is listed of it is what the answer names. One image is listed first, since a search
+ * over it reads less than one over all.
+ * @throws invalid
+ */
+export async function evaluateInScope(
+  database: Database,
+  criteria: Criteria,
+  scope: ScanScope,
+): Promise<Evaluation> {
+  if (scope.image) {
+    const universe = await universeOf(database, scope);
+    return evaluate(database, criteria, { universe, scope: universe.manifestIds() });
+  }
+  // Before the search: what was inspected before it was wholly searched.
+  const extent = await extentOf(database, scope);
+  const found = await searched(criteria, { database, scope: undefined });
+  const manifestIds = manifestsFound(found);
+  const evaluation = evaluated(found, await universeFound(database, { scope, extent, manifestIds }));
+  const { universe, matches, unknowns } = evaluation;
+  if (universe.rest === undefined || !(matches.has(universe.rest) || unknowns.has(universe.rest)))
+    return evaluation;
+  return evaluated(found, await universeSince(database, scope, extent));
 }
 
 /** Of a manifest, wherever it is: a match in one repository is a match. */
 export function verdictOfManifest({ universe, matches, unknowns }: Evaluation, manifestId: number): Verdict {
-  const places = [...universe.found([{ manifest_id: manifestId }])];
+  const places = universe.placesOf({ manifest_id: manifestId });
   if (places.some((at) => matches.has(at))) return 'match';
   return places.some((at) => unknowns.has(at)) ? 'unknown' : 'noMatch';
 }
 
-/** Why images are unknown. */
-interface Doubt {
-  readonly about: ReadonlySet<number>;
-  readonly because: string;
-}
-
 interface NodeContext {
-  readonly database: Database;
   readonly universe: Universe;
-  readonly scope: ImageScope;
   readonly explaining: Leaf[];
-  readonly doubts: Doubt[];
+  readonly doubts: { readonly about: ReadonlySet<number>; readonly because: string }[];
   readonly severities: Map<number, number>;
   readonly excepted: Map<number, Set<number>>;
-  readonly operatorOnly: boolean;
   readonly negated: boolean;
 }
 
-async function evaluateNode(criteria: Criteria, context: NodeContext): Promise<Sets> {
-  if ('all' in criteria) return allOf(await evaluateAll(criteria.all, context));
-  if ('any' in criteria) return anyOf(await evaluateAll(criteria.any, context));
-  if ('not' in criteria)
-    return negationOf(
-      await evaluateNode(criteria.not, { ...context, negated: !context.negated }),
-      context.universe,
-    );
-  const leaf = await compileLeaf(criteria, context);
-  if (!context.negated) context.explaining.push(leaf);
-  return evaluateLeaf(leaf, context, 'advisory' in criteria && context.universe.withoutAdvisories);
+function evaluated(found: Searched, universe: Universe): Evaluation {
+  const known = {
+    ...{ explaining: [], doubts: [] },
+    ...{ severities: new Map<number, number>(), excepted: new Map<number, Set<number>>() },
+  };
+  const context: NodeContext = { universe, ...known, negated: false };
+  const sets = setsOf(found, context);
+  return {
+    ...sets,
+    universe,
+    ...{ explaining: context.explaining, severities: context.severities, excepted: context.excepted },
+    reasonOf: (at) => inspectionReason(universe, at) ?? doubtAbout(context, at),
+  };
 }
 
-async function evaluateLeaf(leaf: Leaf, context: NodeContext, withoutAdvisories: boolean): Promise<Sets> {
-  const { database, universe, doubts } = context;
-  const [hits, doubtful, exceptedHits] = await Promise.all([
-    database.search(leaf.matches),
-    Promise.all(leaf.unknowns.map(({ images }) => database.search(images))),
-    leaf.excepted ? database.search(leaf.excepted) : [],
-  ]);
+function setsOf(found: Searched, context: NodeContext): Sets {
+  switch (found.kind) {
+    case 'all':
+      return allOf(found.parts.map((part) => setsOf(part, context)));
+    case 'any':
+      return anyOf(found.parts.map((part) => setsOf(part, context)));
+    case 'not':
+      return negationOf(setsOf(found.part, { ...context, negated: !context.negated }), context.universe);
+    case 'leaf':
+      if (!context.negated) context.explaining.push(found.leaf);
+      return setsOfLeaf(found, context);
+  }
+}
+
+function setsOfLeaf({ leaf, hits, doubts, excepted }: SearchedLeaf, context: NodeContext): Sets {
+  const { universe } = context;
   const matches = universe.found(hits);
   if (!context.negated) noteSeverities(context, hits);
-  noteExcepted(context, exceptedHits);
+  noteExcepted(context, excepted);
   let possible: ReadonlySet<number> = leaf.needsNoInspection ? new Set() : universe.uninspected;
-  const doubt = (about: ReadonlySet<number>, because: string) => {
-    if (about.size > 0) doubts.push({ about, because });
+  for (const { of, because } of doubts) {
+    const about = of === 'all' ? universe.all : universe.found(of);
+    if (about.size === 0) continue;
+    context.doubts.push({ about, because });
     possible = possible.union(about);
-  };
-  for (const [at, { because }] of leaf.unknowns.entries()) doubt(universe.found(doubtful[at] ?? []), because);
-  if (leaf.unanswerable !== undefined) doubt(universe.all, leaf.unanswerable);
-  if (withoutAdvisories) doubt(universe.all, 'no advisories were loaded');
+  }
   return { matches, unknowns: possible.difference(matches) };
 }
 
@@ -127,20 +140,16 @@ function noteSeverities({ universe, severities }: NodeContext, hits: readonly Hi
   for (const hit of hits) {
     if (hit.severity === undefined) return;
     const severity = Number(hit.severity);
-    for (const at of universe.found([hit])) severities.set(at, Math.max(severities.get(at) ?? 0, severity));
+    for (const at of universe.placesOf(hit)) severities.set(at, Math.max(severities.get(at) ?? 0, severity));
   }
 }
 
 function noteExcepted({ universe, excepted }: NodeContext, hits: readonly ExceptedHit[]): void {
   for (const hit of hits) {
     const places = excepted.get(Number(hit.exception)) ?? new Set();
-    for (const at of universe.found([hit])) places.add(at);
+    for (const at of universe.placesOf(hit)) places.add(at);
     excepted.set(Number(hit.exception), places);
   }
-}
-
-function evaluateAll(criteria: readonly Criteria[], context: NodeContext): Promise<Sets[]> {
-  return Promise.all(criteria.map((part) => evaluateNode(part, context)));
 }
 
 function allOf(parts: readonly Sets[]): Sets {
@@ -169,7 +178,7 @@ function inspectionReason({ placements }: Universe, at: number): string | undefi
   return undefined;
 }
 
-function doubtAbout(doubts: readonly Doubt[], at: number): string {
+function doubtAbout({ doubts }: NodeContext, at: number): string {
   const because = doubts.filter(({ about }) => about.has(at)).map((doubt) => doubt.because);
   return [...new Set(because)].join('; ');
 }

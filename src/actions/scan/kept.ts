@@ -112,7 +112,6 @@ async function evaluatedNow(
   const everywhere = await universeOfManifests(database, scope);
   const universe = new Universe(
     everywhere.placements.filter((placement) => wanted.has(keyOf(placement.repositoryId, placement))),
-    everywhere.withoutAdvisories,
   );
   return evaluate(database, parseCriteria(stored.criteria), { universe, scope, operatorOnly });
 }

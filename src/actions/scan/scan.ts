@@ -9,10 +9,9 @@ import type { ScanScope } from '../../records/scans/images.ts';
 import { scanKeep } from '../../records/scans/scans.ts';
 import type { KeptAnswer, KeptImage, ScanAnswer } from './answer.ts';
 import { countsOf, coverageOf, exceptedPlaces } from './coverage.ts';
-import { type Evaluation, evaluate } from './evaluate.ts';
+import { type Evaluation, evaluateInScope } from './evaluate.ts';
 import { type Ordered, ordered, type ScanOrder } from './order.ts';
 import { resultsOf, type ScanResult } from './results.ts';
-import { universeOf } from './universe.ts';
 
 export interface ScanDeps {
   readonly database: Database;
@@ -37,15 +36,11 @@ export async function scan(deps: ScanDeps, request: ScanRequest): Promise<ScanAn
   const { database, clock } = deps;
   const { criteria, scope, requestedBy, pageSize = limits.scanPageDefault } = request;
   const startedMs = clock.wallMs();
-  const [position, universe, running] = await Promise.all([
+  const [position, running] = await Promise.all([
     logHead(database.read),
-    universeOf(database, scope),
     runningPlaces(database, scope.accounts),
   ]);
-  const evaluation = await evaluate(database, criteria, {
-    universe,
-    scope: scope.image ? universe.manifestIds() : undefined,
-  });
+  const evaluation = await evaluateInScope(database, criteria, scope);
   const listed = await listedImages(database, evaluation, request.order);
   const shown = listed.slice(0, pageSize);
   const [images, counts, covers] = await Promise.all([

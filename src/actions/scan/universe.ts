@@ -1,9 +1,10 @@
-import { advisorySourceList } from '../../records/advisories/sources.ts';
 import type { Hit } from '../../records/criteria/leaf.ts';
 import type { Database } from '../../records/db/database.ts';
 import {
+  type Extent,
   type Placement,
   placementsInScope,
+  placementsInScopeOf,
   placementsOf,
   repositoryNames,
   type ScanScope,
@@ -12,19 +13,28 @@ import {
 /**
  * The images that are asked about, each as often as a repository has it: the same manifest may match in one and not in
  * another. A place in the list stands for each, so that sets of them are sets of small numbers.
+ *
+ * A search over many images lists only those that it found something of, and those that are not inspected. All others are
+ * alike: nothing was found in them, and they were wholly looked through. So whatever is asked, the answer is the same for
+ * all of them, and one place, the `rest`, stands for them. An answer that has to name them needs the list of all.
  */
 export class Universe {
   readonly placements: readonly Placement[];
+  /** With the rest. */
   readonly all: ReadonlySet<number>;
   /** Those that are not, or not wholly, inspected. */
   readonly uninspected: ReadonlySet<number>;
-  /** No advisory was ever loaded: whoever asks for advisories gets no answer but unknown. */
-  readonly withoutAdvisories: boolean;
+  /** The place of all that are not listed; undefined: the list is of all. */
+  readonly rest: number | undefined;
+  /** How many there are, listed or not. */
+  readonly size: number;
   readonly #ofManifest: ReadonlyMap<number, readonly number[]>;
 
-  constructor(placements: readonly Placement[], withoutAdvisories: boolean) {
+  /** @param size of all, where those are not all */
+  constructor(placements: readonly Placement[], size?: number) {
     this.placements = placements;
-    this.withoutAdvisories = withoutAdvisories;
+    this.rest = size === undefined ? undefined : placements.length;
+    this.size = Math.max(size ?? 0, placements.length);
     const all = new Set<number>();
     const uninspected = new Set<number>();
     const ofManifest = new Map<number, number[]>();
@@ -35,18 +45,24 @@ export class Universe {
       if (others) others.push(at);
       else ofManifest.set(manifestId, [at]);
     }
+    if (this.rest !== undefined) all.add(this.rest);
     this.all = all;
     this.uninspected = uninspected;
     this.#ofManifest = ofManifest;
   }
 
-  /** Which of them were found: in each repository that has the image, or in the one (0: in none) that the hit names. */
+  /** Which of them were found. */
   found(hits: readonly Hit[]): ReadonlySet<number> {
     const found = new Set<number>();
-    for (const { manifest_id, repository_id } of hits)
-      for (const at of this.#ofManifest.get(Number(manifest_id)) ?? [])
-        if (isOf(this.placements[at], repository_id)) found.add(at);
+    for (const hit of hits) for (const at of this.placesOf(hit)) found.add(at);
     return found;
+  }
+
+  /** In each repository that has the image, or in the one (0: in none) that the hit names. */
+  placesOf({ manifest_id, repository_id }: Hit): readonly number[] {
+    const places = this.#ofManifest.get(Number(manifest_id)) ?? [];
+    if (repository_id === undefined || repository_id === null) return places;
+    return places.filter((at) => (this.placements[at]?.repositoryId ?? 0) === Number(repository_id));
   }
 
   manifestIds(of: Iterable<number> = this.all): number[] {
@@ -59,13 +75,51 @@ export class Universe {
   }
 }
 
-function isOf(placement: Placement | undefined, repositoryId: Hit['repository_id']): boolean {
-  if (repositoryId === undefined || repositoryId === null) return true;
-  return (placement?.repositoryId ?? 0) === Number(repositoryId);
+export async function universeOf(database: Database, scope: ScanScope): Promise<Universe> {
+  return new Universe(await placementsInScope(database, scope));
 }
 
-export async function universeOf(database: Database, scope: ScanScope): Promise<Universe> {
-  return universeOver(database, await placementsInScope(database, scope));
+/** Reading these many by their keys is no slower than reading all of them. */
+const listedFew = 1_000;
+const listedShare = 4;
+
+/**
+ * Those of which something was found, and those that were not inspected when the search began; with a rest, unless so many
+ * are listed that all may be.
+ */
+export async function universeFound(
+  database: Database,
+  { scope, extent, manifestIds }: FoundInScope,
+): Promise<Universe> {
+  const listed = new Set([...manifestIds, ...extent.uninspected]);
+  if (listed.size > Math.max(listedFew, extent.size / listedShare))
+    return universeSince(database, scope, extent);
+  const placements = await placementsInScopeOf(database, scope, [...listed]);
+  return new Universe(asSince(placements, extent), extent.size);
+}
+
+interface FoundInScope {
+  readonly scope: ScanScope;
+  readonly extent: Extent;
+  readonly manifestIds: ReadonlySet<number>;
+}
+
+/** All in scope, as they were when the search began. */
+export async function universeSince(database: Database, scope: ScanScope, extent: Extent): Promise<Universe> {
+  return new Universe(asSince(await placementsInScope(database, scope), extent));
+}
+
+/**
+ * What was inspected only while the search went on may have been looked for before it was there, and is not inspected for
+ * this answer; what was pushed meanwhile is not asked about.
+ */
+function asSince(placements: readonly Placement[], { uninspected, newest }: Extent): Placement[] {
+  const early = new Set(uninspected);
+  return placements.flatMap((placement) => {
+    if (placement.manifestId > newest) return [];
+    const ended = placement.state === 'done' && early.has(placement.manifestId);
+    return ended ? { ...placement, state: 'pending' as const } : placement;
+  });
 }
 
 /** These images wherever they are, and also where no repository has them any more. */
@@ -73,7 +127,7 @@ export async function universeOfManifests(
   database: Database,
   manifestIds: readonly number[],
 ): Promise<Universe> {
-  return universeOver(database, await placementsOf(database, manifestIds));
+  return new Universe(await placementsOf(database, manifestIds));
 }
 
 /**
@@ -91,12 +145,7 @@ export async function universeIn(
   const isAsked = ({ manifestId, repositoryId }: Placement) =>
     asked.has(`${manifestId} ${names.get(repositoryId ?? 0)}`);
   const found = new Set(everywhere.filter(isAsked).map(({ manifestId }) => manifestId));
-  return universeOver(
-    database,
+  return new Universe(
     everywhere.filter((placement) => isAsked(placement) || !found.has(placement.manifestId)),
   );
-}
-
-async function universeOver(database: Database, placements: readonly Placement[]): Promise<Universe> {
-  return new Universe(placements, (await advisorySourceList(database.read)).length === 0);
 }

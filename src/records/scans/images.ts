@@ -25,9 +25,7 @@ export interface Placement {
 
 /** The images in scope, without those deleted or withdrawn and without artefacts that are no file systems. */
 export async function placementsInScope(database: Database, scope: ScanScope): Promise<Placement[]> {
-  const inService = sql`repository_manifests.deleted_at is null and repository_manifests.withdrawn_at is null`;
   const conditions = [
-    sql<boolean>`images.state != 'notApplicable'`,
     within('repository_manifests.repository_id', await repositoriesInScope(database, scope)),
     ...(scope.image ? [isImage(scope.image.digest)] : []),
   ];
@@ -37,6 +35,59 @@ export async function placementsInScope(database: Database, scope: ScanScope): P
       where ${inService} and ${sql.join(conditions, sql` and `)}`.compile(database.read),
   );
   return rows.map(placementOf);
+}
+
+/** Those of these manifests. */
+export async function placementsInScopeOf(
+  database: Database,
+  scope: ScanScope,
+  manifestIds: readonly number[],
+): Promise<Placement[]> {
+  if (manifestIds.length === 0) return [];
+  const repositories = await repositoriesInScope(database, scope);
+  const rows = await database.search(
+    sql<PlacementRow>`select ids.id as m, repository_manifests.repository_id as r, ${placed}
+      from ${idTable(database.engine, manifestIds)} as ids
+      cross join repository_manifests cross join images
+      where repository_manifests.manifest_id = ids.id and images.manifest_id = ids.id and ${inService}`.compile(
+      database.read,
+    ),
+  );
+  // The repositories are no condition of the search, which would begin with them: they may be many.
+  const asked = repositories && new Set(repositories);
+  return rows.map(placementOf).filter(({ repositoryId }) => asked?.has(repositoryId ?? 0) ?? true);
+}
+
+const inService = sql`repository_manifests.deleted_at is null and repository_manifests.withdrawn_at is null
+  and images.state != 'notApplicable'`;
+
+/** What is in scope at one moment. */
+export interface Extent {
+  /** How many images, each as often as a repository has it. */
+  readonly size: number;
+  /** The greatest key of a manifest: what came later has a greater one. */
+  readonly newest: number;
+  /** Manifests that are not, or not wholly, inspected; of all accounts. */
+  readonly uninspected: readonly number[];
+}
+
+/** In one statement, so that it is of one moment. */
+export async function extentOf(database: Database, scope: ScanScope): Promise<Extent> {
+  const repositories = await repositoriesInScope(database, scope);
+  const rows = await database.search(
+    sql<{ kind: 'size' | 'newest' | 'uninspected'; value: number | null }>`
+      select 'size' as kind, count(*) as value
+        from repository_manifests join images on images.manifest_id = repository_manifests.manifest_id
+        where ${inService} and ${within('repository_manifests.repository_id', repositories)}
+      union all select 'newest', max(manifest_id) from images
+      union all select 'uninspected', manifest_id from images where state in ('pending', 'unknown')`.compile(
+      database.read,
+    ),
+  );
+  const values = (kind: string) => rows.flatMap((row) => (row.kind === kind ? Number(row.value) : []));
+  const [size = 0] = values('size');
+  const [newest = 0] = values('newest');
+  return { size, newest, uninspected: values('uninspected') };
 }
 
 /** Of these images, wherever they are; where no repository has one any more, by itself. */
