@@ -5,6 +5,7 @@ import { parseBytes } from '../../lib/bytes.ts';
 import { limits } from '../../lib/limits.ts';
 import { memberSources } from './archive-members.ts';
 import { layersOf, within } from './found-packages.ts';
+import { hiddenAbove } from './hidden-above.ts';
 import { pathIs } from './known-paths.ts';
 import type { EvidenceRow, Hit, Leaf, LeafContext } from './leaf.ts';
 
@@ -98,20 +99,6 @@ function layersAndImages(named: boolean): RawBuilder<unknown> {
 /** By the index of `layer_files.sha256`, which is of the first bytes. */
 const sameContent = sql`substr(layer_files.sha256, 1, ${sql.lit(hashStartBytes)}) = substr(archives.sha256, 1, ${sql.lit(hashStartBytes)})
     and layer_files.sha256 = archives.sha256`;
-
-/** A later layer of the same image that has this path again, or hides it or a folder above it. */
-export const hiddenAbove = (pathId: string) => sql`select 1 from edges as upper_edges
-  join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest
-  join layer_files as upper_files on upper_files.blob_id = upper_blobs.id
-  where upper_edges.manifest_id = edges.manifest_id and upper_edges.kind = 'layer'
-    and upper_edges.position > edges.position and upper_files.path_id = ${sql.ref(pathId)}
-  union all select 1 from edges as upper_edges
-  join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest
-  join layer_files as upper_files on upper_files.blob_id = upper_blobs.id
-  join paths as upper_paths on upper_paths.id = upper_files.path_id
-  where upper_edges.manifest_id = edges.manifest_id and upper_edges.kind = 'layer'
-    and upper_edges.position > edges.position and upper_files.kind in ('whiteout', 'opaque')
-    and (upper_paths.path = '' or substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/')`;
 
 /** By the first bytes, which are indexed, and then by all. */
 function sha256Is(column: string, sha256: Buffer): RawBuilder<boolean> {

@@ -17,6 +17,9 @@ const above: readonly LayerEntry[] = [
   { path: 'node_modules/.wh..wh..opq', content: '' },
   { path: '.wh..wh..opq', content: '' },
   { path: 'node_modules/other', content: 'other' },
+  { path: 'node_modules/@a', content: 'a file in the place of a folder' },
+  { path: 'node_modules', link: 'elsewhere' },
+  { path: 'node_modules/@', content: 'a name that only begins alike' },
 ];
 
 describeEngines('what hides a file', (engines) => {

@@ -4,8 +4,8 @@ import { secretKindsNamed } from '../../criteria/secret.ts';
 import { globMatcher, isLiteralGlob } from '../../lib/globs.ts';
 import { parseFingerprint } from '../../secrets/fingerprint.ts';
 import type { Database } from '../db/database.ts';
-import { hiddenAbove } from './file.ts';
 import { layersOf, within } from './found-packages.ts';
+import { hiddenAbove } from './hidden-above.ts';
 import { pathIs } from './known-paths.ts';
 import type { EvidenceRow, Hit, ImageScope, Leaf, LeafContext } from './leaf.ts';
 

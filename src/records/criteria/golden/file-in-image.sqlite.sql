@@ -14,15 +14,24 @@ and upper_edges.kind = 'layer'
 and upper_edges.position > edges.position
 and upper_files.path_id = "layer_files"."path_id" union all select 1
 from edges as upper_edges
-join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest
-join layer_files as upper_files on upper_files.blob_id = upper_blobs.id
-join paths as upper_paths on upper_paths.id = upper_files.path_id
+join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest cross
+join (with recursive above (path) as ( select rtrim(rtrim("paths"."path", replace("paths"."path", '/', '')), '/')
+where paths.path != '' union all select rtrim(rtrim("above"."path", replace("above"."path", '/', '')), '/')
+from above
+where above.path != '') select folder_entries.id
+from above cross
+join folders cross
+join folder_entries
+where folders.path = rtrim("above"."path", replace("above"."path", '/', ''))
+and folder_entries.folder_id = folders.id
+and folder_entries.name = substr(above.path, length(folders.path) + 1)) as upper_folders cross
+join layer_files as upper_files
 where upper_edges.manifest_id = edges.manifest_id
 and upper_edges.kind = 'layer'
 and upper_edges.position > edges.position
-and upper_files.kind in ('whiteout', 'opaque')
-and (upper_paths.path = ''
-or substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/'))
+and upper_files.blob_id = upper_blobs.id
+and upper_files.path_id = upper_folders.id
+and upper_files.kind != 'directory')
 and layer_files.kind in ('file', 'hardlink', 'link', 'device')
 and (substr("layer_files"."sha256", 1, 6) = ?
 and "layer_files"."sha256" = ?) union select distinct edges.manifest_id
@@ -51,15 +60,24 @@ and upper_edges.kind = 'layer'
 and upper_edges.position > edges.position
 and upper_files.path_id = "layer_files"."path_id" union all select 1
 from edges as upper_edges
-join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest
-join layer_files as upper_files on upper_files.blob_id = upper_blobs.id
-join paths as upper_paths on upper_paths.id = upper_files.path_id
+join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest cross
+join (with recursive above (path) as ( select rtrim(rtrim("paths"."path", replace("paths"."path", '/', '')), '/')
+where paths.path != '' union all select rtrim(rtrim("above"."path", replace("above"."path", '/', '')), '/')
+from above
+where above.path != '') select folder_entries.id
+from above cross
+join folders cross
+join folder_entries
+where folders.path = rtrim("above"."path", replace("above"."path", '/', ''))
+and folder_entries.folder_id = folders.id
+and folder_entries.name = substr(above.path, length(folders.path) + 1)) as upper_folders cross
+join layer_files as upper_files
 where upper_edges.manifest_id = edges.manifest_id
 and upper_edges.kind = 'layer'
 and upper_edges.position > edges.position
-and upper_files.kind in ('whiteout', 'opaque')
-and (upper_paths.path = ''
-or substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/'))
+and upper_files.blob_id = upper_blobs.id
+and upper_files.path_id = upper_folders.id
+and upper_files.kind != 'directory')
 and archives.id = member.holder_id
 and substr(layer_files.sha256, 1, 6) = substr(archives.sha256, 1, 6)
 and layer_files.sha256 = archives.sha256
@@ -80,15 +98,24 @@ and upper_edges.kind = 'layer'
 and upper_edges.position > edges.position
 and upper_files.path_id = "layer_files"."path_id" union all select 1
 from edges as upper_edges
-join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest
-join layer_files as upper_files on upper_files.blob_id = upper_blobs.id
-join paths as upper_paths on upper_paths.id = upper_files.path_id
+join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest cross
+join (with recursive above (path) as ( select rtrim(rtrim("paths"."path", replace("paths"."path", '/', '')), '/')
+where paths.path != '' union all select rtrim(rtrim("above"."path", replace("above"."path", '/', '')), '/')
+from above
+where above.path != '') select folder_entries.id
+from above cross
+join folders cross
+join folder_entries
+where folders.path = rtrim("above"."path", replace("above"."path", '/', ''))
+and folder_entries.folder_id = folders.id
+and folder_entries.name = substr(above.path, length(folders.path) + 1)) as upper_folders cross
+join layer_files as upper_files
 where upper_edges.manifest_id = edges.manifest_id
 and upper_edges.kind = 'layer'
 and upper_edges.position > edges.position
-and upper_files.kind in ('whiteout', 'opaque')
-and (upper_paths.path = ''
-or substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/'))
+and upper_files.blob_id = upper_blobs.id
+and upper_files.path_id = upper_folders.id
+and upper_files.kind != 'directory')
 and layer_files.kind in ('file', 'hardlink', 'link', 'device')
 and (substr("layer_files"."sha256", 1, 6) = ?
 and "layer_files"."sha256" = ?)
@@ -122,15 +149,24 @@ and upper_edges.kind = 'layer'
 and upper_edges.position > edges.position
 and upper_files.path_id = "layer_files"."path_id" union all select 1
 from edges as upper_edges
-join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest
-join layer_files as upper_files on upper_files.blob_id = upper_blobs.id
-join paths as upper_paths on upper_paths.id = upper_files.path_id
+join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest cross
+join (with recursive above (path) as ( select rtrim(rtrim("paths"."path", replace("paths"."path", '/', '')), '/')
+where paths.path != '' union all select rtrim(rtrim("above"."path", replace("above"."path", '/', '')), '/')
+from above
+where above.path != '') select folder_entries.id
+from above cross
+join folders cross
+join folder_entries
+where folders.path = rtrim("above"."path", replace("above"."path", '/', ''))
+and folder_entries.folder_id = folders.id
+and folder_entries.name = substr(above.path, length(folders.path) + 1)) as upper_folders cross
+join layer_files as upper_files
 where upper_edges.manifest_id = edges.manifest_id
 and upper_edges.kind = 'layer'
 and upper_edges.position > edges.position
-and upper_files.kind in ('whiteout', 'opaque')
-and (upper_paths.path = ''
-or substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/'))
+and upper_files.blob_id = upper_blobs.id
+and upper_files.path_id = upper_folders.id
+and upper_files.kind != 'directory')
 and archives.id = member.holder_id
 and substr(layer_files.sha256, 1, 6) = substr(archives.sha256, 1, 6)
 and layer_files.sha256 = archives.sha256

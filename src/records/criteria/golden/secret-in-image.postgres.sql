@@ -17,15 +17,24 @@ and upper_edges.kind = 'layer'
 and upper_edges.position > edges.position
 and upper_files.path_id = "found"."path_id" union all select 1
 from edges as upper_edges
-join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest
-join layer_files as upper_files on upper_files.blob_id = upper_blobs.id
-join paths as upper_paths on upper_paths.id = upper_files.path_id
+join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest cross
+join (with recursive above (path) as ( select rtrim(rtrim("paths"."path", replace("paths"."path", '/', '')), '/')
+where paths.path != '' union all select rtrim(rtrim("above"."path", replace("above"."path", '/', '')), '/')
+from above
+where above.path != '') select folder_entries.id
+from above cross
+join folders cross
+join folder_entries
+where folders.path = rtrim("above"."path", replace("above"."path", '/', ''))
+and folder_entries.folder_id = folders.id
+and folder_entries.name = substr(above.path, length(folders.path) + 1)) as upper_folders cross
+join layer_files as upper_files
 where upper_edges.manifest_id = edges.manifest_id
 and upper_edges.kind = 'layer'
 and upper_edges.position > edges.position
-and upper_files.kind in ('whiteout', 'opaque')
-and (upper_paths.path = ''
-or substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/')) union select found.manifest_id
+and upper_files.blob_id = upper_blobs.id
+and upper_files.path_id = upper_folders.id
+and upper_files.kind != 'directory') union select found.manifest_id
 from image_secrets as found
 where found.fingerprint = $2
 and found.key_version = 1
@@ -60,15 +69,24 @@ and upper_edges.kind = 'layer'
 and upper_edges.position > edges.position
 and upper_files.path_id = "found"."path_id" union all select 1
 from edges as upper_edges
-join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest
-join layer_files as upper_files on upper_files.blob_id = upper_blobs.id
-join paths as upper_paths on upper_paths.id = upper_files.path_id
+join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest cross
+join (with recursive above (path) as ( select rtrim(rtrim("paths"."path", replace("paths"."path", '/', '')), '/')
+where paths.path != '' union all select rtrim(rtrim("above"."path", replace("above"."path", '/', '')), '/')
+from above
+where above.path != '') select folder_entries.id
+from above cross
+join folders cross
+join folder_entries
+where folders.path = rtrim("above"."path", replace("above"."path", '/', ''))
+and folder_entries.folder_id = folders.id
+and folder_entries.name = substr(above.path, length(folders.path) + 1)) as upper_folders cross
+join layer_files as upper_files
 where upper_edges.manifest_id = edges.manifest_id
 and upper_edges.kind = 'layer'
 and upper_edges.position > edges.position
-and upper_files.kind in ('whiteout', 'opaque')
-and (upper_paths.path = ''
-or substr(paths.path, 1, length(upper_paths.path) + 1) = upper_paths.path || '/'))
+and upper_files.blob_id = upper_blobs.id
+and upper_files.path_id = upper_folders.id
+and upper_files.kind != 'directory')
 and "edges"."manifest_id" in (7)
 and found.blob_id in (select own_blobs.id
 from edges as own_edges

@@ -154,7 +154,6 @@ function fileStatements(engine: Engine): string[] {
     `create index layer_files_sha256 on layer_files (substr(sha256, 1, 6)) where sha256 is not null`,
     `create index layer_files_setuid on layer_files (path_id) where (mode & 2048) != 0`,
     `create index layer_files_large on layer_files (size_bytes) where size_bytes >= ${limits.largeFileBytes}`,
-    `create index layer_files_hiders on layer_files (blob_id) where kind in ('whiteout', 'opaque')`,
   ];
 }
 
