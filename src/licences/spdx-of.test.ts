@@ -73,6 +73,15 @@ const understood: Readonly<Record<string, readonly (readonly [string, string])[]
     ['The Apache Software License, Version 2.0', 'Apache-2.0'],
     ['https://www.apache.org/licenses/LICENSE-2.0.txt', 'Apache-2.0'],
     ['Eclipse Public License - v 2.0', 'EPL-2.0'],
+    ['http://www.eclipse.org/org/documents/epl-v10.php', 'EPL-1.0'],
+    ['https://www.eclipse.org/legal/epl-v20.html', 'EPL-2.0'],
+    ['Eclipse Distribution License - v 1.0', 'BSD-3-Clause'],
+    ['COMMON DEVELOPMENT AND DISTRIBUTION LICENSE (CDDL) Version 1.0', 'CDDL-1.0'],
+    [
+      'The BSD 3-Clause License OR (Apache License, Version 2.0 and MIT)',
+      'BSD-3-Clause OR (Apache-2.0 AND MIT)',
+    ],
+    ['https://opensource.org/licenses/MIT OR The Widget License', 'MIT OR LicenseRef-unknown'],
     ['EPL-1.0+', 'EPL-1.0+'],
   ],
 };

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { jarOf, type ZipFile, zipOf } from '../../../../test/support/zip.ts';
 import { limits } from '../../../lib/limits.ts';
+import { spdxOf } from '../../../licences/spdx-of.ts';
 import type { Extracted } from '../../extractor.ts';
 import { contentOf } from '../../file-content.ts';
 import { walkArchive } from '../../formats/archive-walk.ts';
@@ -59,7 +60,7 @@ describe('a jar', () => {
         ecosystem: 'Maven',
         name: 'org.apache.logging.log4j:log4j-core',
         version: '2.14.1',
-        license: 'Apache-2.0',
+        license: 'Apache License, Version 2.0',
       },
     ]);
   });
@@ -179,11 +180,13 @@ describe('a jar', () => {
       '"Apache-2.0";link="https://www.apache.org/licenses/LICENSE-2.0", http://www.eclipse.org/org/documents/epl-v10.php',
       'Apache-2.0 OR EPL-1.0',
     ],
+    ['"MIT and ISC", "Apache License, Version 2.0"', '(MIT AND ISC) OR Apache-2.0'],
+    ['Apache License, Version 2.0 and more', 'Apache-2.0 AND LicenseRef-unknown'],
     ['https://opensource.org/licenses/MIT', 'MIT'],
-    ['The Widget License', 'The Widget License'],
-  ])('has its licence in the manifest: %s', (header, license) => {
+    ['The Widget License', null],
+  ])('has its licence in the manifest: %s', (header, spdx) => {
     const found = extract('a-1.jar', zipOf([manifest({ 'Bundle-Version': '1', 'Bundle-License': header })]));
-    expect(found.packages?.[0]?.license).toBe(license);
+    expect(spdxOf(found.packages?.[0]?.license ?? '')).toBe(spdx);
   });
 });
 
