@@ -18,7 +18,8 @@ export interface CriteriaOptions {
   readonly fileSha256?: string[];
   readonly secret?: string[];
   readonly secretStdin?: boolean;
-  readonly malware?: string | true;
+  readonly malware?: boolean;
+  readonly signature?: string;
   readonly configUser?: string;
   readonly configPort?: string;
   readonly configEnv?: string;
@@ -52,7 +53,8 @@ export function withCriteria(command: Command): Command {
     .option('--file-sha256 <hex>', 'a file with this content', collected)
     .option('--secret <kind>', "a secret: private-key, 'aws-*', or '*' for any kind", collected)
     .option('--secret-stdin', 'one very secret, read from standard input and kept nowhere')
-    .option('--malware [signature]', "a file that ClamAV knows, of a signature such as 'Unix.Trojan.*'")
+    .option('--malware', 'a file that ClamAV knows')
+    .option('--signature <glob>', "malware of these signatures: 'Unix.Trojan.*'")
     .option('--config-user <user>', 'runs as this user: root')
     .option('--config-port <port>', 'exposes this port: 22/tcp')
     .option('--config-env <name>', 'sets this variable')
@@ -84,7 +86,7 @@ export async function criteriaOf(io: CliIo, client: Client, options: CriteriaOpt
     ...(options.fileSha256 ?? []).map((sha256) => ({ file: { sha256 } })),
     ...(options.license ?? []).map((license) => ({ license })),
     ...(options.secret ?? []).map((kind) => ({ secret: { kind } })),
-    ...(options.malware === undefined ? [] : [{ malware: { signature: anyOr(options.malware) } }]),
+    ...malwareAsked(options).map((signature) => ({ malware: { signature } })),
     ...wholeImage('config', configAsked(options)),
     ...wholeImage('image', imageAsked(options)),
   ];
@@ -96,8 +98,8 @@ export async function criteriaOf(io: CliIo, client: Client, options: CriteriaOpt
   return options.any ? { any: parts } : { all: parts };
 }
 
-function anyOr(glob: string | true): string {
-  return glob === true ? '*' : glob;
+function malwareAsked({ malware, signature }: CriteriaOptions): readonly string[] {
+  return malware || signature !== undefined ? [signature ?? '*'] : [];
 }
 
 function wholeImage(kind: 'config' | 'image', asked: object): unknown[] {

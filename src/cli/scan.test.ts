@@ -104,3 +104,19 @@ it('reads an answer again and tells what is new since', async () => {
   const other = /^S-\d+/.exec((await scan('--all', '--file', 'etc/passwd')).text)?.[0] ?? '';
   await expect(scan('diff', before, other)).rejects.toThrow(/different questions/);
 });
+
+it('asks one image for malware wherever the option stands, and takes no image for all of them', async () => {
+  for (const asked of [
+    ['--malware', 'acme/shop:1'],
+    ['acme/shop:1', '--malware'],
+    ['--signature', 'Unix.*', 'acme/shop:1'],
+  ]) {
+    const { text, code } = await scan(...asked, '-o', 'json');
+    expect(code).toBe(3); // no engine looked
+    expect(JSON.parse(text)).toMatchObject({
+      question: asked[0] === '--signature' ? 'contains malware Unix.*' : 'contains malware',
+      images: [{ repository: 'acme/shop', verdict: 'unknown' }],
+    });
+  }
+  await expect(scan('--all', '--malware', 'Unix.*')).rejects.toThrow("'Unix.*' is one image: without --all");
+});

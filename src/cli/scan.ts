@@ -150,7 +150,13 @@ async function allImages(io: CliIo, client: Client, answer: ScanAnswer): Promise
 }
 
 function scopeOf(reference: string | undefined, { repositories, account, all }: ScanOptions) {
-  if (reference !== undefined) return { image: reference };
+  if (reference !== undefined) {
+    if (!all && repositories === undefined && account === undefined) return { image: reference };
+    throw new LazaretError(
+      'invalid',
+      `'${reference}' is one image: without --all, --repositories and --account`,
+    );
+  }
   if (repositories !== undefined || account !== undefined)
     return {
       ...(repositories === undefined ? {} : { repositories }),
