@@ -19,13 +19,9 @@ import type { Database, Tx } from '../../records/db/database.ts';
 import { type InventoryVersion, inventoryVersionOf } from '../../records/inventory/inventory-versions.ts';
 import type { KnownIds } from '../../records/inventory/known-ids.ts';
 import { inspectionFinish, type KeptLayer, layerInventoryKeep } from '../../records/inventory/layer-keep.ts';
-import {
-  type InspectedBlob,
-  inspectedBlob,
-  inspectionOf,
-  viewsWant,
-} from '../../records/inventory/pending.ts';
+import { type InspectedBlob, inspectedBlob, inspectionOf } from '../../records/inventory/pending.ts';
 import { rereadPriority } from '../../records/inventory/stale-layers.ts';
+import { viewsWant } from '../../records/inventory/wanted-views.ts';
 import { type Job, jobEnqueue, jobExtend, jobFail, jobFinish, jobRelease } from '../../records/jobs/jobs.ts';
 import { currentFingerprintKey } from './fingerprint-key.ts';
 import { inspectActor } from './inspect-actor.ts';

@@ -14,6 +14,7 @@ import type { Database } from '../../records/db/database.ts';
 import { KnownIds } from '../../records/inventory/known-ids.ts';
 import { imagesReady, inspectionsRepair } from '../../records/inventory/pending.ts';
 import { rereadPriority } from '../../records/inventory/stale-layers.ts';
+import { viewsWantOfMany } from '../../records/inventory/wanted-views.ts';
 import { type Job, jobClaim } from '../../records/jobs/jobs.ts';
 import { completeImage } from './complete-image.ts';
 import { inspectLayer } from './inspect-layer.ts';
@@ -62,7 +63,8 @@ class Inspection {
   async run(signal: AbortSignal): Promise<'worked' | 'idle'> {
     this.#failures = [];
     this.#sweptAtMs = this.#deps.clock.wallMs();
-    let worked = (await this.#complete()) > 0;
+    let worked = await this.#wantViews(signal);
+    if ((await this.#complete()) > 0) worked = true;
     const commits = this.#commits();
     try {
       while (!signal.aborted) {
@@ -118,7 +120,15 @@ class Inspection {
 
   async #inspect(job: Job, signal: AbortSignal): Promise<void> {
     await inspectLayer({ ...this.#deps, pathIds: this.#pathIds }, job, signal);
+    await this.#wantViews(signal);
     if (!signal.aborted) await this.#complete(job.key);
+  }
+
+  /** Of layers that many images have. @returns whether there were any */
+  async #wantViews(signal: AbortSignal): Promise<boolean> {
+    let found = false;
+    while (!signal.aborted && (await viewsWantOfMany(this.#deps, this.#worker, signal))) found = true;
+    return found;
   }
 
   /** One image that can't be completed now holds up no other. @returns how many were */

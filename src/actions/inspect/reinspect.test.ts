@@ -10,9 +10,9 @@ import { imageViewKeep, viewWanted } from '../../records/inventory/image-keep.ts
 import { imageInventory } from '../../records/inventory/image-read.ts';
 import { inventoryVersionOf } from '../../records/inventory/inventory-versions.ts';
 import { packageList } from '../../records/inventory/package-list.ts';
-import { viewsWant } from '../../records/inventory/pending.ts';
 import { secretList } from '../../records/inventory/secret-list.ts';
 import { rereadPriority, staleLayersEnqueue } from '../../records/inventory/stale-layers.ts';
+import { viewsWant, viewsWantOfMany } from '../../records/inventory/wanted-views.ts';
 import { jobClaim, jobRelease } from '../../records/jobs/jobs.ts';
 import { awaitsInspection } from '../../records/marks/door.ts';
 
@@ -144,6 +144,35 @@ describeEngines('layers that older extractors read', (engines) => {
     await world.drain();
     expect(await packages(world, image)).toEqual(['a']);
     expect(await viewWanted(database.read, image)).toBe(0);
+  });
+
+  test('have the views of all their images made anew, in several transactions, whatever ends in between', async () => {
+    await using world = await inventoryWorld(engines);
+    const layer = await layerOf('shared');
+    for (const name of ['a', 'b', 'c', 'd', 'e']) await world.push({ layers: [layer, await layerOf(name)] });
+    await world.drain();
+    const { database } = world;
+    const few = 2;
+    const wanted = async () => {
+      const rows = await database.read.selectFrom('images').select('wanted').orderBy('manifest_id').execute();
+      return rows.map((row) => row.wanted);
+    };
+    await database.transact((tx) => viewsWant(tx, layer.digest, few));
+    expect(await wanted()).toEqual([0, 0, 0, 0, 0]);
+    let looked = 0;
+    const afterOne = {
+      get aborted() {
+        return looked++ > 0;
+      },
+    };
+    expect(await viewsWantOfMany(world, 'one that ends', afterOne, few)).toBe(true);
+    expect(await wanted()).toEqual([1, 1, 0, 0, 0]);
+    // What became known meanwhile is news for those that were wanted already.
+    await database.transact((tx) => viewsWant(tx, layer.digest, few));
+    await world.drain();
+    expect(await wanted()).toEqual([0, 0, 0, 0, 0]);
+    expect(await world.jobs()).toEqual([]);
+    expect(await world.events('image.inspected')).toHaveLength(10);
   });
 
   test('keep what they learned of their release from another layer, and what advisories say of it', async () => {

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Database, Tx } from '../db/database.ts';
+import type { Database } from '../db/database.ts';
 import type { Reader } from '../db/engine.ts';
 import type { InspectionTable } from '../db/tables/inventory.ts';
 import { jobEnqueue } from '../jobs/jobs.ts';
@@ -31,29 +31,6 @@ export function inspectionOf(
     .select(['state', 'version'])
     .where('blob_id', '=', blobId)
     .executeTakeFirst();
-}
-
-/**
- * The images of which a layer's inspection is news: their views are made anew. What they say stands until then; a view
- * that is being made meanwhile is made once more.
- */
-export async function viewsWant(tx: Tx, layerDigest: string): Promise<void> {
-  await tx.db
-    .updateTable('images')
-    .set((e) => ({ wanted: e('wanted', '+', 1) }))
-    .where('state', '!=', 'notApplicable')
-    .where((e) =>
-      e(
-        'manifest_id',
-        'in',
-        e
-          .selectFrom('edges')
-          .select('edges.manifest_id')
-          .where('edges.digest', '=', layerDigest)
-          .where('edges.kind', '=', 'layer'),
-      ),
-    )
-    .execute();
 }
 
 /**

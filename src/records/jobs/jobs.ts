@@ -71,6 +71,12 @@ export async function jobEnqueue(
   tx.wake();
 }
 
+/** As `jobEnqueue`, but one that is there goes, whoever works on it: what it has done has to be done again. */
+export async function jobEnqueueAnew(tx: Tx, job: Parameters<typeof jobEnqueue>[1]): Promise<void> {
+  await tx.db.deleteFrom('jobs').where('kind', '=', job.kind).where('key', '=', job.key).execute();
+  await jobEnqueue(tx, job);
+}
+
 export interface WantedJob {
   readonly kind: string;
   /** None that is less urgent. */
