@@ -114,7 +114,7 @@ it('asks one image for malware wherever the option stands, and takes no image fo
     const { text, code } = await scan(...asked, '-o', 'json');
     expect(code).toBe(3); // no engine looked
     expect(JSON.parse(text)).toMatchObject({
-      question: asked[0] === '--signature' ? 'contains malware Unix.*' : 'contains malware',
+      question: asked[0] === '--signature' ? 'contains malware of signature Unix.*' : 'contains malware',
       images: [{ repository: 'acme/shop', verdict: 'unknown' }],
     });
   }
