@@ -4,31 +4,43 @@ import { authorization, type Client } from '../../src/client/client.ts';
 import { errorCodes } from '../../src/lib/errors.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import {
+  configType,
   type DistributionWorld,
+  manifestType,
   openDistributionWorld,
   pushBlob,
   pushImage,
 } from '../support/distribution-world.ts';
 import { http } from '../support/http.ts';
+import { freshDatabase, template } from '../support/postgres.ts';
 import { type Malformed, malformed } from './malformed.ts';
 import { malformedManifests } from './malformed-manifests.ts';
 
 let world: DistributionWorld;
 let known: Readonly<Record<string, string>>;
-beforeAll(async () => {
-  world = await openDistributionWorld();
+const cleanups: (() => unknown)[] = [];
+
+async function open(engine: 'sqlite' | 'postgres'): Promise<void> {
+  const database = engine === 'postgres' ? await freshDatabase({ from: template }) : undefined;
+  if (database) cleanups.push(database.drop);
+  world = await openDistributionWorld(database && { environment: { LAZARET_DATABASE_URL: database.url } });
+  cleanups.push(world.server.close);
   const blob = await pushBlob(world.acme, 'acme/shop', '0123456789');
   const { digest: image } = await pushImage(world.acme, 'acme/shop:1');
   const begun = await http(world.acme, 'POST /v2/acme/shop/blobs/uploads/');
   const session = begun.headers.get('location') ?? '';
   expect((await http(world.acme, `PATCH ${session}`, { body: 'four' })).status).toBe(202);
   known = { blob, image, session, none: digestOf('nowhere') };
-});
-afterAll(() => world.server.close());
+}
 
-describe('a malformed request', () => {
-  it('is one of at least 150', () => {
-    expect(malformed.length + malformedManifests.length).toBeGreaterThanOrEqual(150);
+it('malformed requests are at least 150', () => {
+  expect(malformed.length + malformedManifests.length).toBeGreaterThanOrEqual(150);
+});
+
+describe.each(['sqlite', 'postgres'] as const)('a malformed request, on %s,', (engine) => {
+  beforeAll(() => open(engine));
+  afterAll(async () => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
   });
 
   it.each([...malformed, ...malformedManifests].map((each) => [titleOf(each), each] as const))(
@@ -60,6 +72,20 @@ describe('a malformed request', () => {
   it('leaves the tags as they were', async () => {
     const tags = await http(world.acme, 'GET /v2/acme/shop/tags/list');
     expect(await tags.json()).toEqual({ name: 'acme/shop', tags: ['1'] });
+  });
+
+  it('is no image whose platform has a NUL: it is taken', async () => {
+    const config = '{"architecture":"am\\u0000d64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}';
+    const digest = await pushBlob(world.acme, 'acme/odd', config);
+    const body = JSON.stringify({
+      schemaVersion: 2,
+      mediaType: manifestType,
+      config: { mediaType: configType, digest, size: config.length },
+      layers: [],
+    });
+    const headers = { 'content-type': manifestType };
+    const put = await http(world.acme, 'PUT /v2/acme/odd/manifests/1', { body, headers });
+    expect(put.status).toBe(201);
   });
 });
 

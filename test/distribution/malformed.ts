@@ -197,12 +197,14 @@ const uploads: readonly Malformed[] = [
   chunk('PUT {session}?digest={none}', '7', 400, 'BLOB_UPLOAD_INVALID'),
 ];
 
-const lists: readonly Malformed[] = ['n=-1', 'n=x', 'n=1.5', 'n=', 'n=1e3', 'n=9999999999', 'n=%00'].flatMap(
-  (query) => [
+const lists: readonly Malformed[] = [
+  ...['n=-1', 'n=x', 'n=1.5', 'n=', 'n=1e3', 'n=9999999999', 'n=%00', 'last=a%00b'].flatMap((query) => [
     row(`GET /v2/acme/shop/tags/list?${query}`, 400, 'UNSUPPORTED'),
     row(`GET /v2/_catalog?${query}`, 400, 'UNSUPPORTED'),
-  ],
-);
+    row(`GET /v2/acme/shop/referrers/{blob}?${query}`, 400, 'UNSUPPORTED'),
+  ]),
+  row('GET /v2/acme/shop/referrers/{blob}?artifactType=%00', 400, 'UNSUPPORTED'),
+];
 
 const ranges: readonly Malformed[] = ['bytes=10-', 'bytes=5-4', 'bytes=-0', 'bytes=99-100'].map((range) =>
   row('GET /v2/acme/shop/blobs/{blob}', 416, 'SIZE_INVALID', { headers: { range } }),

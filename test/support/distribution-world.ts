@@ -3,7 +3,7 @@ import type { Client } from '../../src/client/client.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { http } from './http.ts';
 import { buildImage, type Layer } from './oci-layout.ts';
-import { startTestServer, type TestServer } from './server.ts';
+import { startTestServer, type TestServer, type TestServerOptions } from './server.ts';
 
 export const manifestType = 'application/vnd.oci.image.manifest.v1+json';
 export const configType = 'application/vnd.oci.image.config.v1+json';
@@ -26,8 +26,8 @@ export interface PushedImage {
   readonly body: string;
 }
 
-export async function openDistributionWorld(): Promise<DistributionWorld> {
-  const server = await startTestServer();
+export async function openDistributionWorld(options: TestServerOptions = {}): Promise<DistributionWorld> {
+  const server = await startTestServer(options);
   const role = (name: string, account: string, roleName: 'maintainer' | 'reader') =>
     server.user(name, account, [{ role: roleName, account, repositoryGlob: null }]);
   return {

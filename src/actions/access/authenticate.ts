@@ -157,7 +157,9 @@ function parseAuthorization(header: string): Authorization {
   if (scheme.toLowerCase() === 'basic') {
     const pair = Buffer.from(value, 'base64').toString();
     const colon = pair.indexOf(':');
-    if (colon > 0) return { kind: 'basic', name: pair.slice(0, colon), secret: pair.slice(colon + 1) };
+    // No name has a NUL, which PostgreSQL would not even look for.
+    if (colon > 0 && !pair.includes('\0'))
+      return { kind: 'basic', name: pair.slice(0, colon), secret: pair.slice(colon + 1) };
   }
   if (scheme.toLowerCase() === 'bearer') {
     const parts = value.split('.');

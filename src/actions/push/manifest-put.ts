@@ -22,6 +22,7 @@ import type { Tx } from '../../records/db/database.ts';
 import type { Reader } from '../../records/db/engine.ts';
 import { vexReferrersWant } from '../../records/exceptions/referrers.ts';
 import { reviewAdd } from '../../records/holds/review.ts';
+import { storable } from '../../records/inventory/rows.ts';
 import { assertOpen, refusalOfContent, refusalOfPushed } from '../../records/marks/door.ts';
 import type { Content } from '../../records/marks/manifest-content.ts';
 import { hasImageConfig, readImageConfig } from './image-config.ts';
@@ -201,7 +202,7 @@ function kindOf(manifest: Manifest): 'image' | 'index' | 'artifact' {
 }
 
 function platformOf({ os, architecture, variant }: ImageConfig): string {
-  return variant === undefined ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`;
+  return storable(variant === undefined ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`);
 }
 
 /** By the sha256 of what is known, so that marks and the collector meet one name only. */

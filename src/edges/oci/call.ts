@@ -6,6 +6,7 @@ import type { PullLedger } from '../../actions/pull/ledger.ts';
 import type { OpenManifests } from '../../actions/pull/manifest-get.ts';
 import type { OpenStreams } from '../../actions/pull/open-streams.ts';
 import type { PushDeps } from '../../actions/push/upload.ts';
+import { LazaretError } from '../../lib/errors.ts';
 import type { Caller } from '../../records/access/caller.ts';
 import type { Metrics } from '../http/metrics.ts';
 import type { RateTaker } from '../http/request-rate.ts';
@@ -47,6 +48,10 @@ export function queryValue(request: FastifyRequest, name: string): string | unde
   return queryValues(request, name)[0];
 }
 
+/** @throws invalid for a NUL, which no name has, and the engines do not look for */
 export function queryValues(request: FastifyRequest, name: string): readonly string[] {
-  return new URL(request.url, 'http://any').searchParams.getAll(name);
+  const values = new URL(request.url, 'http://any').searchParams.getAll(name);
+  if (values.some((value) => value.includes('\0')))
+    throw new LazaretError('invalid', `${name} has a NUL`, { detail: { path: `query.${name}` } });
+  return values;
 }

@@ -1,6 +1,12 @@
 import type { FastifyReply } from 'fastify';
 import { blobMount } from '../../actions/push/blob-mount.ts';
-import { uploadAppend, uploadCancel, uploadStart, uploadStatus } from '../../actions/push/upload.ts';
+import {
+  uploadAppend,
+  uploadCancel,
+  uploadStart,
+  uploadStatus,
+  uploadUnknown,
+} from '../../actions/push/upload.ts';
 import { uploadFinish, uploadMonolithic } from '../../actions/push/upload-finish.ts';
 import { hasCode, LazaretError } from '../../lib/errors.ts';
 import { type Digest, type DigestAlgorithm, parseDigest } from '../../oci/digest.ts';
@@ -32,9 +38,12 @@ export async function serveUploads(call: OciCall, name: string): Promise<Fastify
   return sendProgress(call, { repository, uploadId, offset: 0, status: 202 });
 }
 
+const sessionName = /^[0-9a-f-]{36}$/;
+
 /** distribution-spec, "Pushing blobs": end-5, end-6, end-13, and cancelling. */
 export async function serveUpload(call: OciCall, name: string, uploadId: string): Promise<FastifyReply> {
   const { repository } = await assertMayPush(call, name);
+  if (!sessionName.test(uploadId)) throw uploadUnknown(uploadId);
   try {
     return await serveSession(call, repository, uploadId);
   } catch (error) {

@@ -8,6 +8,7 @@ const coded = (code: string, message = 'failed') => Object.assign(new Error(mess
 test.each([
   [coded('SQLITE_FULL'), 'storeFull'],
   [coded('53100', 'could not extend file'), 'storeFull'],
+  [coded('22021', 'invalid byte sequence for encoding "UTF8": 0x00'), 'invalid'],
   [coded('SQLITE_IOERR_WRITE'), 'unavailable'],
   [coded('57P01', 'terminating connection due to administrator command'), 'unavailable'],
   [coded('08006'), 'unavailable'],
