@@ -98,6 +98,10 @@ describe.each(algorithms)('a blob by %s', (algorithm) => {
     expect((await http(acme, `PUT ${await begin()}?digest=${digest}`)).status).toBe(201);
     const got = await http(acme, `GET /v2/acme/shop/blobs/${digest}`);
     expect([got.status, got.headers.get('content-length'), await got.text()]).toEqual([200, '0', '']);
+    for (const range of ['bytes=0-', 'bytes=0-511', 'bytes=-1'])
+      expect((await http(acme, `GET /v2/acme/shop/blobs/${digest}`, { headers: { range } })).status).toBe(
+        200,
+      );
   });
 });
 

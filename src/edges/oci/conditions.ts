@@ -14,7 +14,8 @@ export function etagMatches(request: FastifyRequest, digest: string): boolean {
 
 /**
  * The one range that is asked for: `first-last`, `first-` or `-suffix`. Several at once, what is no range of bytes, and a
- * range of other content than If-Range names are answered with the whole.
+ * range of other content than If-Range names are answered with the whole; and any of an empty blob, as other registries do:
+ * clients that ask for the first bytes of everything get what there is.
  * @throws rangeInvalid, with the size in Content-Range, for a range that holds none of the content, or ends before it begins
  */
 export function rangeOf(
@@ -31,6 +32,7 @@ export function rangeOf(
 
 /** @returns undefined for the whole; `none` for a range that holds none of `sizeBytes` bytes */
 export function parseRange(header: string | undefined, sizeBytes: number): ByteRange | undefined | 'none' {
+  if (sizeBytes === 0) return undefined;
   const [matched, first = '', last = ''] = /^bytes=[ \t]*(\d*)-(\d*)[ \t]*$/i.exec(header ?? '') ?? [];
   if (matched === undefined || (first === '' && last === '')) return undefined;
   const start = first === '' ? Math.max(0, sizeBytes - Number(last)) : Number(first);
