@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { Client } from '../../src/client/client.ts';
-import { digestOf } from '../../src/oci/digest.ts';
+import { type Digest, digestOf } from '../../src/oci/digest.ts';
 import { http } from './http.ts';
 import { buildImage, type Layer } from './oci-layout.ts';
 import { startTestServer, type TestServer, type TestServerOptions } from './server.ts';
@@ -39,7 +39,7 @@ export async function openDistributionWorld(options: TestServerOptions = {}): Pr
 }
 
 /** By POST and PUT. @returns its digest */
-export async function pushBlob(client: Client, repository: string, content: string): Promise<string> {
+export async function pushBlob(client: Client, repository: string, content: string): Promise<Digest> {
   const digest = digestOf(content);
   const begun = await http(client, `POST /v2/${repository}/blobs/uploads/`);
   const location = begun.headers.get('location') ?? '';

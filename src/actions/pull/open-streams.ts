@@ -41,7 +41,7 @@ export interface OpenStream {
   /** sha256. */
   readonly digest: string;
   readonly mayPush: boolean;
-  /** Ends the connection. */
+  /** Ends the answer. */
   readonly cut: (refusal: Refusal) => void;
 }
 

@@ -8,14 +8,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../lib/clock.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
-
-type Response = FastifyReply['raw'];
-
-const listeners = new WeakMap<Response, (reason: LazaretError) => void>();
-
-export function onSlowBody(response: Response, listener: (reason: LazaretError) => void): void {
-  listeners.set(response, listener);
-}
+import { endRequest } from './request-signal.ts';
 
 /** Until the answer has ended. */
 export async function watchBody(request: FastifyRequest, reply: FastifyReply, clock: Clock): Promise<void> {
@@ -30,13 +23,12 @@ export async function watchBody(request: FastifyRequest, reply: FastifyReply, cl
     if (ended.signal.aborted || raw.complete) return;
     const cameBytes = raw.socket.bytesRead - before;
     if (cameBytes >= limits.requestWindowBytesMin || raw.readableLength > 0) continue;
-    const listener = listeners.get(reply.raw);
-    if (told || listener === undefined) {
+    const seconds = limits.requestWindowMs / 1000;
+    const tooSlow = new LazaretError('requestTimeout', `only ${cameBytes} bytes came in ${seconds} s`);
+    if (told || !endRequest(reply.raw, tooSlow)) {
       raw.destroy();
       return;
     }
     told = true;
-    const seconds = limits.requestWindowMs / 1000;
-    listener(new LazaretError('requestTimeout', `only ${cameBytes} bytes came in ${seconds} s`));
   }
 }

@@ -2,10 +2,11 @@ import type { FastifyReply } from 'fastify';
 import { type BlobName, blobAddress, blobHead, blobOpen, blobStat } from '../../actions/pull/blob-open.ts';
 import { blobTracked } from '../../actions/pull/open-streams.ts';
 import { blobDelete } from '../../actions/push/delete.ts';
-import type { ByteRange } from '../../blobs/blob-store.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { type Digest, parseDigest } from '../../oci/digest.ts';
 import { assertNotRevoked, grantedBlob } from '../../records/access/pull-right.ts';
+import { quarantined } from '../../records/marks/door.ts';
+import { endRequest } from '../http/request-signal.ts';
 import type { OciCall } from './call.ts';
 import { etagMatches, rangeOf } from './conditions.ts';
 import { assertMay, type Permitted } from './rights.ts';
@@ -47,14 +48,17 @@ async function pull(call: OciCall, permitted: Permitted, digest: Digest): Promis
   const range = rangeOf(call, { digest, sizeBytes });
   await cutWhenQuarantined(call, name);
   const content = await blobOpen(deps, { ...name, range, signal });
-  setLength(reply, sizeBytes, range);
-  return sendContent(reply, content);
+  return sendContent(reply, content, { sizeBytes, range });
 }
 
-/** From here to its end the answer is cut, with its connection, if a quarantine comes to reach the blob. */
+/**
+ * From here to its end the answer is cut, with its connection, if a quarantine comes to reach the blob; as long as nothing
+ * was sent the pull is refused instead.
+ */
 async function cutWhenQuarantined({ caller, deps, reply }: OciCall, name: BlobName): Promise<void> {
   const { raw } = reply;
-  const untrack = await blobTracked(deps, name, () => {
+  const untrack = await blobTracked(deps, name, (refusal) => {
+    if (!reply.sent) return void endRequest(raw, quarantined(refusal));
     raw.destroy();
     const { principal } = caller;
     deps.ledger.note({
@@ -66,12 +70,6 @@ async function cutWhenQuarantined({ caller, deps, reply }: OciCall, name: BlobNa
   });
   if (raw.destroyed) return untrack();
   raw.once('close', untrack);
-}
-
-function setLength(reply: FastifyReply, sizeBytes: number, range: ByteRange | undefined): void {
-  const length = range ? range.end - range.start + 1 : sizeBytes;
-  reply.header('content-length', String(length));
-  if (range) reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${sizeBytes}`);
 }
 
 /** @throws denied when an event took it away; blobUnknown for what no granted image needs */

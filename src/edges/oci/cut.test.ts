@@ -1,11 +1,20 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type IncomingMessage, request } from 'node:http';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { lazaret } from '../../../test/support/command-line.ts';
-import { type DistributionWorld, openDistributionWorld } from '../../../test/support/distribution-world.ts';
+import {
+  type DistributionWorld,
+  openDistributionWorld,
+  pushBlob,
+} from '../../../test/support/distribution-world.ts';
 import { http } from '../../../test/support/http.ts';
+import { quarantineLayer } from '../../../test/support/regions.ts';
+import type { BlobStore } from '../../blobs/blob-store.ts';
+import { openMemoryStore } from '../../blobs/memory.ts';
 import { authorization, type Client } from '../../client/client.ts';
+import { abortable } from '../../lib/streams.ts';
 import { digestOf } from '../../oci/digest.ts';
+import { refusalCount } from '../../records/access/ledger.ts';
 
 /** Answers that are on their way when a quarantine is set, to a reader that takes its time. */
 let world: DistributionWorld;
@@ -45,6 +54,44 @@ it('a blob that is being sent is cut when a quarantine reaches it, and elsewhere
   expect((await http(world.acme, `GET /v2/acme/shop/blobs/${digest}`)).status).toBe(403);
   await expect.poll(() => server.context.openStreams.list()).toEqual([]);
 });
+
+it('a pull that has sent nothing yet is refused when a quarantine comes to reach its blob', async () => {
+  const store = await openMemoryStore({ region: 'local' });
+  const asked = Promise.withResolvers<void>();
+  const blobs: BlobStore = {
+    append: store.append.bind(store),
+    length: store.length.bind(store),
+    commit: store.commit.bind(store),
+    delete: store.delete.bind(store),
+    list: store.list.bind(store),
+    close: store.close.bind(store),
+    notes: store.notes,
+    read: async (_key, _range, signal) => {
+      asked.resolve();
+      return { sizeBytes: 5, stream: abortable(silence(), signal) };
+    },
+  };
+  const { server, acme } = await openDistributionWorld({ blobs });
+  onTestFinished(server.close);
+  const layer = await pushBlob(acme, 'acme/shop', 'layer');
+  const pull = http(acme, `GET /v2/acme/shop/blobs/${layer}`, { headers: { range: 'bytes=1-2' } });
+  await asked.promise;
+  await server.drain(); // the follower has seen the stream
+  await quarantineLayer({ name: 'local', ...server.context }, layer);
+  await server.drain();
+  const refused = await pull;
+  expect(refused.status).toBe(403);
+  expect(refused.headers.get('content-range')).toBeNull();
+  expect(await refused.json()).toMatchObject({ errors: [{ code: 'DENIED' }] });
+  await server.drain();
+  expect(await refusalCount(server.context.database.read, [layer])).toBe(1);
+});
+
+/** A store that does not answer. */
+async function* silence(): AsyncGenerator<Uint8Array> {
+  await new Promise(() => undefined);
+  yield Buffer.of();
+}
 
 interface Rest {
   /** In all. */

@@ -11,7 +11,7 @@ const bytes = Buffer.from('layer');
 async function asking(send: Parameters<typeof sendContent>[1]) {
   const app = Fastify();
   app.get('/blob', (_request, reply) =>
-    sendContent(reply.header('content-length', String(bytes.length)), send),
+    sendContent(reply, send, { sizeBytes: bytes.length, range: undefined }),
   );
   app.get('/next', () => 'next');
   await app.listen({ host: '127.0.0.1', port: 0 });
@@ -40,19 +40,28 @@ it.each(['pump', 'stream'] as const)(
       yield bytes;
       await closed.promise;
     })();
-    const ask = await asking({ sizeBytes: bytes.length, stream, ...(kind === 'pump' ? { pump } : {}) });
+    const ask = await asking({ stream, ...(kind === 'pump' ? { pump } : {}) });
     expect(await ask('/blob')).toBe('layer');
     expect(await ask('/next')).toBe('next');
     closed.resolve();
   },
 );
 
+it('a store that fails before it gave anything is answered as what it is', async () => {
+  const stream = (async function* () {
+    yield* [];
+    throw new Error('the disk is gone');
+  })();
+  const ask = await asking({ stream });
+  expect(await ask('/blob')).toContain('the disk is gone');
+});
+
 it('a store that fails midway ends the connection', async () => {
   const stream = (async function* () {
     yield bytes.subarray(1);
     throw new Error('the disk is gone');
   })();
-  const ask = await asking({ sizeBytes: bytes.length, stream });
+  const ask = await asking({ stream });
   await expect(ask('/blob')).rejects.toMatchObject({ code: 'ECONNRESET' });
   expect(await ask('/next')).toBe('next');
 });

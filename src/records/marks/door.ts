@@ -300,12 +300,16 @@ function refusalOf(row: ActiveMark): Refusal {
   };
 }
 
-/** @throws quarantined, with what the caller is told in `detail` */
+/** @throws quarantined */
 export function assertOpen(refusal: Refusal | undefined): void {
-  if (!refusal) return;
+  if (refusal) throw quarantined(refusal);
+}
+
+/** With what the caller is told in `detail`. */
+export function quarantined(refusal: Refusal): LazaretError {
   const { quarantine, reason, author, ticket, cause, marked } = refusal;
   const named = ticket === null ? quarantine : `${quarantine}, ${ticket}`;
-  throw new LazaretError('quarantined', `quarantined by ${author} (${named}): ${reason}`, {
+  return new LazaretError('quarantined', `quarantined by ${author} (${named}): ${reason}`, {
     detail: { quarantine, reason, author, cause, marked, ...(ticket === null ? {} : { ticket }) },
   });
 }
