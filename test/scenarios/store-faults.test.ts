@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { rm, statfs, writeFile } from 'node:fs/promises';
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -99,16 +99,12 @@ describe('a client that goes away in the middle of an upload', () => {
 });
 
 describe('a client that sends next to nothing', () => {
-  it('is told so with 408, and can go on with what came', async () => {
-    const clock = new ManualClock();
-    const { acme } = await start({ clock });
-    const content = randomBytes(50_000);
-    const location = await begin(acme);
-    const sending = request(new URL(location, acme.url), {
-      method: 'PATCH',
-      headers: { ...authorization(acme.credentials), 'content-length': content.byteLength },
-    });
-    const answered = once(sending, 'response');
+  /** @returns the answer to a request whose body ends after 1,000 of 50,000 bytes */
+  async function slow(client: Client, clock: ManualClock, line: string, content: Buffer) {
+    const [method, path = ''] = line.split(' ');
+    const headers = { ...authorization(client.credentials), 'content-length': content.byteLength };
+    const sending = request(new URL(path, client.url), { method, headers });
+    const answered: Promise<IncomingMessage[]> = once(sending, 'response');
     sending.on('error', () => {});
     sending.write(content.subarray(0, 1_000));
     // In small steps: the answer must be out before the window after it has passed as well, which ends the connection.
@@ -116,9 +112,24 @@ describe('a client that sends next to nothing', () => {
     cleanups.push(() => clearInterval(timer));
     const [answer] = await answered;
     clearInterval(timer);
-    expect(answer.statusCode).toBe(408);
-    expect(answer.headers.connection).toBe('close');
-    answer.resume();
+    answer?.resume();
+    return answer;
+  }
+
+  it.each(['PUT /v2/acme/shop/manifests/1', 'POST /v2/token'])('is told so with 408: %s', async (line) => {
+    const clock = new ManualClock();
+    const { acme } = await start({ clock });
+    const answer = await slow(acme, clock, line, randomBytes(50_000));
+    expect([answer?.statusCode, answer?.headers.connection]).toEqual([408, 'close']);
+  });
+
+  it('is told so with 408 at an upload, and can go on with what came', async () => {
+    const clock = new ManualClock();
+    const { acme } = await start({ clock });
+    const content = randomBytes(50_000);
+    const location = await begin(acme);
+    const answer = await slow(acme, clock, `PATCH ${location}`, content);
+    expect([answer?.statusCode, answer?.headers.connection]).toEqual([408, 'close']);
     expect(await rangeOf(acme, location)).toBe('0-999');
     const closing = `PUT ${location}?digest=${digestOf(content)}`;
     expect((await http(acme, closing, { body: content.subarray(1_000) })).status).toBe(201);

@@ -4,7 +4,7 @@ import { manifestDelete, tagDelete } from '../../actions/push/delete.ts';
 import { manifestPut } from '../../actions/push/manifest-put.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
-import { collect, limitBytes } from '../../lib/streams.ts';
+import { abortable, collect, limitBytes } from '../../lib/streams.ts';
 import { digestOf } from '../../oci/digest.ts';
 import { parseTag, parseTagOrDigest } from '../../oci/reference.ts';
 import { assertNotRevoked, grantedManifestRefusal } from '../../records/access/pull-right.ts';
@@ -60,8 +60,8 @@ async function head(call: OciCall, permitted: Permitted, reference: TagOrDigest)
 }
 
 async function put(call: OciCall, { repository }: Permitted, reference: TagOrDigest): Promise<FastifyReply> {
-  const { caller, deps, request, reply } = call;
-  const body = limitBytes(requestBody(request), limits.manifestBytesMax, tooLarge);
+  const { caller, deps, request, reply, signal } = call;
+  const body = limitBytes(abortable(requestBody(request), signal), limits.manifestBytesMax, tooLarge);
   const manifest = await manifestPut(deps, {
     repository,
     reference,

@@ -2,13 +2,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Authenticated } from '../../actions/access/authenticate.ts';
 import { parseScopes, type TokenScope, tokenIssued, tokenLifeMs } from '../../actions/access/tokens.ts';
 import { hasCode, LazaretError } from '../../lib/errors.ts';
-import { collect } from '../../lib/streams.ts';
+import { abortable, collect } from '../../lib/streams.ts';
 import { parseRepositoryName, type RepositoryName } from '../../oci/reference.ts';
 import type { Caller } from '../../records/access/caller.ts';
 import { permits } from '../../records/access/permits.ts';
 import { pullRight } from '../../records/access/pull-right.ts';
 import { requestBody } from '../http/request-body.ts';
 import { factsOf } from '../http/request-facts.ts';
+import { requestSignal } from '../http/request-signal.ts';
 import { type OciDeps, queryValue, queryValues } from './call.ts';
 
 /**
@@ -21,7 +22,7 @@ export async function serveToken(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const asked = await askedOf(request);
+  const asked = await askedOf({ request, reply });
   const known = await deps.authenticator.authenticate(asked.authorization, request.ip);
   const { caller, by } = known;
   factsOf(request).principal = caller.principal;
@@ -45,10 +46,16 @@ interface Asked {
   readonly offline: boolean;
 }
 
+interface Exchange {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
 const formBytesMax = 64 * 1024;
 
-async function askedOf(request: FastifyRequest): Promise<Asked> {
-  if (request.method === 'POST') return askedByForm(request);
+async function askedOf(exchange: Exchange): Promise<Asked> {
+  const { request } = exchange;
+  if (request.method === 'POST') return askedByForm(exchange);
   if (request.method !== 'GET') throw new LazaretError('unsupported', 'a token is asked for by GET or POST');
   return {
     authorization: request.headers.authorization,
@@ -57,8 +64,9 @@ async function askedOf(request: FastifyRequest): Promise<Asked> {
   };
 }
 
-async function askedByForm(request: FastifyRequest): Promise<Asked> {
-  const form = new URLSearchParams((await collect(requestBody(request), formBytesMax)).toString());
+async function askedByForm({ request, reply }: Exchange): Promise<Asked> {
+  const body = abortable(requestBody(request), requestSignal(reply));
+  const form = new URLSearchParams((await collect(body, formBytesMax)).toString());
   return {
     authorization: authorizationOf(form),
     scopes: parseScopes(form.getAll('scope')),
