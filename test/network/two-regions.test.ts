@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Client, call } from '../../src/client/client.ts';
 import { regionList } from '../../src/contract/regions.ts';
 import { replicationAccess } from '../../src/contract/replication.ts';
+import { lazaret } from '../support/command-line.ts';
 import { errorCode, http } from '../support/http.ts';
 import { type PushedImage, pushImage, quarantineLayer, releaseQuarantine } from '../support/regions.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
@@ -48,6 +49,19 @@ describe('two regions', () => {
     const refused = await http(atAway, 'POST /v2/acme/shop/blobs/uploads/');
     expect(refused.status).toBe(403);
     expect(await refused.text()).toContain(home.url);
+  });
+
+  it('say where rules are decided, instead of showing none', async () => {
+    for (const words of [
+      ['immutability', 'ls'],
+      ['retention', 'ls'],
+      ['retention', 'plan'],
+      ['sbom', 'ls'],
+    ])
+      await expect(lazaret(atAway, ...words), words.join(' ')).rejects.toMatchObject({
+        code: 'readOnlyReplica',
+        message: expect.stringContaining(home.url),
+      });
   });
 
   it('list each other, and let only each other follow', async () => {

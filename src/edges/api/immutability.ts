@@ -34,6 +34,7 @@ export function immutabilityRoutes(deps: {
       return database.transact((tx) => immutabilityRuleAdd(tx, rule));
     }),
     bind(immutabilityRuleList, async ({ caller }) => {
+      await assertPrimary(database.read, region, 'immutability rules');
       const accounts = accountsSeen(caller);
       const rules = await immutabilityRules(database.read);
       return { rules: rules.filter(({ account }) => maySeeRule(accounts, account)) };

@@ -35,6 +35,7 @@ export function retentionRoutes(deps: RetainDeps): BoundRoute[] {
       return database.transact((tx) => retentionRuleAdd(tx, { ...terms, account, author: caller.principal }));
     }),
     bind(retentionRuleList, async ({ caller }) => {
+      await assertPrimary(database.read, region, 'retention rules');
       const accounts = accountsSeen(caller);
       const rules = await retentionRules(database.read);
       return { rules: rules.filter(({ account }) => maySeeRule(accounts, account)) };
@@ -49,7 +50,8 @@ export function retentionRoutes(deps: RetainDeps): BoundRoute[] {
       if (!removed) throw unknown(params.name);
       return removed;
     }),
-    bind(retentionPlanShow, ({ query, caller }) => {
+    bind(retentionPlanShow, async ({ query, caller }) => {
+      await assertPrimary(database.read, region, 'retention rules');
       const matches = query.repositories === undefined ? () => true : globMatcher(query.repositories);
       return retentionPlan(
         deps,

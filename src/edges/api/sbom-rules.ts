@@ -23,6 +23,7 @@ export function sbomRuleRoutes(deps: { readonly database: Database; readonly reg
       return database.transact((tx) => sbomRuleAdd(tx, rule));
     }),
     bind(sbomRuleList, async ({ caller }) => {
+      await assertPrimary(database.read, region, 'rules of bills of materials');
       const accounts = accountsSeen(caller);
       const rules = await sbomRules(database.read);
       return { rules: rules.filter(({ account }) => maySeeRule(accounts, account)) };
