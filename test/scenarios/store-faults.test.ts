@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { rm, statfs, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -138,17 +138,33 @@ describe('a client that sends next to nothing', () => {
   it('loses its connection where nobody waits for the body', async () => {
     const clock = new ManualClock();
     const { acme, server } = await start({ clock });
-    const { port } = new URL(acme.url);
-    const socket = connect(Number(port), '127.0.0.1');
-    cleanups.push(() => socket.destroy());
-    socket.write('POST /api/v1/accounts HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n');
     const { authorization: header } = authorization(server.admin.credentials);
-    socket.write(`authorization: ${header}\r\ncontent-length: 100\r\n\r\n{`);
-    socket.resume();
+    const head = `content-type: application/json\r\nauthorization: ${header}\r\ncontent-length: 100`;
+    const socket = connectTo(acme, `POST /api/v1/accounts HTTP/1.1\r\nhost: x\r\n${head}\r\n\r\n{`);
     const timer = setInterval(() => clock.advance(limits.requestWindowMs), 50);
     cleanups.push(() => clearInterval(timer));
-    await once(socket, 'close');
+    await once(socket.resume(), 'close');
   });
+
+  it('loses its connection when it was answered before, and still sends', async () => {
+    const clock = new ManualClock();
+    const { acme } = await start({ clock });
+    const head = 'PUT /v2/acme/shop/manifests/1 HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{';
+    const socket = connectTo(acme, head);
+    const [answer] = await once(socket, 'data');
+    expect(String(answer)).toContain('401 Unauthorized');
+    const timer = setInterval(() => clock.advance(limits.requestWindowMs), 50);
+    cleanups.push(() => clearInterval(timer));
+    await once(socket.resume(), 'close');
+    expect(clock.sleeping).toBe(0);
+  });
+
+  function connectTo({ url }: Client, sent: string): Socket {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    cleanups.push(() => socket.destroy());
+    socket.write(sent);
+    return socket;
+  }
 });
 
 describe.skipIf(!mayMount)('a disk that is full (needs the right to mount)', () => {

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Fastify from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
+import { type Clock, ManualClock, systemClock } from '../../lib/clock.ts';
+import { limits } from '../../lib/limits.ts';
 import { handOverFirst } from './hand-over.ts';
 import { countedBefore, endsConnection, handedOverServer } from './handed-over.ts';
 import { factsOf } from './request-facts.ts';
@@ -16,7 +18,7 @@ afterEach(async () => {
 });
 
 /** A process that hands everything over to `answer`. */
-async function handingOver(answer: RequestListener) {
+async function handingOver(answer: RequestListener, clock: Clock = systemClock) {
   const folder = await mkdtemp(join(tmpdir(), 'lazaret-hand-'));
   closes.push(() => rm(folder, { recursive: true }));
   const socketPath = join(folder, 'writer.sock');
@@ -30,7 +32,7 @@ async function handingOver(answer: RequestListener) {
   app.addHook('onRequest', async (asked) => {
     if (asked.url === '/counted') factsOf(asked).counted = true;
   });
-  handOverFirst(app, { answersHere: () => false, socketPath });
+  handOverFirst(app, { answersHere: () => false, socketPath, clock });
   app.all('/*', async () => 'never');
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   const agent = new Agent({ keepAlive: true });
@@ -82,6 +84,19 @@ describe('a request that is handed over', () => {
     expect([answer.statusCode, answer.headers.connection]).toEqual([413, 'close']);
     expect(String(Buffer.concat(await answer.toArray()))).toBe('too large');
     asked.destroy();
+  });
+
+  it('that was answered, and still sends next to nothing, loses its connection', async () => {
+    const clock = new ManualClock();
+    const { begin } = await handingOver((_asked, response) => response.writeHead(401).end(), clock);
+    const asked = begin('PUT /v2/a', { 'content-length': '100' });
+    asked.on('error', () => undefined);
+    asked.write('half');
+    const answer = await answerOf(asked);
+    expect(answer.resume().statusCode).toBe(401);
+    const timer = setInterval(() => clock.advance(limits.requestWindowMs), 20);
+    closes.push(async () => clearInterval(timer));
+    await once(answer.socket, 'close');
   });
 
   it('ends where it is answered when its client hangs up', async () => {

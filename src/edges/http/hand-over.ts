@@ -8,9 +8,11 @@ import {
 import { pipeline } from 'node:stream/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { errorBodyOf } from '../../contract/errors.ts';
+import type { Clock } from '../../lib/clock.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { callerHeader, closeHeader, type HandedCaller } from './handed-over.ts';
 import { factsOf } from './request-facts.ts';
+import { watchBody } from './slow-body.ts';
 
 /**
  * What a process that only reads does with every other request: it goes, as it came, through a unix socket to the process
@@ -22,6 +24,7 @@ export interface HandOver {
   readonly answersHere: (method: string, url: string) => boolean;
   /** Of the other process. */
   readonly socketPath: string;
+  readonly clock: Clock;
 }
 
 /** The other process has no limit of its own for these connections, so that none ends while a request is on its way. */
@@ -35,7 +38,11 @@ export function handOverFirst(app: FastifyInstance, handOver: HandOver): void {
 }
 
 /** Nothing of the body may have been read, nothing of the answer sent. */
-export function handOverNow(request: FastifyRequest, reply: FastifyReply, { socketPath }: HandOver): void {
+export function handOverNow(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { socketPath, clock }: HandOver,
+): void {
   factsOf(request).handedOver = true;
   reply.hijack();
   const { raw } = request;
@@ -47,6 +54,8 @@ export function handOverNow(request: FastifyRequest, reply: FastifyReply, { sock
   passOn(raw, asked);
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished || !raw.complete) asked.destroy();
+    // As long as there was no answer, the other process has watched.
+    void watchBody(request, reply, clock);
   });
 }
 

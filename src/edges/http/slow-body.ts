@@ -2,7 +2,8 @@
  * A client that begins a request and then sends nothing, or next to nothing, holds a connection and an upload. Every
  * `limits.requestWindowMs` it is looked whether at least `limits.requestWindowBytesMin` came; if not, and it was not we who
  * read slowly, the request ends with requestTimeout: whoever works on it is told through its signal, so that what came is
- * kept as when a client hangs up. Whoever doesn't listen loses the connection at the next look.
+ * kept as when a client hangs up. Whoever doesn't listen loses the connection at the next look; so does whoever goes on
+ * with a body that was answered before it had ended, of which the rest is read and dropped.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../lib/clock.ts';
@@ -10,13 +11,13 @@ import { LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import { endRequest } from './request-signal.ts';
 
-/** Until the answer has ended. */
+/** Until all of it has come, or its connection has ended. */
 export async function watchBody(request: FastifyRequest, reply: FastifyReply, clock: Clock): Promise<void> {
   const { raw } = request;
   const { 'content-length': length = '0', 'transfer-encoding': encoding } = raw.headers;
-  if (encoding === undefined && length === '0') return;
+  if (raw.complete || raw.destroyed || (encoding === undefined && length === '0')) return;
   const ended = new AbortController();
-  reply.raw.once('close', () => ended.abort('ended')); // an error would cost more than the look
+  raw.once('close', () => ended.abort('ended')); // an error would cost more than the look
   let told = false;
   for (let before = raw.socket.bytesRead; ; before = raw.socket.bytesRead) {
     await clock.sleep(limits.requestWindowMs, ended.signal);
@@ -25,7 +26,7 @@ export async function watchBody(request: FastifyRequest, reply: FastifyReply, cl
     if (cameBytes >= limits.requestWindowBytesMin || raw.readableLength > 0) continue;
     const seconds = limits.requestWindowMs / 1000;
     const tooSlow = new LazaretError('requestTimeout', `only ${cameBytes} bytes came in ${seconds} s`);
-    if (told || !endRequest(reply.raw, tooSlow)) {
+    if (told || reply.raw.writableEnded || !endRequest(reply.raw, tooSlow)) {
       raw.destroy();
       return;
     }

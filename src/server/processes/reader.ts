@@ -42,7 +42,7 @@ export async function startReader(plan: ReaderPlan, writer: Writer): Promise<Rea
     managementRoutes: [],
     distribution: distributionApi(deps),
     foreground: busyTold(clock, (busy) => void writer.ask('busy', busy).catch(ended)),
-    handOver: { answersHere: onlyReads, socketPath: plan.socketPath },
+    handOver: { answersHere: onlyReads, socketPath: plan.socketPath, clock },
   });
   const reload = tls && pair ? tlsReload({ ...deps, files: tls, pair, server: app.server }) : undefined;
   await listenToo(app, { host: config.listen.host, port: plan.port });
