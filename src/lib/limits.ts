@@ -289,7 +289,7 @@ export const limits = {
   /** Of one pass, for each kind of step. */
   collectStepsMax: 5,
 
-  /** How long a process of the server may take to answer another, and to end once nothing is in flight any more. */
+  /** How long a process of the server may take to answer another, or to say that it is ready, and to end once nothing is in flight any more. */
   processAnswerMs: 5_000,
   processCloseMs: 5_000,
   /** When another takes the place of one that ended: later each time, unless it lasted so long. */

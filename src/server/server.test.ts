@@ -1,15 +1,19 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import pino from 'pino';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { storeWith } from '../../test/support/faulty-store.ts';
 import { errorCode, http } from '../../test/support/http.ts';
 import { startTestServer, type TestServer } from '../../test/support/server.ts';
+import { openMemoryStore } from '../blobs/memory.ts';
 import { call } from '../client/client.ts';
 import { accountCreate, accountList, whoami } from '../contract/access.ts';
 import { principalCreate, principalDisable } from '../contract/principals.ts';
 import { routes } from '../contract/routes.ts';
 import { openApiShow, versionShow } from '../contract/system.ts';
 import { apiRoutes } from '../edges/api/routes.ts';
+import { ManualClock } from '../lib/clock.ts';
+import { limits } from '../lib/limits.ts';
 import { startServer } from './server.ts';
 
 let server: TestServer;
@@ -28,6 +32,24 @@ describe('a server', () => {
     expect(metrics).toContain(
       'lazaret_http_request_duration_seconds_count{method="GET",route="/livez",code="200"} 1',
     );
+  });
+
+  it('is not ready while a store does not answer, and says so in time', async () => {
+    const clock = new ManualClock();
+    const store = await openMemoryStore({ region: 'local' });
+    const asked = Promise.withResolvers<void>();
+    const silent = () => {
+      asked.resolve();
+      return new Promise<undefined>(() => undefined);
+    };
+    const { notes } = store;
+    const silentNotes = { put: notes.put.bind(notes), names: notes.names.bind(notes), get: silent };
+    const other = await startTestServer({ clock, blobs: storeWith(store, { notes: silentNotes }) });
+    onTestFinished(other.close);
+    const probe = http({ url: other.url }, 'GET /readyz');
+    await asked.promise;
+    clock.advance(limits.processAnswerMs);
+    expect((await probe).status).toBe(503);
   });
 
   it('keeps the password of its first start in a file that only its user reads', async () => {

@@ -5,6 +5,9 @@ import { apiRoutes } from '../edges/api/routes.ts';
 import { createApp } from '../edges/http/app.ts';
 import { distributionApi } from '../edges/oci/distribution.ts';
 import { causeChain } from '../lib/errors.ts';
+import { inTime } from '../lib/in-time.ts';
+import { limits } from '../lib/limits.ts';
+import { shared } from '../lib/shared.ts';
 import { collectorOff } from '../records/collection/collector-state.ts';
 import { logHead } from '../records/log/log.ts';
 import { regionsEnsure } from '../records/regions/regions.ts';
@@ -56,7 +59,7 @@ export async function startServer(config: Config, overrides: ServerOverrides = {
       managementRoutes: apiRoutes(context),
       distribution: distributionApi(context),
       operation: {
-        ready: () => ready(context, readers),
+        ready: readiness(context, readers),
         metrics: readers?.metrics ?? context.metrics,
       },
     });
@@ -108,8 +111,13 @@ async function takeRegions({ config, database }: Context, url: string): Promise<
   await database.transact((tx) => regionsEnsure(tx, { self, primary: config.primary, peers: config.peers }));
 }
 
-async function ready({ database, blobs }: Context, readers: Readers | undefined): Promise<void> {
-  await logHead(database.read);
-  await blobs.notes.get('readyz');
-  await readers?.ready();
+/** A store that does not answer in time is away. It is asked once at a time, however often this is. */
+function readiness({ database, blobs, clock }: Context, readers: Readers | undefined): () => Promise<void> {
+  const look = shared(async () => {
+    await logHead(database.read);
+    await blobs.notes.get('readyz');
+    await readers?.ready();
+  });
+  const ms = limits.processAnswerMs;
+  return () => inTime(look(), { clock, ms, late: `no answer within ${ms} ms` });
 }

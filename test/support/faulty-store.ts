@@ -113,6 +113,21 @@ export class FaultyStore implements BlobStore {
   }
 }
 
+/** `store`, of which something is otherwise. */
+export function storeWith(store: BlobStore, changed: Partial<BlobStore>): BlobStore {
+  return {
+    append: store.append.bind(store),
+    length: store.length.bind(store),
+    commit: store.commit.bind(store),
+    read: store.read.bind(store),
+    delete: store.delete.bind(store),
+    list: store.list.bind(store),
+    close: store.close.bind(store),
+    notes: store.notes,
+    ...changed,
+  };
+}
+
 function injected(operation: StoreOperation): LazaretError {
   return new LazaretError('unavailable', `injected failure of ${operation}`);
 }

@@ -7,9 +7,9 @@ import {
   openDistributionWorld,
   pushBlob,
 } from '../../../test/support/distribution-world.ts';
+import { storeWith } from '../../../test/support/faulty-store.ts';
 import { http } from '../../../test/support/http.ts';
 import { quarantineLayer } from '../../../test/support/regions.ts';
-import type { BlobStore } from '../../blobs/blob-store.ts';
 import { openMemoryStore } from '../../blobs/memory.ts';
 import { authorization, type Client } from '../../client/client.ts';
 import { abortable } from '../../lib/streams.ts';
@@ -58,19 +58,12 @@ it('a blob that is being sent is cut when a quarantine reaches it, and elsewhere
 it('a pull that has sent nothing yet is refused when a quarantine comes to reach its blob', async () => {
   const store = await openMemoryStore({ region: 'local' });
   const asked = Promise.withResolvers<void>();
-  const blobs: BlobStore = {
-    append: store.append.bind(store),
-    length: store.length.bind(store),
-    commit: store.commit.bind(store),
-    delete: store.delete.bind(store),
-    list: store.list.bind(store),
-    close: store.close.bind(store),
-    notes: store.notes,
+  const blobs = storeWith(store, {
     read: async (_key, _range, signal) => {
       asked.resolve();
       return { sizeBytes: 5, stream: abortable(silence(), signal) };
     },
-  };
+  });
   const { server, acme } = await openDistributionWorld({ blobs });
   onTestFinished(server.close);
   const layer = await pushBlob(acme, 'acme/shop', 'layer');

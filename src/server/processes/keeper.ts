@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { countsOf, type MetricsSnapshot } from '../../edges/http/metrics.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { LazaretError } from '../../lib/errors.ts';
+import { inTime } from '../../lib/in-time.ts';
 import { limits } from '../../lib/limits.ts';
 import { Link } from './link.ts';
 import type { ReaderPlan, ReaderVerbs, WriterVerbs } from './verbs.ts';
@@ -62,16 +63,8 @@ export class Keeper {
   ): Promise<Awaited<ReturnType<ReaderVerbs[V]>>> {
     const { clock, number } = this.#deps;
     if (!this.#link) throw new LazaretError('unavailable', `process ${number} does not serve at the moment`);
-    const answered = new AbortController();
-    const late = clock.sleep(waitMs, answered.signal).then(() => {
-      throw new LazaretError('unavailable', `process ${number} did not answer within ${waitMs} ms`);
-    });
-    late.catch(() => undefined); // after the answer nobody waits for it
-    try {
-      return await Promise.race([this.#link.ask(verb, null), late]);
-    } finally {
-      answered.abort();
-    }
+    const late = `process ${number} did not answer within ${waitMs} ms`;
+    return inTime(this.#link.ask(verb, null), { clock, ms: waitMs, late });
   }
 
   /** Of one that is being replaced: what it told last. */
