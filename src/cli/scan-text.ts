@@ -1,5 +1,6 @@
 import type { RouteAnswer } from '../contract/route.ts';
 import type { scanCompare, scanCreate } from '../contract/scans.ts';
+import { limits } from '../lib/limits.ts';
 import { style, type Table, tableText, tableWidth } from './output.ts';
 import { countText, digestText, exceptedText, shortText } from './words.ts';
 
@@ -58,7 +59,7 @@ function headText({ name, counts, covers, question }: ScanAnswer): string {
 function summaryText({ counts, covers, tookMs }: ScanAnswer): string {
   const { known, neverSeen } = covers.running;
   return [
-    countText(counts.tags, 'tag'),
+    `${counts.match > limits.scanPageMax ? 'at least ' : ''}${countText(counts.tags, 'tag')}`,
     `${countText(counts.containers, 'container')} in ${countText(counts.regions, 'region')}`,
     `${counts.unknown} unknown`,
     `running ${known + neverSeen}, never seen here ${neverSeen}`,

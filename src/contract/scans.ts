@@ -63,7 +63,9 @@ export const scanAnswerSchema = Type.Object({
     match: Type.Integer(),
     unknown: Type.Integer(),
     noMatch: Type.Integer(),
-    tags: Type.Integer(),
+    tags: Type.Integer({
+      description: `of the images that match; if they are more than ${limits.scanPageMax}, of so many of them`,
+    }),
     containers: Type.Integer(),
     regions: Type.Integer(),
   }),

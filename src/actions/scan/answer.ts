@@ -17,7 +17,7 @@ export interface ScanAnswer {
   readonly covers: ScanCoverage;
 }
 
-/** What is kept of an answer, as JSON. */
+/** What is kept of an answer. */
 export interface KeptAnswer
   extends Pick<ScanAnswer, 'question' | 'answeredAt' | 'tookMs' | 'counts' | 'covers'> {
   readonly images: readonly KeptImage[];
@@ -27,3 +27,34 @@ export interface KeptAnswer
 
 /** Keys are never used twice, so that images can be told apart for ever. */
 export type KeptImage = readonly [repositoryId: number, manifestId: number, match: 0 | 1, severity: number];
+
+/** As JSON: of images that differ in nothing but their manifest, what they have in common is written once. */
+export function keptText(answer: KeptAnswer): string {
+  const { images, exceptedImages } = answer;
+  return JSON.stringify({ ...answer, images: inRuns(images), exceptedImages: inRuns(exceptedImages) });
+}
+
+export function keptFrom(text: string): KeptAnswer {
+  const kept: Omit<KeptAnswer, 'images' | 'exceptedImages'> & Record<'images' | 'exceptedImages', Run[]> =
+    JSON.parse(text);
+  return { ...kept, images: kept.images.flatMap(ofRun), exceptedImages: kept.exceptedImages.flatMap(ofRun) };
+}
+
+type Run = [repositoryId: number, match: 0 | 1, severity: number, ...manifestIds: number[]];
+
+function inRuns(images: readonly KeptImage[]): Run[] {
+  const runs: Run[] = [];
+  let last: Run | undefined;
+  for (const [repositoryId, manifestId, match, severity] of images) {
+    if (last && last[0] === repositoryId && last[1] === match && last[2] === severity) last.push(manifestId);
+    else {
+      last = [repositoryId, match, severity, manifestId];
+      runs.push(last);
+    }
+  }
+  return runs;
+}
+
+function ofRun([repositoryId, match, severity, ...manifestIds]: Run): KeptImage[] {
+  return manifestIds.map((manifestId) => [repositoryId, manifestId, match, severity]);
+}

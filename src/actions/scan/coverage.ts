@@ -56,32 +56,41 @@ export async function coverageOf(
 ): Promise<ScanCoverage> {
   const { universe, matches, unknowns } = evaluation;
   const neverSeen = running.filter(({ manifestId }) => manifestId === null).length;
+  const [advisorySources, readWith, regions, excepted] = await Promise.all([
+    advisorySourceList(database.read),
+    inventories(database),
+    regionsHeard(database),
+    exceptionsOf(database, evaluation),
+  ]);
   return {
     images: universe.size,
     uninspected: universe.uninspected.size,
-    advisorySources: await advisorySourceList(database.read),
-    inventories: await inventories(database),
+    advisorySources,
+    inventories: readWith,
     running: { known: running.length - neverSeen, neverSeen },
-    regions: await regionsHeard(database),
-    excepted: await exceptionsOf(database, evaluation),
+    regions,
+    excepted,
     truncated: matches.size + unknowns.size > limits.scanImagesMax,
   };
 }
 
-/** Tags, containers and regions are of what matches. */
+/** Containers and regions are of what matches; tags too, but of the first `limits.scanPageMax` images, if there are more. */
 export async function countsOf(
   database: Database,
   { universe, matches, unknowns }: Evaluation,
   running: readonly RunningPlace[],
 ): Promise<ScanCounts> {
-  const manifestIds = universe.manifestIds(matches);
-  const matching = new Set(manifestIds);
-  const containers = running.filter(({ manifestId }) => manifestId !== null && matching.has(manifestId));
+  const containers = running.filter(({ manifestId }) => {
+    const places = manifestId === null ? [] : universe.placesOf({ manifest_id: manifestId });
+    return places.some((at) => matches.has(at));
+  });
+  const first = [...matches.keys().take(limits.scanPageMax)];
+  const tagged = { manifestIds: universe.manifestIds(first), repositoryIds: repositoriesOf(universe, first) };
   return {
     match: matches.size,
     unknown: unknowns.size,
     noMatch: Math.max(0, universe.size - matches.size - unknowns.size),
-    tags: await tagCount(database, { manifestIds, repositoryIds: repositoriesOf(universe, matches) }),
+    tags: await tagCount(database, tagged),
     containers: containers.length,
     regions: new Set(containers.map(({ region }) => region)).size,
   };
@@ -111,7 +120,7 @@ async function exceptionsOf(database: Database, evaluation: Evaluation): Promise
   };
 }
 
-function repositoriesOf({ placements }: Universe, places: ReadonlySet<number>): number[] {
+function repositoriesOf({ placements }: Universe, places: readonly number[]): number[] {
   const ids = new Set<number>();
   for (const at of places) {
     const id = placements[at]?.repositoryId;

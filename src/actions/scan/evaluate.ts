@@ -128,7 +128,7 @@ function setsOfLeaf({ leaf, hits, doubts, excepted }: SearchedLeaf, context: Nod
   noteExcepted(context, excepted);
   let possible: ReadonlySet<number> = leaf.needsNoInspection ? new Set() : universe.uninspected;
   for (const { of, because } of doubts) {
-    const about = of === 'all' ? universe.all : universe.found(of);
+    const about = of === 'all' ? universe.all() : universe.found(of);
     if (about.size === 0) continue;
     context.doubts.push({ about, because });
     possible = possible.union(about);
@@ -166,7 +166,7 @@ function anyOf(parts: readonly Sets[]): Sets {
 
 function negationOf(part: Sets, universe: Universe): Sets {
   return {
-    matches: universe.all.difference(part.matches).difference(part.unknowns),
+    matches: universe.all().difference(part.matches).difference(part.unknowns),
     unknowns: part.unknowns,
   };
 }

@@ -2,9 +2,9 @@ import { parseCriteria } from '../../criteria/parse.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Database } from '../../records/db/database.ts';
-import { imageNames, type Placement, placementsOf } from '../../records/scans/images.ts';
+import { imageNames, type Placement } from '../../records/scans/images.ts';
 import type { StoredScan } from '../../records/scans/scans.ts';
-import type { KeptAnswer, KeptImage, ScanAnswer } from './answer.ts';
+import { type KeptAnswer, type KeptImage, keptFrom, type ScanAnswer } from './answer.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 import { evidenceOf } from './explain.ts';
 import { ordered, type ScanOrder } from './order.ts';
@@ -28,8 +28,7 @@ export interface ScanPage {
 }
 
 export function keptAnswer(stored: StoredScan): KeptAnswer {
-  const answer: KeptAnswer = JSON.parse(stored.answer);
-  return answer;
+  return keptFrom(stored.answer);
 }
 
 /** A page of the list that was kept, with what holds of each image now. @throws invalid */
@@ -124,12 +123,9 @@ async function listedAs(
   const wanted =
     verdict === undefined ? images : images.filter(([, , match]) => (match === 1) === (verdict === 'match'));
   if (order === undefined) return wanted;
-  const placements = await placementsOf(database, [...new Set(wanted.map(([, manifestId]) => manifestId))]);
-  const dates = new Map(placements.map((placement) => [keyOf(placement.repositoryId, placement), placement]));
   const withKeys = wanted.map((kept) => {
     const [repositoryId, manifestId, , severity] = kept;
-    const { pushedAt = null, pulledAt = null } = dates.get(keyOf(repositoryId, { manifestId })) ?? {};
-    return { kept, repositoryId, manifestId, severity, pushedAt, pulledAt };
+    return { kept, repositoryId, manifestId, severity };
   });
   return (await ordered(database, withKeys, order)).map(({ kept }) => kept);
 }

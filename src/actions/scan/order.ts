@@ -1,5 +1,5 @@
 import type { Database } from '../../records/db/database.ts';
-import { type Placement, repositoryNames } from '../../records/scans/images.ts';
+import { type Placement, placementDates, repositoryNames } from '../../records/scans/images.ts';
 
 /**
  * How images are listed. `severity`: the worst that matched first; `pushed`, `pulled`: the latest first, what never was
@@ -8,7 +8,7 @@ import { type Placement, repositoryNames } from '../../records/scans/images.ts';
 export const scanOrders = ['severity', 'name', 'pushed', 'pulled'] as const;
 export type ScanOrder = (typeof scanOrders)[number];
 
-export interface Ordered extends Pick<Placement, 'manifestId' | 'repositoryId' | 'pushedAt' | 'pulledAt'> {
+export interface Ordered extends Pick<Placement, 'manifestId' | 'repositoryId'> {
   /** Higher is worse; 0: none was asked for. */
   readonly severity: number;
 }
@@ -18,25 +18,21 @@ export async function ordered<T extends Ordered>(
   images: readonly T[],
   order: ScanOrder,
 ): Promise<readonly T[]> {
-  const ids = new Set(images.map(({ repositoryId }) => repositoryId ?? 0));
-  const names = [...(await repositoryNames(database, [...ids]))].toSorted((a, b) => compareText(a[1], b[1]));
-  const places = new Map(names.map(([id], place) => [id, place]));
-  const place = ({ repositoryId }: Ordered) => places.get(repositoryId ?? 0) ?? 0;
-  const first = keyOf(order);
-  return images.toSorted((a, b) => first(b) - first(a) || place(a) - place(b) || a.manifestId - b.manifestId);
-}
-
-function keyOf(order: ScanOrder): (image: Ordered) => number {
-  switch (order) {
-    case 'severity':
-      return ({ severity }) => severity;
-    case 'pushed':
-      return ({ pushedAt }) => pushedAt ?? 0;
-    case 'pulled':
-      return ({ pulledAt }) => pulledAt ?? 0;
-    case 'name':
-      return () => 0;
-  }
+  const byRepository = Map.groupBy(images, ({ repositoryId }) => repositoryId ?? 0);
+  const names = await repositoryNames(database, [...byRepository.keys()]);
+  const inOrder = [...byRepository].toSorted(([a], [b]) =>
+    compareText(names.get(a) ?? '', names.get(b) ?? ''),
+  );
+  // In parts, which are few and mostly as they should be: to sort all at once takes several times as long.
+  const named = inOrder.flatMap(([, some]) => some.toSorted((a, b) => a.manifestId - b.manifestId));
+  if (order === 'name') return named;
+  if (order === 'severity') return named.toSorted((a, b) => b.severity - a.severity);
+  const dates = await placementDates(database, named);
+  const dated = named.map((image, at) => ({
+    image,
+    at: (order === 'pushed' ? dates[at]?.pushedAt : dates[at]?.pulledAt) ?? 0,
+  }));
+  return dated.toSorted((a, b) => b.at - a.at).map(({ image }) => image);
 }
 
 function compareText(a: string, b: string): number {

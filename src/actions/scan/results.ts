@@ -2,7 +2,7 @@ import { limits } from '../../lib/limits.ts';
 import type { Database } from '../../records/db/database.ts';
 import { inventoriesOf } from '../../records/scans/coverage.ts';
 import type { Evidence, Verdict } from '../../records/scans/evidence.ts';
-import { type Above, aboveImages, imageNames, type Placement } from '../../records/scans/images.ts';
+import { type Above, aboveImages, imageNames, placementDates } from '../../records/scans/images.ts';
 import type { Evaluation } from './evaluate.ts';
 import { evidenceOf } from './explain.ts';
 
@@ -40,18 +40,17 @@ export async function resultsOf(
   });
   const ids = [...new Set(placed.map(({ placement }) => placement.manifestId))];
   const matching = placed.filter(({ at }) => matches.has(at)).map(({ at }) => at);
-  const [names, evidence, above, readWith] = await Promise.all([
-    imageNames(
-      database,
-      placed.map(({ placement }) => placement),
-    ),
+  const placements = placed.map(({ placement }) => placement);
+  const [names, dates, evidence, above, readWith] = await Promise.all([
+    imageNames(database, placements),
+    placementDates(database, placements),
     evidenceOf(database, evaluation, matching),
     aboveImages(database, ids),
     inventoriesOf(database, ids),
   ]);
   return placed.flatMap(({ at, kept, placement }, index) => {
-    const name = names[index];
-    if (!name) return [];
+    const [name, date] = [names[index], dates[index]];
+    if (!name || !date) return [];
     const reasons = evidence.get(at) ?? [];
     return {
       ...name,
@@ -60,7 +59,7 @@ export async function resultsOf(
       evidence: reasons.slice(0, limits.scanEvidenceMax),
       evidenceCount: reasons.length,
       above: aboveIn(above.get(placement.manifestId), name.repository),
-      ...datesOf(placement),
+      ...date,
       readWith: readWith.get(placement.manifestId) ?? [],
     };
   });
@@ -75,8 +74,4 @@ function verdictNow(evaluation: Evaluation, at: number): Pick<ScanResult, 'verdi
 function aboveIn(everywhere: Above | undefined, repository: string): Above {
   if (!everywhere) return { tags: [], indexes: [], containers: [] };
   return { ...everywhere, tags: everywhere.tags.filter((tag) => tag.repository === repository) };
-}
-
-function datesOf({ pushedAt, pulledAt }: Placement): Pick<ScanResult, 'pushedAt' | 'pulledAt'> {
-  return { pushedAt, pulledAt };
 }

@@ -7,7 +7,7 @@ import { logHead } from '../../records/log/log.ts';
 import { runningPlaces } from '../../records/scans/coverage.ts';
 import type { ScanScope } from '../../records/scans/images.ts';
 import { scanKeep } from '../../records/scans/scans.ts';
-import type { KeptAnswer, KeptImage, ScanAnswer } from './answer.ts';
+import { type KeptImage, keptText, type ScanAnswer } from './answer.ts';
 import { countsOf, coverageOf, exceptedPlaces } from './coverage.ts';
 import { type Evaluation, evaluateInScope } from './evaluate.ts';
 import { type Ordered, ordered, type ScanOrder } from './order.ts';
@@ -43,8 +43,7 @@ export async function scan(deps: ScanDeps, request: ScanRequest): Promise<ScanAn
   const evaluation = await evaluateInScope(database, criteria, scope);
   const listed = await listedImages(database, evaluation, request.order);
   const shown = listed.slice(0, pageSize);
-  const [images, counts, covers] = await Promise.all([
-    resultsOf(database, evaluation, shown),
+  const [counts, covers] = await Promise.all([
     countsOf(database, evaluation, running),
     coverageOf(database, evaluation, running),
   ]);
@@ -55,14 +54,17 @@ export async function scan(deps: ScanDeps, request: ScanRequest): Promise<ScanAn
     counts,
     covers,
   };
-  const answer: KeptAnswer = {
+  const answer = keptText({
     ...facts,
     images: listed.map(keptImage),
     exceptedImages: exceptedImages(evaluation),
-  };
-  const name = await database.transact((tx) =>
-    scanKeep(tx, { criteria, scope, requestedBy, position, answer: JSON.stringify(answer) }),
-  );
+  });
+  const [images, name] = await Promise.all([
+    resultsOf(database, evaluation, shown),
+    database.transact((tx) => scanKeep(tx, { criteria, scope, requestedBy, position, answer }), {
+      seenEarly: true,
+    }),
+  ]);
   const next = shown.length < listed.length ? String(shown.length) : null;
   return { name, position, ...facts, images, next };
 }
@@ -79,10 +81,13 @@ async function listedImages(
   order: ScanOrder = severities.size > 0 ? 'severity' : 'name',
 ): Promise<readonly Listed[]> {
   const list = (places: ReadonlySet<number>, kept: Listed['kept']) => {
-    const images = [...places].flatMap((at) => {
+    const images: Listed[] = [];
+    for (const at of places) {
       const placement = universe.placements[at];
-      return placement ? [{ ...placement, at, kept, severity: severities.get(at) ?? 0 }] : [];
-    });
+      if (!placement) continue;
+      const { manifestId, repositoryId } = placement;
+      images.push({ at, kept, manifestId, repositoryId, severity: severities.get(at) ?? 0 });
+    }
     return ordered(database, images, order);
   };
   return [...(await list(matches, 'match')), ...(await list(unknowns, 'unknown'))].slice(

@@ -20,39 +20,39 @@ import {
  */
 export class Universe {
   readonly placements: readonly Placement[];
-  /** With the rest. */
-  readonly all: ReadonlySet<number>;
   /** Those that are not, or not wholly, inspected. */
   readonly uninspected: ReadonlySet<number>;
   /** The place of all that are not listed; undefined: the list is of all. */
   readonly rest: number | undefined;
   /** How many there are, listed or not. */
   readonly size: number;
-  readonly #ofManifest: ReadonlyMap<number, readonly number[]>;
+  /** Of each manifest, its last place; and of each place, the one before it of the same manifest. */
+  readonly #last = new Map<number, number>();
+  readonly #before: (number | undefined)[];
 
   /** @param size of all, where those are not all */
   constructor(placements: readonly Placement[], size?: number) {
     this.placements = placements;
     this.rest = size === undefined ? undefined : placements.length;
     this.size = Math.max(size ?? 0, placements.length);
-    const all = new Set<number>();
+    this.#before = placements.map(({ manifestId }, at) => {
+      const before = this.#last.get(manifestId);
+      this.#last.set(manifestId, at);
+      return before;
+    });
     const uninspected = new Set<number>();
-    const ofManifest = new Map<number, number[]>();
-    for (const [at, { manifestId, state }] of placements.entries()) {
-      all.add(at);
-      if (state !== 'done') uninspected.add(at);
-      const others = ofManifest.get(manifestId);
-      if (others) others.push(at);
-      else ofManifest.set(manifestId, [at]);
-    }
-    if (this.rest !== undefined) all.add(this.rest);
-    this.all = all;
+    for (const [at, { state }] of placements.entries()) if (state !== 'done') uninspected.add(at);
     this.uninspected = uninspected;
-    this.#ofManifest = ofManifest;
+  }
+
+  /** With the rest. */
+  all(): Set<number> {
+    const all = new Set(this.placements.keys());
+    return this.rest === undefined ? all : all.add(this.rest);
   }
 
   /** Which of them were found. */
-  found(hits: readonly Hit[]): ReadonlySet<number> {
+  found(hits: readonly Hit[]): Set<number> {
     const found = new Set<number>();
     for (const hit of hits) for (const at of this.placesOf(hit)) found.add(at);
     return found;
@@ -60,12 +60,13 @@ export class Universe {
 
   /** In each repository that has the image, or in the one (0: in none) that the hit names. */
   placesOf({ manifest_id, repository_id }: Hit): readonly number[] {
-    const places = this.#ofManifest.get(Number(manifest_id)) ?? [];
-    if (repository_id === undefined || repository_id === null) return places;
-    return places.filter((at) => (this.placements[at]?.repositoryId ?? 0) === Number(repository_id));
+    const places: number[] = [];
+    for (let at = this.#last.get(Number(manifest_id)); at !== undefined; at = this.#before[at])
+      if (isOf(this.placements[at], repository_id)) places.push(at);
+    return places;
   }
 
-  manifestIds(of: Iterable<number> = this.all): number[] {
+  manifestIds(of: Iterable<number> = this.placements.keys()): number[] {
     const ids = new Set<number>();
     for (const at of of) {
       const placement = this.placements[at];
@@ -73,6 +74,11 @@ export class Universe {
     }
     return [...ids];
   }
+}
+
+function isOf(placement: Placement | undefined, repositoryId: Hit['repository_id']): boolean {
+  if (repositoryId === undefined || repositoryId === null) return true;
+  return (placement?.repositoryId ?? 0) === Number(repositoryId);
 }
 
 export async function universeOf(database: Database, scope: ScanScope): Promise<Universe> {
@@ -91,9 +97,9 @@ export async function universeFound(
   database: Database,
   { scope, extent, manifestIds }: FoundInScope,
 ): Promise<Universe> {
+  const listedMax = Math.max(listedFew, extent.size / listedShare);
+  if (manifestIds.size + extent.uninspected.length > listedMax) return universeSince(database, scope, extent);
   const listed = new Set([...manifestIds, ...extent.uninspected]);
-  if (listed.size > Math.max(listedFew, extent.size / listedShare))
-    return universeSince(database, scope, extent);
   const placements = await placementsInScopeOf(database, scope, [...listed]);
   return new Universe(asSince(placements, extent), extent.size);
 }
@@ -115,11 +121,12 @@ export async function universeSince(database: Database, scope: ScanScope, extent
  */
 function asSince(placements: readonly Placement[], { uninspected, newest }: Extent): Placement[] {
   const early = new Set(uninspected);
-  return placements.flatMap((placement) => {
-    if (placement.manifestId > newest) return [];
-    const ended = placement.state === 'done' && early.has(placement.manifestId);
-    return ended ? { ...placement, state: 'pending' as const } : placement;
-  });
+  return placements
+    .filter(({ manifestId }) => manifestId <= newest)
+    .map((placement) => {
+      const ended = placement.state === 'done' && early.has(placement.manifestId);
+      return ended ? { ...placement, state: 'pending' } : placement;
+    });
 }
 
 /** These images wherever they are, and also where no repository has them any more. */

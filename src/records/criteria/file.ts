@@ -63,7 +63,7 @@ export async function fileLeaf(criteria: FileCriteria, { database, scope }: Leaf
   return {
     matches: sql<Hit>`${sql.join(
       found.map(({ images }) => sql`select distinct edges.manifest_id ${images}`),
-      sql` union `,
+      sql` union all `,
     )}`.compile(db),
     unknowns: [],
     evidence: (manifestIds, limit) =>

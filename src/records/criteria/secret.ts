@@ -36,8 +36,8 @@ export async function secretLeaf(criteria: SecretCriteria, { database, scope }: 
     where ${sql.join(ofLayers, sql` and `)}`;
   const configs = sql`image_secrets as found where ${sql.join(ofConfigs, sql` and `)}`;
   return {
-    matches: sql<Hit>`select edges.manifest_id from ${layers}
-      union select found.manifest_id from ${configs}`.compile(db),
+    matches: sql<Hit>`select distinct edges.manifest_id from ${layers}
+      union all select distinct found.manifest_id from ${configs}`.compile(db),
     unknowns: [
       {
         images: notLookedThrough(scope).compile(db),

@@ -8,6 +8,7 @@ import { shared } from '../../lib/shared.ts';
 import type { Database, DatabaseOptions } from './database.ts';
 import { openEpoch } from './epoch.ts';
 import { migrate } from './migrate.ts';
+import { type PackedRows, rowsUnpacked } from './packed-rows.ts';
 import { refusesWrites } from './read-only.ts';
 import { SqliteLog } from './sqlite-log.ts';
 import { withKeptStatements } from './sqlite-statements.ts';
@@ -163,10 +164,10 @@ class Searcher {
       workerData: this.#file,
     });
     worker.unref();
-    worker.on('message', (answer: { id: number; rows?: unknown[]; error?: string }) => {
+    worker.on('message', (answer: { id: number; rows?: PackedRows; error?: string }) => {
       const waiting = this.#waiting.get(answer.id);
       this.#waiting.delete(answer.id);
-      if (answer.rows) waiting?.resolve(answer.rows);
+      if (answer.rows) waiting?.resolve(rowsUnpacked(answer.rows));
       else waiting?.reject(new LazaretError('internal', `a search failed: ${answer.error}`));
     });
     worker.on('error', (cause) =>

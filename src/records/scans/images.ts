@@ -19,8 +19,6 @@ export interface Placement {
   readonly state: 'pending' | 'done' | 'unknown';
   /** Of a state that is not done. */
   readonly reason: string | null;
-  readonly pushedAt: number | null;
-  readonly pulledAt: number | null;
 }
 
 /** The images in scope, without those deleted or withdrawn and without artefacts that are no file systems. */
@@ -29,12 +27,11 @@ export async function placementsInScope(database: Database, scope: ScanScope): P
     within('repository_manifests.repository_id', await repositoriesInScope(database, scope)),
     ...(scope.image ? [isImage(scope.image.digest)] : []),
   ];
-  const rows = await database.search(
-    sql<PlacementRow>`select repository_manifests.manifest_id as m, repository_manifests.repository_id as r, ${placed}
+  return database.search(
+    sql<Placement>`select repository_manifests.manifest_id as "manifestId", ${placed}
       from repository_manifests join images on images.manifest_id = repository_manifests.manifest_id
       where ${inService} and ${sql.join(conditions, sql` and `)}`.compile(database.read),
   );
-  return rows.map(placementOf);
 }
 
 /** Those of these manifests. */
@@ -46,7 +43,7 @@ export async function placementsInScopeOf(
   if (manifestIds.length === 0) return [];
   const repositories = await repositoriesInScope(database, scope);
   const rows = await database.search(
-    sql<PlacementRow>`select ids.id as m, repository_manifests.repository_id as r, ${placed}
+    sql<Placement>`select ids.id as "manifestId", ${placed}
       from ${idTable(database.engine, manifestIds)} as ids
       cross join repository_manifests cross join images
       where repository_manifests.manifest_id = ids.id and images.manifest_id = ids.id and ${inService}`.compile(
@@ -55,7 +52,7 @@ export async function placementsInScopeOf(
   );
   // The repositories are no condition of the search, which would begin with them: they may be many.
   const asked = repositories && new Set(repositories);
-  return rows.map(placementOf).filter(({ repositoryId }) => asked?.has(repositoryId ?? 0) ?? true);
+  return rows.filter(({ repositoryId }) => asked?.has(repositoryId ?? 0) ?? true);
 }
 
 const inService = sql`repository_manifests.deleted_at is null and repository_manifests.withdrawn_at is null
@@ -93,8 +90,8 @@ export async function extentOf(database: Database, scope: ScanScope): Promise<Ex
 /** Of these images, wherever they are; where no repository has one any more, by itself. */
 export async function placementsOf(database: Database, manifestIds: readonly number[]): Promise<Placement[]> {
   if (manifestIds.length === 0) return [];
-  const rows = await database.search(
-    sql<PlacementRow>`select ids.id as m, repository_manifests.repository_id as r, ${placed}
+  return database.search(
+    sql<Placement>`select ids.id as "manifestId", ${placed}
       from ${idTable(database.engine, manifestIds)} as ids
       left join images on images.manifest_id = ids.id
       left join repository_manifests on repository_manifests.manifest_id = ids.id
@@ -102,31 +99,34 @@ export async function placementsOf(database: Database, manifestIds: readonly num
       database.read,
     ),
   );
-  return rows.map(placementOf);
 }
 
-const placed = sql`images.state as s, case images.state when 'done' then null else images.reason end as w,
-  repository_manifests.pushed_at as p, repository_manifests.last_pulled_at as l`;
+const placed = sql`repository_manifests.repository_id as "repositoryId", coalesce(images.state, 'pending') as state,
+  case images.state when 'done' then null else images.reason end as reason`;
 
-/** With short names, since there may be very many. */
-interface PlacementRow {
-  readonly m: number;
-  readonly r: number | null;
-  readonly s: Placement['state'] | null;
-  readonly w: string | null;
-  readonly p: number | null;
-  readonly l: number | null;
+/** When repositories got images, and when they were last asked for them. */
+export interface PlacementDates {
+  readonly pushedAt: number | null;
+  readonly pulledAt: number | null;
 }
 
-function placementOf({ m, r, s, w, p, l }: PlacementRow): Placement {
-  return {
-    manifestId: Number(m),
-    repositoryId: r === null ? null : Number(r),
-    state: s ?? 'pending',
-    reason: w,
-    pushedAt: p,
-    pulledAt: l,
-  };
+/** Of these, in the same order. */
+export async function placementDates(
+  database: Database,
+  placements: readonly Pick<Placement, 'manifestId' | 'repositoryId'>[],
+): Promise<readonly PlacementDates[]> {
+  const manifestIds = [...new Set(placements.map(({ manifestId }) => manifestId))];
+  const rows = await database.search(
+    sql<Pick<Placement, 'manifestId' | 'repositoryId'> & PlacementDates>`select ids.id as "manifestId",
+        repository_id as "repositoryId", pushed_at as "pushedAt", last_pulled_at as "pulledAt"
+      from ${idTable(database.engine, manifestIds)} as ids
+      cross join repository_manifests where repository_manifests.manifest_id = ids.id`.compile(database.read),
+  );
+  const of = new Map(rows.map((row) => [`${row.repositoryId}/${row.manifestId}`, row]));
+  return placements.map(({ repositoryId, manifestId }) => {
+    const { pushedAt = null, pulledAt = null } = of.get(`${repositoryId}/${manifestId}`) ?? {};
+    return { pushedAt, pulledAt };
+  });
 }
 
 /** undefined: any. */

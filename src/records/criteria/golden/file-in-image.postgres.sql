@@ -34,7 +34,7 @@ and upper_files.path_id = upper_folders.id
 and upper_files.kind != 'directory')
 and layer_files.kind in ('file', 'hardlink', 'link', 'device')
 and (substr("layer_files"."sha256", 1, 6) = $1
-and "layer_files"."sha256" = $2) union select distinct edges.manifest_id
+and "layer_files"."sha256" = $2) union all select distinct edges.manifest_id
 from (select distinct each_member.holder_id
 from (select archive_files.archive_id as holder_id, archive_paths.folder || archive_paths.name as path
 from archive_files

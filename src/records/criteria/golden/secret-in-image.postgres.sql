@@ -1,4 +1,4 @@
-select edges.manifest_id
+select distinct edges.manifest_id
 from layer_secrets as found
 join paths on paths.id = found.path_id
 join blobs on blobs.id = found.blob_id
@@ -34,7 +34,7 @@ and upper_edges.kind = 'layer'
 and upper_edges.position > edges.position
 and upper_files.blob_id = upper_blobs.id
 and upper_files.path_id = upper_folders.id
-and upper_files.kind != 'directory') union select found.manifest_id
+and upper_files.kind != 'directory') union all select distinct found.manifest_id
 from image_secrets as found
 where found.fingerprint = $2
 and found.key_version = 1

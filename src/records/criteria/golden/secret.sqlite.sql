@@ -1,11 +1,11 @@
-select edges.manifest_id
+select distinct edges.manifest_id
 from layer_secrets as found
 join paths on paths.id = found.path_id
 join blobs on blobs.id = found.blob_id
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
 where found.kind in ('aws-access-key', 'aws-secret-key')
-and "edges"."manifest_id" in (7) union select found.manifest_id
+and "edges"."manifest_id" in (7) union all select distinct found.manifest_id
 from image_secrets as found
 where found.kind in ('aws-access-key', 'aws-secret-key')
 and "found"."manifest_id" in (7)
