@@ -1,172 +1,199 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import pg from 'pg';
 import { scan as answer } from '../../src/actions/scan/scan.ts';
-import type { Criteria } from '../../src/criteria/criteria.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import type { Database } from '../../src/records/db/database.ts';
-import { openDatabase } from '../../src/records/db/drivers.ts';
+import { type DatabaseConfig, openDatabase } from '../../src/records/db/drivers.ts';
+import { startPostgres } from '../../test/support/postgres.ts';
 import type { Benchmark, BenchOptions, Figure } from '../benchmark.ts';
-import { needle, spreads } from './needles.ts';
-import { type InventorySize, seedInventory } from './seeded-inventory.ts';
-
-const sizes: Readonly<Record<string, InventorySize>> = {
-  tiny: {
-    images: 100,
-    layersPerImage: 10,
-    packagesPerImage: 60,
-    filesPerLayer: 20,
-    distinctPackages: 2_000,
-    advisories: 500,
-  },
-  '1000': {
-    images: 1_000,
-    layersPerImage: 10,
-    packagesPerImage: 300,
-    filesPerLayer: 500,
-    distinctPackages: 30_000,
-    advisories: 50_000,
-  },
-  '10000': {
-    images: 10_000,
-    layersPerImage: 10,
-    packagesPerImage: 300,
-    filesPerLayer: 500,
-    distinctPackages: 100_000,
-    advisories: 500_000,
-  },
-  '10000-few-files': {
-    images: 10_000,
-    layersPerImage: 10,
-    packagesPerImage: 300,
-    filesPerLayer: 50,
-    distinctPackages: 100_000,
-    advisories: 500_000,
-  },
-};
+import { copyInventory } from './copied-inventory.ts';
+import { LoopWatch } from './loop-watch.ts';
+import { type Question, questions } from './questions.ts';
+import { seedInventory } from './seeded-inventory.ts';
+import {
+  type InventorySize,
+  layersOf,
+  onPostgres,
+  shapeText,
+  sizes,
+  tenThousandFewFiles,
+  tenthOf,
+  tiny,
+} from './sizes.ts';
 
 export const scan: Benchmark = {
   name: 'scan',
   summary:
-    'how long the first 50 images of an answer take, over a seeded inventory of 1,000 images (--only 10000 or 10000-few-files for more)',
+    'how long the first 50 images of an answer take, over a seeded inventory of 1,000 images (--only for more, on PostgreSQL, or growth)',
   measure,
-  parts: ['1000', '10000', '10000-few-files'],
+  parts: [...Object.keys(sizes), ...Object.keys(sizes).map((name) => name + onPostgres), 'growth'],
 };
 
 async function* measure(options: BenchOptions): AsyncGenerator<Figure> {
-  const size = sizes[options.tiny ? 'tiny' : (options.only ?? '1000')];
-  if (!size) throw new Error(`no inventory of the size '${options.only}'`);
-  const file = join(options.folder, 'metadata.sqlite');
-  const opened = () => openDatabase({ kind: 'sqlite', file }, { region: 'bench', clock: systemClock });
-  await (await opened()).close();
-  seedInventory(file, size, options.say);
-  yield {
-    name: 'metadata store, SQLite',
-    value: Math.round((await stat(file)).size / size.images / 1_000),
-    unit: 'kB/image',
-    target: null,
-    holds: null,
-    note: shapeText(size),
-  };
-  const database = await opened();
+  const part = options.only ?? '1000';
+  if (part === 'growth') return yield* growth(options);
+  const size = options.tiny ? tiny : sizes[part.replace(onPostgres, '')];
+  if (!size) throw new Error(`no inventory of the size '${part}'`);
+  const file = await seeded(options, size, 'metadata');
+  if (part.endsWith(onPostgres)) return yield* measureOnPostgres(options, { file, size });
+  yield* storeFigures((await stat(file)).size, { size, engine: 'SQLite' });
+  yield* measureAll({ kind: 'sqlite', file }, options, size);
+}
+
+async function* measureOnPostgres(
+  options: BenchOptions,
+  { file, size }: { readonly file: string; readonly size: InventorySize },
+): AsyncGenerator<Figure> {
+  const server = await startPostgres();
   try {
-    for (const question of questions(size)) {
+    const config: DatabaseConfig = { kind: 'postgres', url: server.url };
+    await (await opened(config)).close();
+    await copyInventory(file, server.url, options);
+    yield* storeFigures(await postgresBytes(server.url), { size, engine: 'PostgreSQL' });
+    yield* measureAll(config, options, size);
+  } finally {
+    await server.stop();
+  }
+}
+
+async function* measureAll(
+  config: DatabaseConfig,
+  options: BenchOptions,
+  size: InventorySize,
+): AsyncGenerator<Figure> {
+  const database = await opened(config);
+  const held: number[] = [];
+  try {
+    for (const question of questions(size.images)) {
       options.signal.throwIfAborted();
-      yield* timed(database, question, options.tiny ? 2 : 30);
+      const asked = await ask(database, question, options.tiny ? 2 : 30);
+      held.push(asked.heldMs);
+      yield* figuresOf(question, asked);
     }
   } finally {
     await database.close();
   }
+  const value = rounded(Math.max(...held));
+  yield {
+    name: 'event loop held',
+    ...{ value, unit: 'ms', target: 20, holds: value <= 20 },
+    note: 'the longest stretch of this thread’s processor time without a turn of its event loop, over all questions',
+  };
 }
 
-function shapeText(size: InventorySize): string {
-  const count = (n: number) => n.toLocaleString('en');
-  const layers = size.images * (size.layersPerImage - 4) + 80;
-  return `${count(size.images)} images, ${count(layers)} layers, ${count(size.images * size.packagesPerImage)} packages in images, ${count(layers * size.filesPerLayer)} file rows, ${count(size.advisories)} advisories`;
+/** What ten times the images do to the processor time of a question, everything else being the same. */
+async function* growth(options: BenchOptions): AsyncGenerator<Figure> {
+  const size = options.tiny ? tiny : tenThousandFewFiles;
+  const files = [
+    await seeded(options, tenthOf(size), 'tenth'),
+    await seeded(options, size, 'whole'),
+  ] as const;
+  const [small, large] = await Promise.all(files.map((file) => opened({ kind: 'sqlite', file })));
+  if (!small || !large) throw new Error('both were opened');
+  try {
+    for (const [at, question] of questions(size.images).entries()) {
+      options.signal.throwIfAborted();
+      const before = questions(size.images / 10)[at] ?? question;
+      const [few, many] = [await ask(small, before, 20), await ask(large, question, 20)];
+      const [from, to] = [quantile(few.cpuMs, 0.5), quantile(many.cpuMs, 0.5)];
+      const value = rounded(to / from);
+      yield {
+        name: `growth: ${question.name}`,
+        ...{ value, unit: '×', target: 1.5, holds: value <= 1.5 },
+        note: `processor time p50 ${rounded(from)} ms at ${size.images / 10} images (${few.counts}), ${rounded(to)} ms at ${size.images} (${many.counts})`,
+      };
+    }
+  } finally {
+    await Promise.all([small.close(), large.close()]);
+  }
 }
 
-interface Question {
-  readonly name: string;
-  readonly criteria: Criteria;
-  /** p99, in milliseconds. */
-  readonly target: number;
+async function seeded({ folder, say }: BenchOptions, size: InventorySize, name: string): Promise<string> {
+  const file = join(folder, `${name}.sqlite`);
+  await (await opened({ kind: 'sqlite', file })).close();
+  seedInventory(file, size, say);
+  return file;
 }
 
-function questions({ images }: InventorySize): readonly Question[] {
-  const sized = spreads.flatMap((spread) => {
-    const { purl, advisory, sha256, secret, licence } = needle(spread);
-    const of = { one: '1 image', some: `${Math.ceil(images / 100)} images`, all: `${images} images` }[spread];
-    return [
-      { name: `advisory, ${of}`, criteria: { advisory: { id: advisory } }, target: 50 },
-      { name: `package range, ${of}`, criteria: { package: { purl, versions: '<2' } }, target: 50 },
-      { name: `file hash, ${of}`, criteria: { file: { sha256 } }, target: 50 },
-      { name: `secret, ${of}`, criteria: { secret: { kind: secret } }, target: 50 },
-      { name: `licence, ${of}`, criteria: { license: { anyOf: [licence] } }, target: 50 },
-    ];
-  });
-  return [
-    ...sized,
-    {
-      name: 'critical and fixable, by severity',
-      criteria: { advisory: { severity: 'critical', fixed: true } },
-      target: 100,
-    },
-    {
-      name: 'image: pushed by a glob, in a glob',
-      criteria: { image: { pushedBy: 'ci-*', repository: 'bench/team-1/**' } },
-      target: 50,
-    },
-    { name: 'file by name', criteria: { file: { path: '**/file-7-777.js' } }, target: 2_000 },
-    {
-      name: 'file by a glob without prefix or name',
-      criteria: { file: { path: '**/*-7-77?.js' } },
-      target: 2_000,
-    },
-    {
-      name: 'package by a glob of its name',
-      criteria: { package: { type: 'npm', name: '*-123*' } },
-      target: 2_000,
-    },
-  ];
+function opened(config: DatabaseConfig): Promise<Database> {
+  return openDatabase(config, { region: 'bench', clock: systemClock });
 }
 
-async function* timed(
-  database: Database,
-  { name, criteria, target }: Question,
-  rounds: number,
-): AsyncGenerator<Figure> {
-  const samples: number[] = [];
-  const cpuMs: number[] = [];
-  const delay = monitorEventLoopDelay({ resolution: 5 });
+async function postgresBytes(url: string): Promise<number> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ bytes: string }>(
+      'select pg_database_size(current_database()) as bytes',
+    );
+    return Number(rows[0]?.bytes);
+  } finally {
+    await client.end();
+  }
+}
+
+function* storeFigures(
+  bytes: number,
+  { size, engine }: { readonly size: InventorySize; readonly engine: string },
+): Generator<Figure> {
+  const kb = (count: number) => rounded(bytes / count / 1_000);
+  const rest = { target: null, holds: null };
+  yield {
+    ...{ name: `metadata store, ${engine}`, value: kb(size.images), unit: 'kB/image', ...rest },
+    note: shapeText(size),
+  };
+  yield {
+    ...{ name: `metadata store, ${engine}`, value: kb(layersOf(size)), unit: 'kB/layer', ...rest },
+    note: 'the same store, over its distinct layers',
+  };
+}
+
+interface Asked {
+  readonly wallMs: readonly number[];
+  readonly cpuMs: readonly number[];
+  readonly heldMs: number;
+  readonly counts: string;
+}
+
+async function ask(database: Database, { criteria }: Question, rounds: number): Promise<Asked> {
+  const request = { criteria, scope: {}, requestedBy: 'bench' };
+  const once = async () => (await answer({ database, clock: systemClock }, request)).counts;
+  for (let warm = 0; warm < 3; warm++) await once();
+  const [wallMs, cpuMs]: [number[], number[]] = [[], []];
   let counts = '';
-  for (let round = 0; round <= rounds; round++) {
-    if (round === 1) delay.enable(); // the first one warms up
+  const watch = new LoopWatch();
+  for (let round = 0; round < rounds; round++) {
     const startedMs = performance.now();
     const before = process.cpuUsage();
-    const { counts: found } = await answer(
-      { database, clock: systemClock },
-      { criteria, scope: {}, requestedBy: 'bench' },
-    );
-    if (round > 0) {
-      samples.push(performance.now() - startedMs);
-      const { user, system } = process.cpuUsage(before);
-      cpuMs.push((user + system) / 1_000);
-    }
+    const found = await once();
+    wallMs.push(performance.now() - startedMs);
+    const { user, system } = process.cpuUsage(before);
+    cpuMs.push((user + system) / 1_000);
     counts = `${found.match} match, ${found.unknown} unknown`;
   }
-  delay.disable();
-  const quantile = (of: readonly number[], part: number) => {
-    const sorted = of.toSorted((a, b) => a - b);
-    return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
+  return { wallMs, cpuMs, heldMs: watch.end(), counts };
+}
+
+function* figuresOf(
+  { name, p50, p99 }: Question,
+  { wallMs, cpuMs, heldMs, counts }: Asked,
+): Generator<Figure> {
+  const note = `min ${rounded(quantile(wallMs, 0))} ms of ${wallMs.length}, of processor time in this process p50 ${rounded(quantile(cpuMs, 0.5))} ms; ${counts}; event loop held for at most ${rounded(heldMs)} ms`;
+  const figureAt = (part: number, target: number | null, text: string): Figure => {
+    const value = rounded(quantile(wallMs, part));
+    const holds = target === null ? null : value <= target;
+    return { name: `${name}, p${part * 100}`, value, unit: 'ms', target, holds, note: text };
   };
-  const p = (part: number) => quantile(samples, part);
-  const value = Number(p(0.99).toPrecision(3));
-  yield {
-    name: `${name}, p99`,
-    value,
-    unit: 'ms',
-    target,
-    holds: value <= target,
-    note: `p50 ${p(0.5).toPrecision(3)} ms, min ${p(0).toPrecision(3)} ms of ${rounds}, of processor time p50 ${quantile(cpuMs, 0.5).toPrecision(3)} ms; ${counts}; event loop held for at most ${(delay.max / 1e6).toFixed(0)} ms`,
-  };
+  yield figureAt(0.5, p50, counts);
+  yield figureAt(0.99, p99, note);
+}
+
+function quantile(of: readonly number[], part: number): number {
+  const sorted = of.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
+}
+
+function rounded(value: number): number {
+  return Number(value.toPrecision(3));
 }

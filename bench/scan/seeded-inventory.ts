@@ -3,23 +3,18 @@
  * gives the same rows. Its shape is that of images built in layers upon few bases: a Zipf-like spread of packages over
  * images, folders of about ten files, most contents in one place, some in all.
  */
-import { createHash } from 'node:crypto';
 import BetterSqlite3 from 'better-sqlite3';
+import { cveOf, digestOf } from './names.ts';
 import { hasNeedle, needle, type Spread, spreads } from './needles.ts';
 import { mulberry32 } from './random.ts';
-
-export interface InventorySize {
-  readonly images: number;
-  readonly layersPerImage: number;
-  readonly packagesPerImage: number;
-  readonly filesPerLayer: number;
-  readonly distinctPackages: number;
-  readonly advisories: number;
-}
+import type { InventorySize } from './sizes.ts';
 
 const bases = 20;
 const sharedLayers = 4;
 const seed = 20_261_129;
+const imageColumns = ['manifest_id', 'state', 'ecosystems', 'config', 'created_at', 'inspected_at'];
+/** CISA's catalogue has 1,600 of 320,000 CVEs. */
+const exploitedEach = 200;
 
 /** @param file of a database that was opened once, so that it has its tables, and is closed */
 export function seedInventory(file: string, size: InventorySize, say: (line: string) => void): void {
@@ -105,6 +100,8 @@ class Rows {
       insert.run(purl, type, ecosystem, name, version, licences[n % licences.length], 0);
     }
     const advisory = this.#advisoryInsert();
+    const alias = this.#insert('advisory_aliases', ['advisory_id', 'alias']);
+    const exploited = this.#insert('known_exploited', ['cve', 'added_on', 'ransomware', 'name']);
     const affected = this.#insert('advisory_packages', [
       'advisory_id',
       'position',
@@ -139,6 +136,8 @@ class Rows {
         'unknown',
       ][n % 10];
       advisory(`BENCH-${n}`, severity);
+      alias.run(n, cveOf(n));
+      if (n % exploitedEach === 0) exploited.run(cveOf(n), '2026-01-01', 0, `BENCH-${n}`);
       affected.run(n, 0, n % 2 === 0 ? 'npm' : 'Debian:12', `package-${n}`, '{}', severity);
       const hit = 4 + Math.floor(this.#random() * (distinctPackages - 4));
       if (n <= distinctPackages / 5)
@@ -256,7 +255,7 @@ class Rows {
       'size_bytes',
       'diff_id',
     ]);
-    const image = this.#insert('images', ['manifest_id', 'state', 'config', 'created_at', 'inspected_at']);
+    const image = this.#insert('images', imageColumns);
     const held = this.#insert('repository_manifests', [
       'repository_id',
       'manifest_id',
@@ -277,7 +276,8 @@ class Rows {
         Buffer.alloc(0),
         0,
       );
-      image.run(id, 'done', `{"user":"","labels":{"team":"team-${n % 40}"}}`, n * 60_000, 0);
+      const config = `{"user":"","labels":{"team":"team-${n % 40}"}}`;
+      image.run(id, 'done', '["Debian:12","npm"]', config, n * 60_000, 0);
       const repository = 1 + (n % this.#repositories);
       held.run(repository, id, n * 60_000, n % 3 === 0 ? 'ci-main' : 'jo', n % 5 === 0 ? null : n * 61_000);
       tag.run(repository, `v${n}`, id, 0, 'jo');
@@ -339,8 +339,4 @@ class Rows {
   #one(text: string): { id: number } {
     return this.#database.prepare<[], { id: number }>(text).get() ?? { id: 0 };
   }
-}
-
-function digestOf(kind: string, n: number): string {
-  return `sha256:${createHash('sha256').update(`${kind} ${n}`).digest('hex')}`;
 }
