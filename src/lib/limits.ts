@@ -39,11 +39,11 @@ export const limits = {
   inspectionLookMs: 200,
   /** Images that one event spares: it stays below `eventDataBytesMax`. */
   exemptionsAtOnce: 1_000,
-  /** Blobs that one process sends at once. */
+  /** Blobs that one process sends at once, and how long whom they are sent to may take nothing. */
   openStreamsMax: 50_000,
+  pullStallMs: 10 * minute,
   openUploadsRememberedMax: 10_000,
   accountsRememberedMax: 10_000,
-
   /** A request's head must be there by then; of its body so many bytes must come in each window. */
   requestHeadersMs: 30_000,
   requestWindowMs: minute,

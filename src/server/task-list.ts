@@ -8,7 +8,7 @@ import { inspectTask } from '../actions/inspect/inspect-task.ts';
 import { reinspectTask } from '../actions/inspect/reinspect.ts';
 import { followFeedsTask } from '../actions/match/follow-feeds.ts';
 import { ledgerTask } from '../actions/pull/ledger.ts';
-import { cutTask } from '../actions/pull/open-streams.ts';
+import { cutTask, stalledTask } from '../actions/pull/open-streams.ts';
 import { manifestPut } from '../actions/push/manifest-put.ts';
 import { uploadMonolithic } from '../actions/push/upload-finish.ts';
 import { exemptTask } from '../actions/quarantine/exempt.ts';
@@ -31,6 +31,7 @@ export function serverTasks(context: Context): readonly Task[] {
     ledgerTask(context),
     signingKeyTask(context),
     cutTask(context),
+    stalledTask(context),
     exemptTask(context),
     expiringTask(context),
     expireExceptionsTask(context),

@@ -1,3 +1,4 @@
+import type { Clock } from '../../lib/clock.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Task } from '../../lib/task.ts';
@@ -43,6 +44,10 @@ export interface OpenStream {
   readonly mayPush: boolean;
   /** Ends the answer. */
   readonly cut: (refusal: Refusal) => void;
+  /** What its connection has taken. */
+  readonly takenBytes: () => number;
+  /** Ends the connection. */
+  readonly drop: () => void;
 }
 
 export interface OpenStreamDeps {
@@ -54,10 +59,10 @@ export interface OpenStreamDeps {
 export async function blobTracked(
   { database, openStreams }: OpenStreamDeps,
   { repository, digest, mayPush = false }: BlobName,
-  cut: OpenStream['cut'],
+  connection: Pick<OpenStream, 'cut' | 'takenBytes' | 'drop'>,
 ): Promise<() => void> {
   const scope = { repository: repository.name, account: repository.account };
-  return openStreams.track({ scope, digest: await sha256Of(database, digest), mayPush, cut });
+  return openStreams.track({ scope, digest: await sha256Of(database, digest), mayPush, ...connection });
 }
 
 async function sha256Of({ read }: Database, digest: Digest): Promise<string> {
@@ -108,4 +113,24 @@ async function cutGroup({ read }: Database, group: readonly OpenStream[]): Promi
   if (!first) return;
   const refusal = await refusalOfBlob(read, first.scope, first.digest, first.mayPush);
   if (refusal) for (const stream of group) stream.cut(refusal);
+}
+
+/** Whoever begins a pull and takes nothing of it holds a file, or a connection to the store, for nobody. */
+export function stalledTask({ openStreams, clock }: { openStreams: OpenStreams; clock: Clock }): Task {
+  const looks = new WeakMap<OpenStream, { readonly takenBytes: number; readonly atMs: number }>();
+  return {
+    name: 'drop-stalled',
+    periodMs: limits.pullStallMs,
+    calmMs: limits.pullStallMs,
+    run: async () => {
+      const atMs = clock.bootMs();
+      for (const stream of openStreams.list()) {
+        const takenBytes = stream.takenBytes();
+        const before = looks.get(stream);
+        if (before?.takenBytes !== takenBytes) looks.set(stream, { takenBytes, atMs });
+        else if (atMs - before.atMs >= limits.pullStallMs) stream.drop();
+      }
+      return 'idle';
+    },
+  };
 }

@@ -5,7 +5,7 @@ import { blobDelete } from '../../actions/push/delete.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { type Digest, parseDigest } from '../../oci/digest.ts';
 import { assertNotRevoked, grantedBlob } from '../../records/access/pull-right.ts';
-import { quarantined } from '../../records/marks/door.ts';
+import { quarantined, type Refusal } from '../../records/marks/door.ts';
 import { endRequest } from '../http/request-signal.ts';
 import type { OciCall } from './call.ts';
 import { etagMatches, rangeOf } from './conditions.ts';
@@ -57,7 +57,7 @@ async function pull(call: OciCall, permitted: Permitted, digest: Digest): Promis
  */
 async function cutWhenQuarantined({ caller, deps, reply }: OciCall, name: BlobName): Promise<void> {
   const { raw } = reply;
-  const untrack = await blobTracked(deps, name, (refusal) => {
+  const cut = (refusal: Refusal) => {
     if (!reply.sent) return void endRequest(raw, quarantined(refusal));
     raw.destroy();
     const { principal } = caller;
@@ -67,7 +67,9 @@ async function cutWhenQuarantined({ caller, deps, reply }: OciCall, name: BlobNa
       digest: name.digest,
       verdict: 'refused',
     });
-  });
+  };
+  const takenBytes = () => raw.socket?.bytesWritten ?? 0;
+  const untrack = await blobTracked(deps, name, { cut, takenBytes, drop: () => void raw.destroy() });
   if (raw.destroyed) return untrack();
   raw.once('close', untrack);
 }

@@ -10,8 +10,11 @@ import {
 import { storeWith } from '../../../test/support/faulty-store.ts';
 import { http } from '../../../test/support/http.ts';
 import { quarantineLayer } from '../../../test/support/regions.ts';
+import { stalledTask } from '../../actions/pull/open-streams.ts';
 import { openMemoryStore } from '../../blobs/memory.ts';
 import { authorization, type Client } from '../../client/client.ts';
+import { ManualClock } from '../../lib/clock.ts';
+import { limits } from '../../lib/limits.ts';
 import { abortable } from '../../lib/streams.ts';
 import { digestOf } from '../../oci/digest.ts';
 import { refusalCount } from '../../records/access/ledger.ts';
@@ -36,6 +39,20 @@ beforeAll(async () => {
   }
 });
 afterAll(() => world.server.close());
+
+it('a blob that is being sent is dropped when its reader takes nothing for long', async () => {
+  const { openStreams } = world.server.context;
+  const clock = new ManualClock();
+  const task = stalledTask({ openStreams, clock });
+  const stalled = await slowly(world.acme, 'acme/shop');
+  const looked = async () => {
+    await task.run(new AbortController().signal);
+    clock.advance(limits.pullStallMs);
+    return openStreams.list();
+  };
+  await expect.poll(looked).toEqual([]);
+  expect((await stalled.rest()).received).toBeLessThan(content.length);
+});
 
 it('a blob that is being sent is cut when a quarantine reaches it, and elsewhere it is not', async () => {
   const { server } = world;

@@ -1,6 +1,6 @@
 import { openAuthenticator } from '../../actions/access/authenticate.ts';
 import { ledgerPassedOn, PullLedger } from '../../actions/pull/ledger.ts';
-import { cutTask, OpenStreams } from '../../actions/pull/open-streams.ts';
+import { cutTask, OpenStreams, stalledTask } from '../../actions/pull/open-streams.ts';
 import { RunningDigests } from '../../actions/push/running-digests.ts';
 import { openBlobStore } from '../../blobs/drivers.ts';
 import { createApp } from '../../edges/http/app.ts';
@@ -47,7 +47,7 @@ export async function startReader(plan: ReaderPlan, writer: Writer): Promise<Rea
   const reload = tls && pair ? tlsReload({ ...deps, files: tls, pair, server: app.server }) : undefined;
   await listenToo(app, { host: config.listen.host, port: plan.port });
   const passedOn = ledgerPassedOn(deps, (entries) => writer.ask('pulled', entries));
-  const all = [cutTask(deps), passedOn, ...(reload ? [reload.task] : [])];
+  const all = [cutTask(deps), stalledTask(deps), passedOn, ...(reload ? [reload.task] : [])];
   const tasks = startTasks(all, { ...deps, loops: true });
   return {
     committed: async () => {
