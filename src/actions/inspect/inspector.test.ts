@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -64,6 +65,18 @@ function inProcess(): Inspector {
 
 const manyFiles = () =>
   tarOf(Array.from({ length: 9_000 }, (_, n) => ({ name: `files/${n}`, text: `${n}` })));
+
+test.skipIf(!existsSync('/proc/self/fd'))(
+  'a blob is closed although it is not read, being no file system by its type',
+  async () => {
+    const key = await put(Buffer.from('{}'));
+    await collectInventory(inProcess().inspect(key, { mediaType: 'application/vnd.in-toto+json' }));
+    const open = await Promise.all(
+      (await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')),
+    );
+    expect(open.filter((path) => path.startsWith(folder))).toEqual([]);
+  },
+);
 
 describe.each([
   ['worker threads', pool],

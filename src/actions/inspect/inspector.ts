@@ -60,12 +60,17 @@ export function createInProcessInspector(options: InProcessInspectorOptions): In
       const either = signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]);
       either.throwIfAborted();
       const { stream } = await store.read(key, undefined, either);
-      yield* readLayerParts(stream, {
-        ...reading,
-        signal: either,
-        ...(mediaType === undefined ? {} : { mediaType }),
-        ...(fingerprintKey === undefined ? {} : { fingerprintKey }),
-      });
+      try {
+        yield* readLayerParts(stream, {
+          ...reading,
+          signal: either,
+          ...(mediaType === undefined ? {} : { mediaType }),
+          ...(fingerprintKey === undefined ? {} : { fingerprintKey }),
+        });
+      } finally {
+        // What is no file system by its type is not read at all, and would stay open.
+        await stream[Symbol.asyncIterator]().return?.();
+      }
     },
     async close() {
       closing.abort(inspectorClosed());
