@@ -13,7 +13,7 @@ export const limits = {
   manifestsRememberedMax: 10_000,
   manifestsRememberedBytesMax: 32 * MiB,
   /** How long background work lets commits gather after it found nothing to do; and such as nobody waits for. */
-  taskGatherMs: 20,
+  taskGatherMs: 50,
   taskCalmMs: 1_000,
   /** How long the inspection of what was pushed waits for a pause in pushes and pulls. */
   inspectGivesWayMs: 2_000,

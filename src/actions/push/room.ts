@@ -3,6 +3,7 @@ import { limits } from '../../lib/limits.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { accountHolds, quotaExceeded, usageOfRepository } from '../../records/access/usage.ts';
 import type { Database } from '../../records/db/database.ts';
+import type { OpenUpload } from '../../records/uploads/uploads.ts';
 
 /** How long an upload may become, and what to say of a longer one. */
 export interface UploadRoom {
@@ -17,10 +18,11 @@ export interface UploadRoom {
  */
 export async function uploadRoom(
   { database: { read } }: { readonly database: Database },
-  repositoryId: number,
+  { repository_id: repositoryId, quota_bytes: quotaBytes }: OpenUpload,
   digest: Digest | undefined,
 ): Promise<UploadRoom> {
   const any = { bytesMax: limits.blobBytesMax, exceeded: tooLarge };
+  if (quotaBytes === null) return any;
   const usage = await usageOfRepository(read, repositoryId);
   if (!usage || usage.quotaBytes === null) return any;
   const leftBytes = Math.max(0, usage.quotaBytes - usage.usedBytes);

@@ -18,7 +18,12 @@ import type { Tx } from '../../records/db/database.ts';
 import { holdSet } from '../../records/holds/holds.ts';
 import { reviewAdd } from '../../records/holds/review.ts';
 import { assertOpen, refusalOfContent } from '../../records/marks/door.ts';
-import { type Upload, uploadRemove, uploadWrittenOnlyBy } from '../../records/uploads/uploads.ts';
+import {
+  type OpenUpload,
+  type Upload,
+  uploadRemove,
+  uploadWrittenOnlyBy,
+} from '../../records/uploads/uploads.ts';
 import {
   appendTo,
   type PushDeps,
@@ -94,7 +99,7 @@ export async function uploadMonolithic(
   }
 }
 
-async function storeBytes(deps: PushDeps, upload: Upload, end: UploadEnd): Promise<StoredBlob> {
+async function storeBytes(deps: PushDeps, upload: OpenUpload, end: UploadEnd): Promise<StoredBlob> {
   const key = upload.storage_key;
   const written = end.source === undefined ? await deps.blobs.length(key) : 0;
   // An empty blob needs a key as well.

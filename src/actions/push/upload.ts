@@ -10,6 +10,7 @@ import { condemnedKeyAdd } from '../../records/catalog/blobs.ts';
 import { repositoryEnsure } from '../../records/catalog/repositories.ts';
 import type { Database } from '../../records/db/database.ts';
 import {
+  type OpenUpload,
   type Upload,
   uploadAdd,
   uploadBytesLetGo,
@@ -122,7 +123,7 @@ export async function uploadCancel(deps: PushDeps, name: UploadName): Promise<vo
 export async function uploadOpen(
   deps: PushDeps,
   { uploadId, repository, principal }: UploadName,
-): Promise<Upload & { account: string }> {
+): Promise<OpenUpload> {
   const upload = await uploadFind(deps.database.read, { id: uploadId, repository: repository.name });
   if (upload?.principal !== principal) throw uploadUnknown(uploadId);
   return upload;
@@ -142,13 +143,13 @@ export async function uploadDrop(deps: PushDeps, upload: Upload): Promise<boolea
 /** @returns the durable length */
 export async function appendTo(
   deps: PushDeps,
-  upload: Upload,
+  upload: OpenUpload,
   { source, disposable, range, signal, ...told }: Omit<UploadPart, keyof UploadName>,
 ): Promise<number> {
   const key = upload.storage_key;
   const fresh = deps.digests.beginsNow(upload);
   const offset = range?.start ?? (fresh ? 0 : await deps.blobs.length(key));
-  const { bytesMax, exceeded } = await uploadRoom(deps, upload.repository_id, told.digest);
+  const { bytesMax, exceeded } = await uploadRoom(deps, upload, told.digest);
   const end = range ? range.end + 1 : offset + (told.lengthBytes ?? 0);
   if (end > bytesMax) throw exceeded();
   const limited = range

@@ -3,6 +3,7 @@ import { LazaretError } from '../../lib/errors.ts';
 import { type Digest, digestAlgorithm } from '../../oci/digest.ts';
 import type { Tx } from '../db/database.ts';
 import { chunked, type Reader } from '../db/engine.ts';
+import { keptQuery } from '../db/kept-query.ts';
 
 /**
  * How many bytes an account has: those of the distinct blobs that its repositories hold.
@@ -23,14 +24,18 @@ export interface Usage {
 
 /** Before the link is written. @returns whether the account has the blob's bytes only from now on */
 export async function usageLinking(tx: Tx, repositoryId: number, blobId: number): Promise<boolean> {
-  const { rows } = await sql<object>`insert into account_usage (account_id, delta_bytes)
+  return (await firstLinkCounted(tx.db, { repositoryId, blobId })).length > 0;
+}
+
+const firstLinkCounted = keptQuery(
+  (_, { repositoryId, blobId }: { repositoryId: number; blobId: number }) =>
+    sql`insert into account_usage (account_id, delta_bytes)
     select repositories.account_id, blobs.size_bytes from repositories, blobs
     where repositories.id = ${repositoryId} and blobs.id = ${blobId} and not exists (
       select 1 from blob_links join repositories as others on others.id = blob_links.repository_id
       where blob_links.blob_id = ${blobId} and others.account_id = repositories.account_id)
-    returning delta_bytes`.execute(tx.db);
-  return rows.length > 0;
-}
+    returning delta_bytes`,
+);
 
 /** After links were taken away, while their blobs' rows are still there. */
 export async function usageUnlinked(
@@ -54,19 +59,17 @@ export async function usageUnlinked(
 }
 
 export async function usageOfRepository(db: Reader, repositoryId: number): Promise<Usage | undefined> {
-  const { rows } = await sql<{
-    account: string;
-    quota: number | null;
-    used: number;
-  }>`select accounts.name as account,
-    accounts.quota_bytes as quota,
-    case when accounts.quota_bytes is null then 0 else ${usedBytes} end as used from repositories
-    join accounts on accounts.id = repositories.account_id where repositories.id = ${repositoryId}`.execute(
-    db,
-  );
-  const [row] = rows;
+  const [row] = await usagesOfRepository(db, { repositoryId });
   return row && { account: row.account, quotaBytes: quotaOf(row.quota), usedBytes: Number(row.used) };
 }
+
+const usagesOfRepository = keptQuery(
+  (_, { repositoryId }: { repositoryId: number }) =>
+    sql<{ account: string; quota: number | null; used: number }>`select accounts.name as account,
+    accounts.quota_bytes as quota,
+    case when accounts.quota_bytes is null then 0 else ${usedBytes} end as used from repositories
+    join accounts on accounts.id = repositories.account_id where repositories.id = ${repositoryId}`,
+);
 
 /** Whether a repository of the same account has this blob. */
 export async function accountHolds(db: Reader, repositoryId: number, digest: Digest): Promise<boolean> {

@@ -1,10 +1,11 @@
-import type { Insertable, Selectable } from 'kysely';
+import type { Selectable } from 'kysely';
 import { limits } from '../../lib/limits.ts';
 import { type Digest, digestAlgorithm } from '../../oci/digest.ts';
 import type { RepositoryName } from '../../oci/reference.ts';
 import { usageLinking, usageUnlinked } from '../access/usage.ts';
 import type { Tx } from '../db/database.ts';
 import { locked, type Reader } from '../db/engine.ts';
+import { keptQuery } from '../db/kept-query.ts';
 import type { BlobTable } from '../db/tables/catalog.ts';
 
 /**
@@ -20,20 +21,31 @@ export function blobFind(db: Reader, digest: Digest): Promise<Blob | undefined> 
 }
 
 /** Whatever its state, if the repository has a link to it. */
-export function blobInRepository(
+export async function blobInRepository(
   db: Reader,
-  { repository, digest }: { repository: string; digest: Digest },
+  asked: { repository: string; digest: Digest },
 ): Promise<(Blob & { repository_id: number; account: string }) | undefined> {
-  return db
-    .selectFrom('blobs')
-    .innerJoin('blob_links', 'blob_links.blob_id', 'blobs.id')
-    .innerJoin('repositories', 'repositories.id', 'blob_links.repository_id')
-    .innerJoin('accounts', 'accounts.id', 'repositories.account_id')
-    .selectAll('blobs')
-    .select(['repositories.id as repository_id', 'accounts.name as account'])
-    .where(digestColumn(digest), '=', digest)
-    .where('repositories.name', '=', repository)
-    .executeTakeFirst();
+  const [blob] = await blobsInRepository[digestColumn(asked.digest)](db, asked);
+  return blob;
+}
+
+const blobsInRepository = {
+  digest: blobsInRepositoryBy('digest'),
+  digest_sha512: blobsInRepositoryBy('digest_sha512'),
+};
+
+function blobsInRepositoryBy(column: 'digest' | 'digest_sha512') {
+  return keptQuery((db, { repository, digest }: { repository: string; digest: string }) =>
+    db
+      .selectFrom('blobs')
+      .innerJoin('blob_links', 'blob_links.blob_id', 'blobs.id')
+      .innerJoin('repositories', 'repositories.id', 'blob_links.repository_id')
+      .innerJoin('accounts', 'accounts.id', 'repositories.account_id')
+      .selectAll('blobs')
+      .select(['repositories.id as repository_id', 'accounts.name as account'])
+      .where(column, '=', digest)
+      .where('repositories.name', '=', repository),
+  );
 }
 
 /** Repositories that hold the live blob: `near` itself, then those of its account, then the others. */
@@ -116,14 +128,9 @@ export async function blobKeep(
  * The row of that digest, inserted unless it is there. A sweep may take one away that was seen, before it is locked; then
  * it is inserted after all.
  */
-async function rowLocked(tx: Tx, values: Insertable<BlobTable>): Promise<{ row: Blob; fresh: boolean }> {
+async function rowLocked(tx: Tx, values: NewBlob): Promise<{ row: Blob; fresh: boolean }> {
   for (;;) {
-    const inserted = await tx.db
-      .insertInto('blobs')
-      .values(values)
-      .onConflict((c) => c.column('digest').doNothing())
-      .returningAll()
-      .executeTakeFirst();
+    const [inserted] = await blobInserted(tx.db, values);
     if (inserted) return { row: inserted, fresh: true };
     // Another transaction that inserted it has committed, else the insert would still wait.
     const query = tx.db.selectFrom('blobs').selectAll().where('digest', '=', values.digest);
@@ -131,6 +138,23 @@ async function rowLocked(tx: Tx, values: Insertable<BlobTable>): Promise<{ row: 
     if (row) return { row, fresh: false };
   }
 }
+
+type NewBlob = Omit<Blob, 'id'>;
+
+const blobInserted = keptQuery((db, blob: NewBlob) =>
+  db
+    .insertInto('blobs')
+    .values({
+      digest: blob.digest,
+      digest_sha512: blob.digest_sha512,
+      size_bytes: blob.size_bytes,
+      storage_key: blob.storage_key,
+      state: blob.state,
+      stored_at: blob.stored_at,
+    })
+    .onConflict((c) => c.column('digest').doNothing())
+    .returningAll(),
+);
 
 /**
  * Lets go of bytes, which the collector then sweeps; of bytes that came to a key which waits already, anew, since the
@@ -171,13 +195,16 @@ export async function blobKeyInUse(tx: Tx, storageKey: string): Promise<boolean>
 /** Its row is locked. @returns whether the repository's account has the blob's bytes only from now on */
 export async function blobLink(tx: Tx, repositoryId: number, blobId: number): Promise<boolean> {
   const fresh = await usageLinking(tx, repositoryId, blobId);
-  await tx.db
-    .insertInto('blob_links')
-    .values({ repository_id: repositoryId, blob_id: blobId, linked_at: tx.nowMs })
-    .onConflict((c) => c.columns(['repository_id', 'blob_id']).doNothing())
-    .execute();
+  await blobLinked(tx.db, { repositoryId, blobId, linkedAt: tx.nowMs });
   return fresh;
 }
+
+const blobLinked = keptQuery((db, link: { repositoryId: number; blobId: number; linkedAt: number }) =>
+  db
+    .insertInto('blob_links')
+    .values({ repository_id: link.repositoryId, blob_id: link.blobId, linked_at: link.linkedAt })
+    .onConflict((c) => c.columns(['repository_id', 'blob_id']).doNothing()),
+);
 
 /** Its row is locked. */
 export async function blobUnlink(tx: Tx, repositoryId: number, blobId: number): Promise<void> {

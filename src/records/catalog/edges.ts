@@ -3,6 +3,7 @@ import { type Digest, digestAlgorithm } from '../../oci/digest.ts';
 import { isNonDistributable } from '../../oci/media-types.ts';
 import type { Tx } from '../db/database.ts';
 import { locked, lockedSkipping, type Reader } from '../db/engine.ts';
+import { keptQuery } from '../db/kept-query.ts';
 import type { BlobTable, EdgeTable } from '../db/tables/catalog.ts';
 import { refusalOfManifest } from '../marks/door.ts';
 import type { Content } from '../marks/manifest-content.ts';
@@ -119,25 +120,26 @@ function edgesOf(db: Reader, manifestIds: readonly number[]) {
 /** The diff ids that inspection found in these blobs. */
 export async function diffIdsFound(db: Reader, blobIds: readonly number[]): Promise<string[]> {
   if (blobIds.length === 0) return [];
-  const rows = await db
-    .selectFrom('inspections')
-    .select('diff_id')
-    .where('blob_id', 'in', [...blobIds])
-    .where('diff_id', 'is not', null)
-    .execute();
+  const rows = await inspectedDiffIds(db, { blobIds });
   return rows.map((row) => row.diff_id).filter((diffId) => diffId !== null);
 }
 
+const inspectedDiffIds = keptQuery((db, { blobIds }: { blobIds: readonly number[] }) =>
+  db
+    .selectFrom('inspections')
+    .select('diff_id')
+    .where('blob_id', 'in', blobIds)
+    .where('diff_id', 'is not', null),
+);
+
 /** Whether any manifest names it: what is pushed before its manifest is named by none. */
 export async function isNamed(db: Reader, digest: string): Promise<boolean> {
-  const edge = await db
-    .selectFrom('edges')
-    .select('digest')
-    .where('digest', '=', digest)
-    .limit(1)
-    .executeTakeFirst();
-  return edge !== undefined;
+  return (await edgesTo(db, { digest })).length > 0;
 }
+
+const edgesTo = keptQuery((db, { digest }: { digest: string }) =>
+  db.selectFrom('edges').select('digest').where('digest', '=', digest).limit(1),
+);
 
 /**
  * Before the row of an uploaded blob is locked: manifests of the repository that were withdrawn for want of it may be in
@@ -145,6 +147,7 @@ export async function isNamed(db: Reader, digest: string): Promise<boolean> {
  * collector and DELETE may take it.
  */
 export async function withdrawnNeedsLocked(tx: Tx, repositoryId: number, digest: string): Promise<void> {
+  if (!(await isNamed(tx.db, digest))) return;
   const withdrawn = await withdrawnNaming(tx.db, repositoryId, digest).execute();
   if (withdrawn.length > 0) await blobsNeededLocked(tx, idsOf(withdrawn));
 }

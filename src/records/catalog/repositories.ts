@@ -2,6 +2,7 @@ import { LazaretError } from '../../lib/errors.ts';
 import type { RepositoryName } from '../../oci/reference.ts';
 import type { Database, Tx } from '../db/database.ts';
 import { byCodeUnit, type Reader } from '../db/engine.ts';
+import { keptQuery } from '../db/kept-query.ts';
 import { assertHomeHere } from '../regions/home.ts';
 
 /** A repository: it belongs to the account that its name begins with, and appears with the first push. */
@@ -13,13 +14,20 @@ export interface Repository {
 }
 
 export async function repositoryFind(db: Reader, name: string): Promise<Repository | undefined> {
-  const row = await db
+  const [repository] = await repositoriesNamed(db, { name });
+  return repository;
+}
+
+const repositoriesNamed = keptQuery((db, { name }: { name: string }) =>
+  repositoriesWithAccount(db).where('repositories.name', '=', name),
+);
+
+function repositoriesWithAccount(db: Reader) {
+  return db
     .selectFrom('repositories')
     .innerJoin('accounts', 'accounts.id', 'repositories.account_id')
-    .select(['repositories.id', 'repositories.name', 'repositories.home_region', 'accounts.name as account'])
-    .where('repositories.name', '=', name)
-    .executeTakeFirst();
-  return row && { id: row.id, name: row.name, account: row.account, homeRegion: row.home_region };
+    .select(['repositories.id', 'repositories.name'])
+    .select(['accounts.name as account', 'repositories.home_region as homeRegion']);
 }
 
 /** @throws nameUnknown */
@@ -83,18 +91,9 @@ export async function repositoryNames(
 }
 
 /** Those whose content this region owns. */
-export async function repositoriesOfHome(db: Reader, region: string): Promise<Repository[]> {
-  const rows = await db
-    .selectFrom('repositories')
-    .innerJoin('accounts', 'accounts.id', 'repositories.account_id')
-    .select(['repositories.id', 'repositories.name', 'repositories.home_region', 'accounts.name as account'])
+export function repositoriesOfHome(db: Reader, region: string): Promise<Repository[]> {
+  return repositoriesWithAccount(db)
     .where('repositories.home_region', '=', region)
     .orderBy('repositories.id')
     .execute();
-  return rows.map((row) => ({
-    id: row.id,
-    name: row.name,
-    account: row.account,
-    homeRegion: row.home_region,
-  }));
 }

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import BetterSqlite3 from 'better-sqlite3';
-import { type CompiledQuery, Kysely, type SqliteDatabase, SqliteDialect } from 'kysely';
+import { type CompiledQuery, Kysely, type SqliteDatabase } from 'kysely';
 import { LazaretError } from '../../lib/errors.ts';
 import { shared } from '../../lib/shared.ts';
 import type { Database, DatabaseOptions } from './database.ts';
@@ -10,6 +10,7 @@ import { openEpoch } from './epoch.ts';
 import { migrate } from './migrate.ts';
 import { type PackedRows, rowsUnpacked } from './packed-rows.ts';
 import { refusesWrites } from './read-only.ts';
+import { SteadyDialect } from './sqlite-dialect.ts';
 import { SqliteLog } from './sqlite-log.ts';
 import { withKeptStatements } from './sqlite-statements.ts';
 import { NotSeenEarly, SqliteWriter } from './sqlite-writer.ts';
@@ -116,7 +117,7 @@ function openReading(file: string): Pick<Database, 'engine' | 'read' | 'logHead'
 }
 
 function kyselyOf(database: SqliteDatabase): Kysely<Tables> {
-  return new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
+  return new Kysely<Tables>({ dialect: new SteadyDialect({ database }) });
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { NewEvent } from '../log/event.ts';
 import type { Tx } from './database.ts';
 import type { Engine } from './engine.ts';
+import { keptQuery } from './kept-query.ts';
 import type { Tables } from './tables.ts';
 
 /** In PostgreSQL, appenders of one database take turns from here to their commit, so that a follower can't skip a late one. */
@@ -65,12 +66,11 @@ export function beginTransaction(db: Transaction<Tables>, options: TransactionOp
 }
 
 async function head(db: Transaction<Tables>): Promise<number> {
-  const row = await db
-    .selectFrom('log')
-    .select((e) => e.fn.max('position').as('head'))
-    .executeTakeFirst();
+  const [row] = await heads(db, {});
   return Number(row?.head ?? 0);
 }
+
+const heads = keptQuery((db) => db.selectFrom('log').select((e) => e.fn.max('position').as('head')));
 
 function logRow(event: NewEvent, position: number, at: number, options: TransactionOptions) {
   return {

@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import { checked } from '../../contract/check.ts';
 import { type Deployment, deploymentEventSchema, type Revocation } from '../../contract/fleet.ts';
 import { limits } from '../../lib/limits.ts';
@@ -146,7 +146,7 @@ async function replaceNamesakes(tx: Tx, { uid, owner, name, version }: Deploymen
     .where('owner', '=', owner)
     .where('name', '=', name)
     .where('uid', '!=', uid)
-    .where('desired', '!=', 'removed')
+    .where('desired', '!=', sql.lit('removed')) // as the index has it
     .execute();
   for (const row of namesakes)
     if (row.version < version)

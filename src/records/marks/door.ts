@@ -3,6 +3,7 @@ import { LazaretError } from '../../lib/errors.ts';
 import { globMatcher } from '../../lib/globs.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Reader } from '../db/engine.ts';
+import { keptQuery } from '../db/kept-query.ts';
 import { imageReachInUse } from './exemptions.ts';
 import { type Content, contentOfManifest } from './manifest-content.ts';
 
@@ -57,27 +58,48 @@ export function refusalOfContent(
 
 async function firstRefusal(
   db: Reader,
-  scope: DoorScope,
-  { content, spared }: { content: Content; spared: Spared | undefined },
+  { repository, account }: DoorScope,
+  { content: { digests, diffIds }, spared }: { content: Content; spared: Spared | undefined },
 ): Promise<Refusal | undefined> {
-  const row = await activeMarks(db, scope.account)
-    .$if(spared?.kind === 'pushed', (query) =>
-      query.where((e) => e.or([e('quarantines.reach', '=', 'layer'), e('marks.target', '!=', 'layer')])),
-    )
-    .$if(spared?.kind === 'exempt', (query) => query.where(notExempt(manifestOf(spared))))
-    .where((e) =>
-      e.or([
-        e.and([e('marks.target', '!=', 'repository'), e('marks.digest', 'in', [...content.digests, none])]),
-        e.and([e('marks.target', '=', 'layer'), e('marks.diff_id', 'in', [...content.diffIds, none])]),
-      ]),
-    )
-    .limit(1)
-    .executeTakeFirst();
-  return row ? refusalOf(row) : refusalOfRepository(db, scope);
+  const content = { account, digests: [...digests, none], diffIds: [...diffIds, none] };
+  const marks =
+    spared === undefined
+      ? await marksReaching.any(db, content)
+      : spared.kind === 'pushed'
+        ? await marksReaching.pushed(db, content)
+        : await marksReaching.image(db, { ...content, manifestDigest: spared.manifestDigest });
+  const covers = ({ repository_glob: glob }: ActiveMark) => glob !== null && globMatcher(glob)(repository);
+  const mark = marks.find(({ target }) => target !== 'repository') ?? marks.find(covers);
+  return mark && refusalOf(mark);
 }
 
-function manifestOf(spared: Spared | undefined): string {
-  return spared?.kind === 'exempt' ? spared.manifestDigest : none;
+interface ContentOfAccount {
+  readonly account: string;
+  readonly digests: readonly string[];
+  readonly diffIds: readonly string[];
+}
+
+/** The marks on that content, or on repositories. */
+const marksReaching = {
+  any: keptQuery(activeMarksOn),
+  pushed: keptQuery((db, content: ContentOfAccount) =>
+    activeMarksOn(db, content).where((e) =>
+      e.or([e('quarantines.reach', '=', 'layer'), e('marks.target', '!=', 'layer')]),
+    ),
+  ),
+  image: keptQuery((db, image: ContentOfAccount & { manifestDigest: string }) =>
+    activeMarksOn(db, image).where(notExempt(image.manifestDigest)),
+  ),
+};
+
+function activeMarksOn(db: Reader, { account, digests, diffIds }: ContentOfAccount) {
+  return activeMarks(db, account).where((e) =>
+    e.or([
+      e('marks.target', '=', 'repository'),
+      e('marks.digest', 'in', digests),
+      e.and([e('marks.target', '=', 'layer'), e('marks.diff_id', 'in', diffIds)]),
+    ]),
+  );
 }
 
 function notExempt(manifestDigest: string) {
@@ -96,12 +118,7 @@ export async function refusalOfBlob(
   digest: string,
   mayPush = false,
 ): Promise<Refusal | undefined> {
-  const inspected = await db
-    .selectFrom('inspections')
-    .innerJoin('blobs', 'blobs.id', 'inspections.blob_id')
-    .select('inspections.diff_id')
-    .where('blobs.digest', '=', digest)
-    .executeTakeFirst();
+  const [inspected] = await inspectionsOf(db, { digest });
   const content = { digests: [digest], diffIds: inspected?.diff_id ? [inspected.diff_id] : [] };
   const refusal = await firstRefusal(db, scope, { content, spared: undefined });
   if (!refusal || refusal.reach === 'layer') return refusal;
@@ -110,6 +127,14 @@ export async function refusalOfBlob(
   const open = await neededByExempt(db, { scope, digest, quarantineUid: refusal.quarantineUid });
   return open ? undefined : refusal;
 }
+
+const inspectionsOf = keptQuery((db, { digest }: { digest: string }) =>
+  db
+    .selectFrom('inspections')
+    .innerJoin('blobs', 'blobs.id', 'inspections.blob_id')
+    .select('inspections.diff_id')
+    .where('blobs.digest', '=', digest),
+);
 
 const exemptLookedAtMax = 100;
 
@@ -256,19 +281,11 @@ export async function refusedChildren(
 /** Matches nothing; keeps an `in` list from being empty. */
 const none = '';
 
-async function refusalOfRepository(db: Reader, scope: DoorScope): Promise<Refusal | undefined> {
-  const rows = await activeMarks(db, scope.account).where('marks.target', '=', 'repository').execute();
-  const row = rows.find(
-    (mark) => mark.repository_glob !== null && globMatcher(mark.repository_glob)(scope.repository),
-  );
-  return row ? refusalOf(row) : undefined;
-}
-
 function activeMarks(db: Reader, account: string) {
   return db
     .selectFrom('marks')
     .innerJoin('quarantines', 'quarantines.id', 'marks.quarantine_id')
-    .select(['marks.digest', 'marks.diff_id', 'marks.repository_glob'])
+    .select(['marks.target', 'marks.digest', 'marks.diff_id', 'marks.repository_glob'])
     .select([
       'quarantines.name',
       'quarantines.uid',

@@ -3,6 +3,7 @@ import { limits } from '../../lib/limits.ts';
 import { blobKeyInUse, condemnedKeyAdd } from '../catalog/blobs.ts';
 import type { Tx } from '../db/database.ts';
 import type { Reader } from '../db/engine.ts';
+import { keptQuery } from '../db/kept-query.ts';
 import type { UploadTable } from '../db/tables/catalog.ts';
 
 /**
@@ -10,45 +11,71 @@ import type { UploadTable } from '../db/tables/catalog.ts';
  * under. How far the upload has come is the length of the key in the blob store, nothing else.
  */
 export type Upload = Selectable<UploadTable>;
+export interface OpenUpload extends Upload {
+  readonly account: string;
+  /** Of the account; null: as much as there is room for. */
+  readonly quota_bytes: number | null;
+}
 
 export async function uploadAdd(
   tx: Tx,
   upload: { id: string; repositoryId: number; principal: string; storageKey: string; writer: string },
 ): Promise<void> {
-  await tx.db
-    .insertInto('uploads')
-    .values({
+  const expiresAt = tx.nowMs + limits.uploadIdleMs;
+  await uploadInserted(tx.db, { ...upload, startedAt: tx.nowMs, expiresAt });
+}
+
+const uploadInserted = keptQuery(
+  (
+    db,
+    upload: {
+      id: string;
+      repositoryId: number;
+      principal: string;
+      storageKey: string;
+      writer: string;
+      startedAt: number;
+      expiresAt: number;
+    },
+  ) =>
+    db.insertInto('uploads').values({
       id: upload.id,
       repository_id: upload.repositoryId,
       principal: upload.principal,
       storage_key: upload.storageKey,
       writer: upload.writer,
-      started_at: tx.nowMs,
-      expires_at: tx.nowMs + limits.uploadIdleMs,
-    })
-    .execute();
-}
+      started_at: upload.startedAt,
+      expires_at: upload.expiresAt,
+    }),
+);
 
 /** Only of the repository that it was begun in. */
-export function uploadFind(
+export async function uploadFind(
   db: Reader,
-  { id, repository }: { id: string; repository: string },
-): Promise<(Upload & { account: string }) | undefined> {
-  return db
+  asked: { id: string; repository: string },
+): Promise<OpenUpload | undefined> {
+  const [upload] = await uploadsNamed(db, asked);
+  return upload;
+}
+
+const uploadsNamed = keptQuery((db, { id, repository }: { id: string; repository: string }) =>
+  db
     .selectFrom('uploads')
     .innerJoin('repositories', 'repositories.id', 'uploads.repository_id')
     .innerJoin('accounts', 'accounts.id', 'repositories.account_id')
     .selectAll('uploads')
-    .select('accounts.name as account')
+    .select(['accounts.name as account', 'accounts.quota_bytes'])
     .where('uploads.id', '=', id)
-    .where('repositories.name', '=', repository)
-    .executeTakeFirst();
-}
+    .where('repositories.name', '=', repository),
+);
 
 export async function uploadExists(db: Reader, id: string): Promise<boolean> {
-  const row = await db.selectFrom('uploads').select('id').where('id', '=', id).executeTakeFirst();
-  return row !== undefined;
+  return (await writersOf(db, { id })).length > 0;
 }
+
+const writersOf = keptQuery((db, { id }: { id: string }) =>
+  db.selectFrom('uploads').select('writer').where('id', '=', id),
+);
 
 /** To be committed before a process writes that is not the upload's `writer`. */
 export async function uploadWrittenByMany(tx: Tx, id: string): Promise<void> {
@@ -60,7 +87,7 @@ export async function uploadWrittenOnlyBy(
   db: Reader,
   { id, writer }: { readonly id: string; readonly writer: string },
 ): Promise<boolean> {
-  const row = await db.selectFrom('uploads').select('writer').where('id', '=', id).executeTakeFirst();
+  const [row] = await writersOf(db, { id });
   return row?.writer === writer;
 }
 
@@ -76,9 +103,12 @@ export async function uploadTouch(tx: Tx, id: string): Promise<void> {
 /** @returns false if another request has ended the session */
 export async function uploadRemove(tx: Tx, id: string): Promise<boolean> {
   // Who comes second waits for the first one's commit, and then finds no row.
-  const removed = await tx.db.deleteFrom('uploads').where('id', '=', id).returning('id').executeTakeFirst();
-  return removed !== undefined;
+  return (await uploadRemoved(tx.db, { id })).length > 0;
 }
+
+const uploadRemoved = keptQuery((db, { id }: { id: string }) =>
+  db.deleteFrom('uploads').where('id', '=', id).returning('id'),
+);
 
 /**
  * For whoever wrote bytes and then finds that the session has ended meanwhile: its key may have been swept before they

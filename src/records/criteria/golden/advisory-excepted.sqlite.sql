@@ -11,10 +11,10 @@ where findings.verdict || '' in ('affected')
 and findings.severity in ('high', 'critical')
 and (findings.package_id, findings.advisory_id) not in (select excepted.package_id, excepted.advisory_id
 from (select value ->> 0 as "package_id", value ->> 1 as "advisory_id"
-from json_each(?)) as "excepted") group by found.manifest_id) as everywhere union all select manifest_id, repository_id, max(severity)
+from json_each(+?)) as "excepted") group by found.manifest_id) as everywhere union all select manifest_id, repository_id, max(severity)
 from (select found.manifest_id, coalesce(repositories.id, 0) as repository_id, max(case findings.severity when 'critical' then 5 when 'high' then 4 when 'medium' then 3 when 'low' then 2 else 1 end) as severity
 from (select value ->> 0 as "package_id", value ->> 1 as "advisory_id", value ->> 2 as "manifest_id", value ->> 3 as "place", value ->> 4 as "exception"
-from json_each(?)) as "excepted" cross
+from json_each(+?)) as "excepted" cross
 join (select manifest_id, package_id, blob_id, path_id
 from image_packages
 where "manifest_id" in (7)) as found cross
@@ -48,10 +48,10 @@ where findings.verdict || '' in ('affected', 'unknown')
 and findings.severity = 'unknown'
 and (findings.package_id, findings.advisory_id) not in (select excepted.package_id, excepted.advisory_id
 from (select value ->> 0 as "package_id", value ->> 1 as "advisory_id"
-from json_each(?)) as "excepted") group by found.manifest_id) as everywhere union all select manifest_id, repository_id, max(severity)
+from json_each(+?)) as "excepted") group by found.manifest_id) as everywhere union all select manifest_id, repository_id, max(severity)
 from (select found.manifest_id, coalesce(repositories.id, 0) as repository_id, max(case findings.severity when 'critical' then 5 when 'high' then 4 when 'medium' then 3 when 'low' then 2 else 1 end) as severity
 from (select value ->> 0 as "package_id", value ->> 1 as "advisory_id", value ->> 2 as "manifest_id", value ->> 3 as "place", value ->> 4 as "exception"
-from json_each(?)) as "excepted" cross
+from json_each(+?)) as "excepted" cross
 join (select manifest_id, package_id, blob_id, path_id
 from image_packages
 where "manifest_id" in (7)) as found cross
@@ -85,10 +85,10 @@ where findings.verdict || '' in ('unknown')
 and findings.severity in ('high', 'critical')
 and (findings.package_id, findings.advisory_id) not in (select excepted.package_id, excepted.advisory_id
 from (select value ->> 0 as "package_id", value ->> 1 as "advisory_id"
-from json_each(?)) as "excepted") group by found.manifest_id) as everywhere union all select manifest_id, repository_id, max(severity)
+from json_each(+?)) as "excepted") group by found.manifest_id) as everywhere union all select manifest_id, repository_id, max(severity)
 from (select found.manifest_id, coalesce(repositories.id, 0) as repository_id, max(case findings.severity when 'critical' then 5 when 'high' then 4 when 'medium' then 3 when 'low' then 2 else 1 end) as severity
 from (select value ->> 0 as "package_id", value ->> 1 as "advisory_id", value ->> 2 as "manifest_id", value ->> 3 as "place", value ->> 4 as "exception"
-from json_each(?)) as "excepted" cross
+from json_each(+?)) as "excepted" cross
 join (select manifest_id, package_id, blob_id, path_id
 from image_packages
 where "manifest_id" in (7)) as found cross
@@ -111,7 +111,7 @@ or -excepted.place = repositories.account_id)) then 1 else 0 end) = 0) as placed
 
 select distinct found.manifest_id, coalesce(repositories.id, 0) as repository_id, excepted.exception
 from (select value ->> 0 as "package_id", value ->> 1 as "advisory_id", value ->> 2 as "manifest_id", value ->> 3 as "place", value ->> 4 as "exception"
-from json_each(?)) as "excepted" cross
+from json_each(+?)) as "excepted" cross
 join (select manifest_id, package_id, blob_id, path_id
 from image_packages
 where "manifest_id" in (7)) as found cross
@@ -148,11 +148,11 @@ and findings.severity in ('high', 'critical')
 and "found"."manifest_id" in (7)
 and (findings.package_id, findings.advisory_id) not in (select excepted.package_id, excepted.advisory_id
 from (select value ->> 0 as "package_id", value ->> 1 as "advisory_id"
-from json_each(?)) as "excepted")
-limit ?) as everywhere union all select *
+from json_each(+?)) as "excepted")
+limit +?) as everywhere union all select *
 from (select found.manifest_id, coalesce(repositories.id, 0) as repository_id, found.package_id, found.blob_id, found.path_id, advisories.advisory_id as advisory, findings.severity, findings.fixed_version
 from (select value ->> 0 as "package_id", value ->> 1 as "advisory_id", value ->> 2 as "manifest_id", value ->> 3 as "place", value ->> 4 as "exception"
-from json_each(?)) as "excepted" cross
+from json_each(+?)) as "excepted" cross
 join (select manifest_id, package_id, blob_id, path_id
 from image_packages
 where "manifest_id" in (7)) as found cross
@@ -173,8 +173,8 @@ and findings.severity in ('high', 'critical')
 and "found"."manifest_id" in (7) group by found.manifest_id, repositories.id, found.package_id, findings.advisory_id, found.blob_id, found.path_id, advisories.advisory_id, findings.severity, findings.fixed_version having max(case when (excepted.manifest_id in (0, found.manifest_id)
 and (excepted.place in (0, repositories.id)
 or -excepted.place = repositories.account_id)) then 1 else 0 end) = 0
-limit ?) as placed
-limit ?) as hit
+limit +?) as placed
+limit +?) as hit
 join blobs on blobs.id = hit.blob_id
 join paths on paths.id = hit.path_id
 join packages on packages.id = hit.package_id

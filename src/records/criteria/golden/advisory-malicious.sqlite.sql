@@ -7,7 +7,7 @@ and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
 where advisories.advisory_id like 'MAL-%'
-and advisories.published_at >= ?
+and advisories.published_at >= +?
 and findings.verdict || '' in ('affected') group by found.manifest_id
 
 select found.manifest_id, max(case findings.severity when 'critical' then 5 when 'high' then 4 when 'medium' then 3 when 'low' then 2 else 1 end) as severity
@@ -19,7 +19,7 @@ and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
 where advisories.advisory_id like 'MAL-%'
-and advisories.published_at >= ?
+and advisories.published_at >= +?
 and findings.verdict || '' in ('unknown') group by found.manifest_id
 
 select hit.manifest_id, blobs.digest as layer, paths.path, packages.purl, hit.advisory, hit.severity, hit.fixed_version
@@ -32,10 +32,10 @@ and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
 where advisories.advisory_id like 'MAL-%'
-and advisories.published_at >= ?
+and advisories.published_at >= +?
 and findings.verdict || '' in ('affected')
 and "found"."manifest_id" in (7)
-limit ?) as hit
+limit +?) as hit
 join blobs on blobs.id = hit.blob_id
 join paths on paths.id = hit.path_id
 join packages on packages.id = hit.package_id

@@ -55,7 +55,7 @@ and advisories.withdrawn_at is null
 where findings.verdict || '' in ('affected')
 and findings.severity in ('high', 'critical')
 and "found"."manifest_id" in (7)
-limit ?) as hit
+limit +?) as hit
 join blobs on blobs.id = hit.blob_id
 join paths on paths.id = hit.path_id
 join packages on packages.id = hit.package_id

@@ -6,10 +6,10 @@ join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
-where (advisories.advisory_id = ?
+where (advisories.advisory_id = +?
 or advisories.id in (select advisory_aliases.advisory_id
 from advisory_aliases
-where advisory_aliases.alias = ?))
+where advisory_aliases.alias = +?))
 and findings.fixed_version is not null
 and findings.verdict || '' in ('affected') group by found.manifest_id
 
@@ -21,10 +21,10 @@ join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
-where (advisories.advisory_id = ?
+where (advisories.advisory_id = +?
 or advisories.id in (select advisory_aliases.advisory_id
 from advisory_aliases
-where advisory_aliases.alias = ?))
+where advisory_aliases.alias = +?))
 and findings.fixed_version is not null
 and findings.verdict || '' in ('unknown') group by found.manifest_id
 
@@ -37,14 +37,14 @@ join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
-where (advisories.advisory_id = ?
+where (advisories.advisory_id = +?
 or advisories.id in (select advisory_aliases.advisory_id
 from advisory_aliases
-where advisory_aliases.alias = ?))
+where advisory_aliases.alias = +?))
 and findings.fixed_version is not null
 and findings.verdict || '' in ('affected')
 and "found"."manifest_id" in (7)
-limit ?) as hit
+limit +?) as hit
 join blobs on blobs.id = hit.blob_id
 join paths on paths.id = hit.path_id
 join packages on packages.id = hit.package_id

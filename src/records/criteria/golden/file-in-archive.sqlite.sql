@@ -22,4 +22,4 @@ from edges as own_edges
 join blobs as own_blobs on own_blobs.digest = own_edges.digest
 where own_edges.kind = 'layer'
 and "own_edges"."manifest_id" in (7))
-limit ?
+limit +?

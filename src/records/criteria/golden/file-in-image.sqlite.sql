@@ -33,17 +33,17 @@ and upper_files.blob_id = upper_blobs.id
 and upper_files.path_id = upper_folders.id
 and upper_files.kind != 'directory')
 and layer_files.kind in ('file', 'hardlink', 'link', 'device')
-and (substr("layer_files"."sha256", 1, 6) = ?
-and "layer_files"."sha256" = ?) union all select distinct edges.manifest_id
+and (substr("layer_files"."sha256", 1, 6) = +?
+and "layer_files"."sha256" = +?) union all select distinct edges.manifest_id
 from (select distinct each_member.holder_id
 from (select archive_files.archive_id as holder_id, archive_paths.folder || archive_paths.name as path
 from archive_files
 join archive_paths on archive_paths.id = archive_files.path_id
-where archive_files.sha256 = ? union all select archive_nestings.archive_id as holder_id, archive_nestings.path || '!/' || archive_paths.folder || archive_paths.name as path
+where archive_files.sha256 = +? union all select archive_nestings.archive_id as holder_id, archive_nestings.path || '!/' || archive_paths.folder || archive_paths.name as path
 from archive_files
 join archive_paths on archive_paths.id = archive_files.path_id
 join archive_nestings on archive_nestings.nested_id = archive_files.archive_id
-where archive_files.sha256 = ?) as each_member) as member cross
+where archive_files.sha256 = +?) as each_member) as member cross
 join archives cross
 join layer_files
 join paths on paths.id = layer_files.path_id
@@ -117,8 +117,8 @@ and upper_files.blob_id = upper_blobs.id
 and upper_files.path_id = upper_folders.id
 and upper_files.kind != 'directory')
 and layer_files.kind in ('file', 'hardlink', 'link', 'device')
-and (substr("layer_files"."sha256", 1, 6) = ?
-and "layer_files"."sha256" = ?)
+and (substr("layer_files"."sha256", 1, 6) = +?
+and "layer_files"."sha256" = +?)
 and "edges"."manifest_id" in (7)
 and layer_files.blob_id in (select own_blobs.id
 from edges as own_edges
@@ -128,11 +128,11 @@ and "own_edges"."manifest_id" in (7)) union all select edges.manifest_id, blobs.
 from (select archive_files.archive_id as holder_id, archive_paths.folder || archive_paths.name as path
 from archive_files
 join archive_paths on archive_paths.id = archive_files.path_id
-where archive_files.sha256 = ? union all select archive_nestings.archive_id as holder_id, archive_nestings.path || '!/' || archive_paths.folder || archive_paths.name as path
+where archive_files.sha256 = +? union all select archive_nestings.archive_id as holder_id, archive_nestings.path || '!/' || archive_paths.folder || archive_paths.name as path
 from archive_files
 join archive_paths on archive_paths.id = archive_files.path_id
 join archive_nestings on archive_nestings.nested_id = archive_files.archive_id
-where archive_files.sha256 = ?) as member cross
+where archive_files.sha256 = +?) as member cross
 join archives cross
 join layer_files
 join paths on paths.id = layer_files.path_id
@@ -176,4 +176,4 @@ from edges as own_edges
 join blobs as own_blobs on own_blobs.digest = own_edges.digest
 where own_edges.kind = 'layer'
 and "own_edges"."manifest_id" in (7))
-limit ?
+limit +?

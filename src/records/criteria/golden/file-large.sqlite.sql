@@ -6,7 +6,7 @@ and edges.kind = 'layer'
 where "edges"."manifest_id" in (7)
 and layer_files.kind in ('file', 'hardlink', 'link', 'device')
 and "layer_files"."size_bytes" >= 10485760
-and "layer_files"."size_bytes" >= ?
+and "layer_files"."size_bytes" >= +?
 
 select edges.manifest_id, blobs.digest as layer, paths.path as path, null as purl, null as advisory, null as severity, null as fixed_version
 from layer_files
@@ -17,11 +17,11 @@ and edges.kind = 'layer'
 where "edges"."manifest_id" in (7)
 and layer_files.kind in ('file', 'hardlink', 'link', 'device')
 and "layer_files"."size_bytes" >= 10485760
-and "layer_files"."size_bytes" >= ?
+and "layer_files"."size_bytes" >= +?
 and "edges"."manifest_id" in (7)
 and layer_files.blob_id in (select own_blobs.id
 from edges as own_edges
 join blobs as own_blobs on own_blobs.digest = own_edges.digest
 where own_edges.kind = 'layer'
 and "own_edges"."manifest_id" in (7))
-limit ?
+limit +?

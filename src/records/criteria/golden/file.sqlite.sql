@@ -8,8 +8,8 @@ and layer_files.kind in ('file', 'hardlink', 'link', 'device')
 and "layer_files"."path_id" in (select folder_entries.id
 from folder_entries
 join folders on folders.id = folder_entries.folder_id
-where folder_entries.name = ?
-and folders.path = ?)
+where folder_entries.name = +?
+and folders.path = +?)
 and (layer_files.mode & 2048) != 0
 
 select edges.manifest_id, blobs.digest as layer, paths.path as path, null as purl, null as advisory, null as severity, null as fixed_version
@@ -23,8 +23,8 @@ and layer_files.kind in ('file', 'hardlink', 'link', 'device')
 and "layer_files"."path_id" in (select folder_entries.id
 from folder_entries
 join folders on folders.id = folder_entries.folder_id
-where folder_entries.name = ?
-and folders.path = ?)
+where folder_entries.name = +?
+and folders.path = +?)
 and (layer_files.mode & 2048) != 0
 and "edges"."manifest_id" in (7)
 and layer_files.blob_id in (select own_blobs.id
@@ -32,4 +32,4 @@ from edges as own_edges
 join blobs as own_blobs on own_blobs.digest = own_edges.digest
 where own_edges.kind = 'layer'
 and "own_edges"."manifest_id" in (7))
-limit ?
+limit +?

@@ -15,11 +15,11 @@ where edges.digest = manifests.digest
 and edges.kind = 'child'))
 and tags.name in (select wanted.text
 from (select value as text
-from json_each(?)) as wanted))
-and (manifests.platform = ?
-or substr(manifests.platform, 1, ?) = ?)
-and repository_manifests.pushed_by = ?
-and json_extract("images"."config", ?) is not null
+from json_each(+?)) as wanted))
+and (manifests.platform = +?
+or substr(manifests.platform, 1, +?) = +?)
+and repository_manifests.pushed_by = +?
+and json_extract("images"."config", +?) is not null
 
 select repository_manifests.manifest_id, repository_manifests.repository_id, null as layer, 'image:repository,tag,label,platform,pushedBy' as path, null as purl, null as advisory, null as severity, null as fixed_version
 from repository_manifests
@@ -38,10 +38,10 @@ where edges.digest = manifests.digest
 and edges.kind = 'child'))
 and tags.name in (select wanted.text
 from (select value as text
-from json_each(?)) as wanted))
-and (manifests.platform = ?
-or substr(manifests.platform, 1, ?) = ?)
-and repository_manifests.pushed_by = ?
-and json_extract("images"."config", ?) is not null
+from json_each(+?)) as wanted))
+and (manifests.platform = +?
+or substr(manifests.platform, 1, +?) = +?)
+and repository_manifests.pushed_by = +?
+and json_extract("images"."config", +?) is not null
 and "repository_manifests"."manifest_id" in (7)
-limit ?
+limit +?

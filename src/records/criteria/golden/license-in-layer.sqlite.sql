@@ -8,7 +8,7 @@ where "edges"."manifest_id" in (7)) as found
 where found.package_id in (select packages.id
 from packages
 join (select value as text
-from json_each(?)) as wanted on wanted.text = packages.spdx)
+from json_each(+?)) as wanted on wanted.text = packages.spdx)
 
 select images.manifest_id
 from images
@@ -24,7 +24,7 @@ and (packages.spdx is null
 or packages.id in (select packages.id
 from packages
 join (select value as text
-from json_each(?)) as wanted on wanted.text = packages.spdx)))
+from json_each(+?)) as wanted on wanted.text = packages.spdx)))
 
 select hit.manifest_id, blobs.digest as layer, paths.path, packages.purl, null as advisory, null as severity, null as fixed_version
 from (select *
@@ -37,9 +37,9 @@ where "edges"."manifest_id" in (7)) as found
 where found.package_id + 0 in (select packages.id
 from packages
 join (select value as text
-from json_each(?)) as wanted on wanted.text = packages.spdx)
+from json_each(+?)) as wanted on wanted.text = packages.spdx)
 and "found"."manifest_id" in (7)
-limit ?) as hit
+limit +?) as hit
 join blobs on blobs.id = hit.blob_id
 join paths on paths.id = hit.path_id
 join packages on packages.id = hit.package_id

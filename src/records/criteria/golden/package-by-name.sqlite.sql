@@ -11,7 +11,7 @@ from image_packages
 where "manifest_id" in (7)) as found
 where "found"."package_id" in (1)
 and "found"."manifest_id" in (7)
-limit ?) as hit
+limit +?) as hit
 join blobs on blobs.id = hit.blob_id
 join paths on paths.id = hit.path_id
 join packages on packages.id = hit.package_id

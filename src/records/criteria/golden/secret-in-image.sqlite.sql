@@ -4,7 +4,7 @@ join paths on paths.id = found.path_id
 join blobs on blobs.id = found.blob_id
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
-where found.fingerprint = ?
+where found.fingerprint = +?
 and found.key_version = 1
 and "edges"."manifest_id" in (7)
 and 1 = 0
@@ -36,7 +36,7 @@ and upper_files.blob_id = upper_blobs.id
 and upper_files.path_id = upper_folders.id
 and upper_files.kind != 'directory') union all select distinct found.manifest_id
 from image_secrets as found
-where found.fingerprint = ?
+where found.fingerprint = +?
 and found.key_version = 1
 and "found"."manifest_id" in (7)
 and 1 = 0
@@ -56,7 +56,7 @@ join paths on paths.id = found.path_id
 join blobs on blobs.id = found.blob_id
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
-where found.fingerprint = ?
+where found.fingerprint = +?
 and found.key_version = 1
 and "edges"."manifest_id" in (7)
 and 1 = 0
@@ -94,9 +94,9 @@ join blobs as own_blobs on own_blobs.digest = own_edges.digest
 where own_edges.kind = 'layer'
 and "own_edges"."manifest_id" in (7)) union all select found.manifest_id, null, found.place, null, null, null, null, found.kind, null
 from image_secrets as found
-where found.fingerprint = ?
+where found.fingerprint = +?
 and found.key_version = 1
 and "found"."manifest_id" in (7)
 and 1 = 0
 and "found"."manifest_id" in (7)
-limit ?
+limit +?

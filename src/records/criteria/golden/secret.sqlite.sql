@@ -37,4 +37,4 @@ from image_secrets as found
 where found.kind in ('aws-access-key', 'aws-secret-key')
 and "found"."manifest_id" in (7)
 and "found"."manifest_id" in (7)
-limit ?
+limit +?
