@@ -3,6 +3,7 @@
  * - read, or found to be no file system or broken → the inspection is done, not applicable or unknown, the job is gone;
  *   `layer.inspected` says so, and images that have the layer are to be viewed anew.
  * - the blob is not here (collected, or still to be copied), or was read before → the job ends quietly.
+ * - it was read before by older extractors, and the newer ones want none of its files → its answers are theirs, unread.
  * - the reading failed, not the layer (the store is away, a thread crashed) → the job is tried again later; the last try
  *   makes the inspection unknown with the reason. A job whose process died each time ends so too. A layer that was read
  *   before keeps its older answers then, and its job stays dead until there is a newer version.
@@ -19,6 +20,7 @@ import type { Database, Tx } from '../../records/db/database.ts';
 import { type InventoryVersion, inventoryVersionOf } from '../../records/inventory/inventory-versions.ts';
 import type { KnownIds } from '../../records/inventory/known-ids.ts';
 import { inspectionFinish, type KeptLayer, layerInventoryKeep } from '../../records/inventory/layer-keep.ts';
+import { inspectionRenew } from '../../records/inventory/layer-renew.ts';
 import { type InspectedBlob, inspectedBlob, inspectionOf } from '../../records/inventory/pending.ts';
 import { rereadPriority } from '../../records/inventory/stale-layers.ts';
 import { viewsWant } from '../../records/inventory/wanted-views.ts';
@@ -26,6 +28,7 @@ import { type Job, jobEnqueue, jobExtend, jobFail, jobFinish, jobRelease } from 
 import { currentFingerprintKey } from './fingerprint-key.ts';
 import { inspectActor } from './inspect-actor.ts';
 import type { Inspector } from './inspector.ts';
+import { newerFindNothing } from './need-not-read.ts';
 
 export interface InspectLayerDeps {
   readonly database: Database;
@@ -48,6 +51,7 @@ export async function inspectLayer(deps: InspectLayerDeps, job: Job, signal: Abo
     return fail(deps, { ...task, error: new LazaretError('internal', 'each try ended without a result') });
   const stopExtending = extendWhileRunning(deps, job);
   try {
+    if (task.again && before && (await renew(deps, task, before))) return;
     await read(deps, task, { mediaType: layer.mediaType, signal });
   } catch (error) {
     if (signal.aborted) await database.transact((tx) => jobRelease(tx, job));
@@ -64,6 +68,22 @@ interface LayerTask {
   readonly version: number;
   /** It has an answer. */
   readonly again: boolean;
+}
+
+/** @returns false if the layer has to be read */
+async function renew(
+  { database, inspector }: InspectLayerDeps,
+  { job, blob, version }: LayerTask,
+  before: NonNullable<Before>,
+): Promise<boolean> {
+  const extractors = await newerFindNothing(database, { ...before, blobId: blob.id }, inspector.extractors);
+  if (extractors === undefined) return false;
+  await database.transact(async (tx) => {
+    await jobFinish(tx, job);
+    await inspectionRenew(tx, blob.id, { version, extractors });
+    await viewsWant(tx, blob.digest);
+  });
+  return true;
 }
 
 async function read(

@@ -1,5 +1,5 @@
 import type { BlobKey, BlobStore } from '../../blobs/blob-store.ts';
-import type { Extractor } from '../../layers/extractor.ts';
+import type { EntryHeader, Extractor } from '../../layers/extractor.ts';
 import type { InventoryPart } from '../../layers/inventory.ts';
 import type { LayerLimits } from '../../layers/layer-problem.ts';
 import { secretsExtractor } from '../../layers/layer-secrets.ts';
@@ -14,7 +14,7 @@ import { secretsVersion } from '../../secrets/kinds.ts';
 /** Reads layers from a blob store. Two kinds: `createInspectPool` (worker threads), `createInProcessInspector`. */
 export interface Inspector {
   /** What it reads with. */
-  readonly extractors: readonly ExtractorVersion[];
+  readonly extractors: readonly ReadingExtractor[];
   /**
    * The inventory of the layer under `key`, in parts that end with the summary (see InventoryPart). No faster than it
    * is read, so that memory stays bounded; leaving the loop early ends the reading.
@@ -25,6 +25,11 @@ export interface Inspector {
   readonly malware?: Pick<MalwareEngine, 'answers'> | undefined;
   /** Ends what is being read: its loops fail with `unavailable`. */
   close(): Promise<void>;
+}
+
+export interface ReadingExtractor extends ExtractorVersion {
+  /** undefined: it may want any file. */
+  readonly wants?: Extractor['wants'];
 }
 
 /** What the reading is told beside where the layer is; it goes to worker threads as it is. */
@@ -82,9 +87,13 @@ export function createInProcessInspector(options: InProcessInspectorOptions): In
 export function extractorVersions(
   extractors: readonly Extractor[],
   looksFor: { readonly malware: boolean },
-): readonly ExtractorVersion[] {
+): readonly ReadingExtractor[] {
   return [
-    ...extractors.map(({ name, version }) => ({ name, version })),
+    ...extractors.map((one) => ({
+      name: one.name,
+      version: one.version,
+      wants: (entry: EntryHeader) => one.wants(entry),
+    })),
     { name: secretsExtractor, version: secretsVersion },
     ...(looksFor.malware ? [{ name: malwareExtractor, version: malwareVersion }] : []),
   ];

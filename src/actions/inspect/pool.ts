@@ -18,7 +18,6 @@ import type { Clock } from '../../lib/clock.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import { type ClamdConfig, clamdEngine } from '../../outbound/clamd.ts';
-import type { ExtractorVersion } from '../../records/inventory/inventory-versions.ts';
 import { extractorVersions, type InspectOptions, type Inspector, inspectorClosed } from './inspector.ts';
 import { PoolWorker } from './pool-worker.ts';
 
@@ -46,7 +45,7 @@ export function createInspectPool(options: InspectPoolOptions): Inspector {
 }
 
 class InspectPool implements Inspector {
-  readonly extractors: readonly ExtractorVersion[];
+  readonly extractors: Inspector['extractors'];
   readonly malware: Inspector['malware'];
   readonly #options: InspectPoolOptions;
   readonly #limits: LayerLimits;

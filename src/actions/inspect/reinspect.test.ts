@@ -79,6 +79,45 @@ describeEngines('layers that older extractors read', (engines) => {
     expect(await world.events('layer.inspected')).toHaveLength(1);
   });
 
+  test('are not read again where the newer one wants none of their files, and say its version all the same', async () => {
+    await using world = await inventoryWorld(engines);
+    const [npm, other] = [await layerOf('a'), await buildLayer([{ path: 'etc/motd', content: 'hello' }])];
+    const image = await world.push({ layers: [other] });
+    await world.push({ layers: [npm, other] });
+    await world.drain();
+    world.restart(newer);
+    await world.drain();
+    const read = (await world.events('layer.inspected')).map(({ digest }) => digest);
+    expect(read.filter((digest) => digest === npm.digest)).toHaveLength(2);
+    expect(read.filter((digest) => digest === other.digest)).toHaveLength(1);
+    expect(await world.status()).toMatchObject({ done: 2, stale: 0, pending: 0, failed: 0 });
+    expect(await imageInventory(world.database.read, image)).toMatchObject({
+      state: 'done',
+      isRenewed: false,
+      inventoryVersion: 2,
+    });
+    const found = await layerInventory(world.database.read, other.digest);
+    expect(found?.extractions.find(({ extractor }) => extractor === 'npm')).toMatchObject({
+      version: (npmVersion ?? 0) + 1,
+      state: 'done',
+    });
+    expect(await world.jobs()).toEqual([]);
+  });
+
+  test('are read again where nobody can tell by the header whether their files are wanted', async () => {
+    await using world = await inventoryWorld(engines);
+    const [link, broken] = [
+      await buildLayer([{ path: 'node_modules/a/package.json', link: '../b' }]),
+      await world.brokenLayer({ bytes: Buffer.from('no tar') }),
+    ];
+    await world.push({ layers: [link] });
+    await world.push({ layers: [broken] });
+    await world.drain();
+    world.restart(newer);
+    await world.drain();
+    expect(await world.events('layer.inspected')).toHaveLength(4);
+  });
+
   test('keep their answers until they have been read again, also by another process', async () => {
     await using world = await inventoryWorld(engines);
     const layer = await layerOf('a');
@@ -188,7 +227,7 @@ describeEngines('layers that older extractors read', (engines) => {
       return items.map(({ ecosystem }) => ecosystem).sort();
     };
     expect(await held()).toEqual(['Debian:12']);
-    world.restart(newer);
+    world.restart(extractors.map((one) => ({ ...one, version: one.version + 1 })));
     await world.findStale();
     await world.readLayers();
     expect(await held()).toEqual(['Debian', 'Debian:12']);

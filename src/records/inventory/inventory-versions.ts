@@ -36,6 +36,16 @@ export async function inventoryVersionOf(
   return { id: own.id, sinceMs: own.first_used_at, behind };
 }
 
+/** Those of `extractors` that a version lacks, or has older ones of. */
+export async function extractorsAhead<E extends ExtractorVersion>(
+  db: Reader,
+  versionId: number,
+  extractors: readonly E[],
+): Promise<readonly E[]> {
+  const own = (await versionList(db)).find(({ id }) => id === versionId);
+  return extractors.filter((one) => !covers(own?.extractors ?? '', [one]));
+}
+
 /** Layers that could not be read again get another chance. */
 async function versionAdd(tx: Tx, text: string) {
   await tx.db
