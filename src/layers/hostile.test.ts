@@ -9,6 +9,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { extractorSamples } from '../../test/support/extractor-samples.ts';
 import { inChunks, type LayerEntry, tarOf } from '../../test/support/layers.ts';
+import { hugeFile, tarHeader } from '../../test/support/made-tars.ts';
 import { zipOf } from '../../test/support/zip.ts';
 import { ManualClock } from '../lib/clock.ts';
 import type { ByteSource } from '../lib/streams.ts';
@@ -43,26 +44,6 @@ function reasonOf({ extractions }: LayerSummary, extractor: string): string | un
   return found?.state === 'unknown' ? found.reason : undefined;
 }
 
-/** A tar of one file, made while it is read: `piece` over and over. */
-async function* hugeFile(name: string, sizeBytes: number, piece: Buffer): AsyncGenerator<Uint8Array> {
-  yield headerOf(name, sizeBytes);
-  for (let left = sizeBytes; left > 0; left -= piece.length) yield piece.subarray(0, left);
-  yield Buffer.alloc(1_024 + ((512 - (sizeBytes % 512)) % 512));
-}
-
-/** @see pax(1), the ustar interchange format */
-function headerOf(name: string, sizeBytes: number): Buffer {
-  const header = Buffer.alloc(512);
-  header.write(name, 0);
-  header.write('0000644\0', 100);
-  header.write(`${sizeBytes.toString(8).padStart(11, '0')}\0`, 124);
-  header.write('        0', 148);
-  header.write('ustar\x0000', 257);
-  const sum = header.reduce((total, byte) => total + byte, 0);
-  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
-  return header;
-}
-
 describe('bombs', () => {
   test.each([
     [
@@ -88,7 +69,7 @@ describe('bombs', () => {
   });
 
   test('of ten million empty files end at the limit of entries, with a diff id', async () => {
-    const names = Array.from({ length: 2_000 }, (_, at) => headerOf(`empty/${at}`, 0));
+    const names = Array.from({ length: 2_000 }, (_, at) => tarHeader(`empty/${at}`, 0));
     const block = Buffer.concat(names);
     const source = (async function* () {
       for (let blocks = 0; blocks < 5_000; blocks++) yield block;
@@ -189,6 +170,39 @@ test.each([
     expect(found).toMatchObject({ state: 'unknown', reason: expect.stringMatching(`^truncated ${name}`) });
     expect(found.diffId).toBeUndefined();
   }
+});
+
+test('a tar that was cut off anywhere is unknown, or ends where an entry does', async () => {
+  const samples = Object.values(extractorSamples).flatMap((sample) => sample());
+  const layer = await tarOf([...samples, { name: 'noise', bytes: randomBytes(512 * KiB) }]);
+  for (let end = 64 * KiB; end < layer.length; end += 64 * KiB) {
+    const cut = layer.subarray(0, end);
+    const found = await summaryOf(inChunks(cut));
+    expect(found.diffId).toBe(digestOf(cut));
+    if (found.state !== 'done') expect(found.reason).toMatch(/^truncated tar/);
+  }
+  // The last file is cut off in most places.
+  expect((await summaryOf(inChunks(layer.subarray(0, layer.length - 64 * KiB)))).state).toBe('unknown');
+});
+
+test('a compressed layer with bits turned is read, or says what is wrong with it', async () => {
+  const layer = await tarOf(Object.values(extractorSamples).flatMap((sample) => sample()));
+  const bit = fc.nat(64 * KiB * 8 - 1);
+  const turned = fc
+    .tuple(fc.constantFrom(gzipSync(layer), zstdCompressSync(layer)), bit)
+    .map(([whole, at]) => {
+      const copy = Buffer.from(whole);
+      const bitAt = at % (copy.length * 8);
+      copy[bitAt >> 3] = (copy[bitAt >> 3] ?? 0) ^ (1 << (bitAt & 7));
+      return copy;
+    });
+  await fc.assert(
+    fc.asyncProperty(turned, async (bytes) => {
+      const found = await summaryOf(inChunks(bytes));
+      expect(found.state === 'done' || (found.state === 'unknown' && (found.reason ?? '') !== '')).toBe(true);
+    }),
+    { numRuns: 200 },
+  );
 });
 
 test('a layer with bits turned is read, or says what is wrong with it', async () => {
