@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readlink, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { constants, getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -225,3 +225,29 @@ describe('the pool', () => {
     expect(await collectInventory(created.inspect('fine'))).toMatchObject({ state: 'done' });
   });
 });
+
+test.skipIf(process.platform !== 'linux')(
+  'a worker thread, and no other, runs at a lower priority than what somebody waits for (skipped elsewhere than on Linux)',
+  async () => {
+    const before = new Set(await threads());
+    const key = await put(await tarOf([{ name: 'a', text: '1' }]));
+    await collectInventory(pool().inspect(key));
+    const started = (await threads()).filter((thread) => !before.has(thread));
+    const priorities = started.map(getPriorityOf);
+    expect(priorities.filter((one) => one === constants.priority.PRIORITY_BELOW_NORMAL)).toHaveLength(1);
+    expect(getPriority()).toBe(0);
+  },
+);
+
+function threads(): Promise<string[]> {
+  return readdir('/proc/self/task');
+}
+
+/** Of a thread, which Linux takes for a process here; one that has ended meanwhile has none. */
+function getPriorityOf(thread: string): number | undefined {
+  try {
+    return getPriority(Number(thread));
+  } catch {
+    return undefined;
+  }
+}

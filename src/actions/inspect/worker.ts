@@ -1,5 +1,6 @@
 /** One thread that reads layers for the pool, one at a time, from a blob store that it opens itself. */
 import assert from 'node:assert/strict';
+import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { BlobStore } from '../../blobs/blob-store.ts';
 import { type BlobStoreConfig, openBlobStore } from '../../blobs/drivers.ts';
@@ -19,6 +20,8 @@ export interface WorkerSetup {
 }
 
 assert(parentPort, 'runs as a worker thread only');
+// Whoever pushes or pulls comes first. Linux has a priority for each thread; elsewhere it would be the whole process's.
+if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 const port = parentPort;
 const setup: WorkerSetup = workerData;
 let opened: Promise<BlobStore> | undefined;
