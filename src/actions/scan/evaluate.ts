@@ -1,4 +1,5 @@
 import type { Criteria } from '../../criteria/criteria.ts';
+import { turnEnded } from '../../lib/shared.ts';
 import type { ExceptedHit, Hit, ImageScope, Leaf } from '../../records/criteria/leaf.ts';
 import type { Database } from '../../records/db/database.ts';
 import type { Verdict } from '../../records/scans/evidence.ts';
@@ -69,7 +70,9 @@ export async function evaluateInScope(
   const extent = await extentOf(database, scope);
   const found = await searched(criteria, { database, scope: undefined });
   const manifestIds = manifestsFound(found);
-  const evaluation = evaluated(found, await universeFound(database, { scope, extent, manifestIds }));
+  const listed = await universeFound(database, { scope, extent, manifestIds });
+  await turnEnded(); // others have theirs between the parts of much work
+  const evaluation = evaluated(found, listed);
   const { universe, matches, unknowns } = evaluation;
   if (universe.rest === undefined || !(matches.has(universe.rest) || unknowns.has(universe.rest)))
     return evaluation;

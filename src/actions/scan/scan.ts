@@ -2,6 +2,7 @@ import type { Criteria } from '../../criteria/criteria.ts';
 import { describeCriteria } from '../../criteria/describe.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { limits } from '../../lib/limits.ts';
+import { turnEnded } from '../../lib/shared.ts';
 import type { Database } from '../../records/db/database.ts';
 import { logHead } from '../../records/log/log.ts';
 import { runningPlaces } from '../../records/scans/coverage.ts';
@@ -36,37 +37,37 @@ export async function scan(deps: ScanDeps, request: ScanRequest): Promise<ScanAn
   const { database, clock } = deps;
   const { criteria, scope, requestedBy, pageSize = limits.scanPageDefault } = request;
   const startedMs = clock.wallMs();
-  const [position, running] = await Promise.all([
-    logHead(database.read),
+  const position = await logHead(database.read);
+  const [running, evaluation] = await Promise.all([
     runningPlaces(database, scope.accounts),
+    evaluateInScope(database, criteria, scope),
   ]);
-  const evaluation = await evaluateInScope(database, criteria, scope);
+  await turnEnded();
   const listed = await listedImages(database, evaluation, request.order);
   const shown = listed.slice(0, pageSize);
-  const [counts, covers] = await Promise.all([
-    countsOf(database, evaluation, running),
-    coverageOf(database, evaluation, running),
-  ]);
-  const facts = {
-    question: describeCriteria(criteria),
-    answeredAt: startedMs,
-    tookMs: clock.wallMs() - startedMs,
-    counts,
-    covers,
-  };
-  const answer = keptText({
-    ...facts,
-    images: listed.map(keptImage),
-    exceptedImages: exceptedImages(evaluation),
-  });
-  const [images, name] = await Promise.all([
-    resultsOf(database, evaluation, shown),
-    database.transact((tx) => scanKeep(tx, { criteria, scope, requestedBy, position, answer }), {
-      seenEarly: true,
-    }),
-  ]);
+  const [images, { name, facts }] = await Promise.all([resultsOf(database, evaluation, shown), kept()]);
   const next = shown.length < listed.length ? String(shown.length) : null;
   return { name, position, ...facts, images, next };
+
+  async function kept() {
+    const [counts, covers] = await Promise.all([
+      countsOf(database, evaluation, running),
+      coverageOf(database, evaluation, running),
+    ]);
+    await turnEnded();
+    const tookMs = clock.wallMs() - startedMs;
+    const facts = { question: describeCriteria(criteria), answeredAt: startedMs, tookMs, counts, covers };
+    const answer = keptText({
+      ...facts,
+      images: listed.map(keptImage),
+      exceptedImages: exceptedImages(evaluation),
+    });
+    const name = await database.transact(
+      (tx) => scanKeep(tx, { criteria, scope, requestedBy, position, answer }),
+      { seenEarly: true },
+    );
+    return { name, facts };
+  }
 }
 
 interface Listed extends Ordered {

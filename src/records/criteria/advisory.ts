@@ -34,7 +34,10 @@ export async function advisoryLeaf(criteria: AdvisoryCriteria, context: LeafCont
   const attacks =
     exploited === undefined ? [] : [isCatalogued ? isExploited(exploited) : sql<boolean>`1 = 0`];
   const asked = [...others, ...attacks];
-  const indexed = criteria.advisory.id === undefined && scope === undefined;
+  const everywhere = criteria.advisory.id === undefined && scope === undefined;
+  const byCatalogue = everywhere && exploited === true && severity === undefined;
+  if (byCatalogue && isCatalogued) asked.push(isInCatalogue);
+  const indexed = everywhere && !byCatalogue;
   const shown = and([...asked, verdictIs(['affected'], false), ...rated]);
   const rows = await exceptedFindings(database, context);
   const excepted = { engine: database.engine, rows, found: foundPackages(place, scope) };
@@ -152,11 +155,17 @@ function conditionsOf(asked: AdvisoryCriteria['advisory']): RawBuilder<boolean>[
   return conditions;
 }
 
-/** By the flaw that the advisory is about, or any of the CVEs that it passes on. */
+/** The same from the catalogue's side, which is short: for where nothing else leaves few findings. */
+const isInCatalogue = sql<boolean>`findings.advisory_id in
+  (select advisories.id from known_exploited cross join advisories where advisories.flaw = known_exploited.cve
+  union all select advisory_aliases.advisory_id from known_exploited cross join advisory_aliases
+    where advisory_aliases.alias = known_exploited.cve)`;
+
+/** By the flaw that the advisory is about, or any of the CVEs that it passes on, of which each advisory has few. */
 function isExploited(exploited: boolean): RawBuilder<boolean> {
-  const flaw = sql<boolean>`(advisories.flaw in (select known_exploited.cve from known_exploited) or advisories.id in
-    (select advisory_aliases.advisory_id from known_exploited
-      join advisory_aliases on advisory_aliases.alias = known_exploited.cve))`;
+  const flaw = sql<boolean>`(advisories.flaw in (select known_exploited.cve from known_exploited) or exists
+    (select 1 from advisory_aliases cross join known_exploited
+      where advisory_aliases.advisory_id = advisories.id and known_exploited.cve = advisory_aliases.alias))`;
   return exploited ? flaw : sql<boolean>`not ${flaw}`;
 }
 

@@ -4,7 +4,7 @@ import { pathOfName } from '../../criteria/file.ts';
 import { parseBytes } from '../../lib/bytes.ts';
 import { limits } from '../../lib/limits.ts';
 import { memberSources } from './archive-members.ts';
-import { layersOf, within } from './found-packages.ts';
+import { layersAndImages, layersOf, within } from './found-packages.ts';
 import { hiddenAbove } from './hidden-above.ts';
 import { pathIs } from './known-paths.ts';
 import type { EvidenceRow, Hit, Leaf, LeafContext } from './leaf.ts';
@@ -36,8 +36,8 @@ export async function fileLeaf(criteria: FileCriteria, { database, scope }: Leaf
   const found: Found[] = [
     {
       path: sql`paths.path`,
-      images: sql`from layer_files ${layersAndImages(place === 'image')} where ${where(conditions)}`,
-      places: sql`from layer_files ${layersAndImages(true)} where ${where(conditions)}`,
+      images: sql`from layer_files ${layersAndImages('layer_files', place === 'image')} where ${where(conditions)}`,
+      places: sql`from layer_files ${layersAndImages('layer_files', true)} where ${where(conditions)}`,
     },
   ];
   // What is in an archive has no mode of its own.
@@ -52,7 +52,7 @@ export async function fileLeaf(criteria: FileCriteria, { database, scope }: Leaf
     ];
     const of = (members: RawBuilder<unknown>, named: boolean) =>
       // The few archives come first: SQLite keeps the order of a cross join.
-      sql`from (${members}) as member cross join archives cross join layer_files ${layersAndImages(named)}
+      sql`from (${members}) as member cross join archives cross join layer_files ${layersAndImages('layer_files', named)}
         where ${where(inArchive)}`;
     found.push({
       path: sql`paths.path || '!/' || member.path`,
@@ -87,13 +87,6 @@ interface Found {
   readonly images: RawBuilder<unknown>;
   /** For where each has it. */
   readonly places: RawBuilder<unknown>;
-}
-
-/** @param named whether the path is asked for, too */
-function layersAndImages(named: boolean): RawBuilder<unknown> {
-  return sql`${named ? sql`join paths on paths.id = layer_files.path_id` : sql``}
-    join blobs on blobs.id = layer_files.blob_id
-    join edges on edges.digest = blobs.digest and edges.kind = 'layer'`;
 }
 
 /** By the index of `layer_files.sha256`, which is of the first bytes. */

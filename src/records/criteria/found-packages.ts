@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { type RawBuilder, sql } from 'kysely';
 import type { MatchPlace } from '../../criteria/criteria.ts';
 import type { ImageScope } from './leaf.ts';
@@ -28,9 +29,20 @@ export function layersOf(manifestIds: readonly number[]): RawBuilder<unknown> {
     where own_edges.kind = 'layer' and ${within('own_edges.manifest_id', manifestIds)}`;
 }
 
+/**
+ * From rows that layers have to the images of those layers.
+ * @param named whether the path is asked for, too
+ */
+export function layersAndImages(rows: 'layer_files' | 'found', named: boolean): RawBuilder<unknown> {
+  return sql`${named ? sql`join paths on paths.id = ${sql.ref(`${rows}.path_id`)}` : sql``}
+    join blobs on blobs.id = ${sql.ref(`${rows}.blob_id`)}
+    join edges on edges.digest = blobs.digest and edges.kind = 'layer'`;
+}
+
 /** `column in (…)`; true for everything when there is no list, false for everything when it is empty. */
 export function within(column: string, ids: readonly number[] | undefined): RawBuilder<boolean> {
   if (ids === undefined) return sql<boolean>`1 = 1`;
   if (ids.length === 0) return sql<boolean>`1 = 0`;
-  return sql<boolean>`${sql.ref(column)} in (${sql.join(ids.map((id) => sql.lit(id)))})`;
+  assert(ids.every(Number.isSafeInteger), 'keys are whole numbers');
+  return sql<boolean>`${sql.ref(column)} in (${sql.raw(ids.join(', '))})`; // as one text: there may be thousands
 }

@@ -3,6 +3,7 @@ import { globAlternatives, globMatcher, globPrefix, isLiteralGlob } from '../../
 import type { Database } from '../db/database.ts';
 import { splitPath } from '../inventory/paths.ts';
 import { within } from './found-packages.ts';
+import { textMayBe } from './text-may-be.ts';
 
 /**
  * A literal path by its index. Of a glob, the known paths are narrowed by their name and by the folders that they must lie
@@ -29,32 +30,17 @@ function entryAt(path: string): RawBuilder<unknown> {
 
 function narrowed(glob: string): RawBuilder<boolean> {
   const names = globAlternatives(glob).map((alternative) => splitPath(alternative).name);
+  const name = sql<string>`folder_entries.name`;
   const { folder } = splitPath(globPrefix(glob));
   const conditions = [
-    sql<boolean>`(${sql.join(names.map(nameMayBe), sql` or `)})`,
+    sql<boolean>`(${sql.join(
+      names.map((one) => textMayBe(name, one)),
+      sql` or `,
+    )})`,
     // All folders that begin so lie between it and what comes next after it, `0` being the character after the slash.
     ...(folder === ''
       ? []
       : [sql<boolean>`folders.path >= ${folder} and folders.path < ${`${folder.slice(0, -1)}0`}`]),
   ];
   return sql<boolean>`${sql.join(conditions, sql` and `)}`;
-}
-
-/** How many stars the engine is given: each multiplies what it may have to try. */
-const starsMax = 3;
-
-/** As far as the engine can tell: its `like` is told only what it does as a glob does, and may let more through. */
-function nameMayBe(name: string): RawBuilder<boolean> {
-  if (isLiteralGlob(name)) return sql<boolean>`folder_entries.name = ${name}`;
-  if (name === '**' || name.includes('\\')) return sql<boolean>`1 = 1`;
-  const parts = name.split(/\*+/);
-  const pattern =
-    parts.length - 1 > starsMax
-      ? `${likeOf(parts[0] ?? '')}%${likeOf(parts.at(-1) ?? '')}`
-      : parts.map(likeOf).join('%');
-  return sql<boolean>`folder_entries.name like ${pattern} escape '!'`;
-}
-
-function likeOf(part: string): string {
-  return part.replace(/[!%_]/g, '!$&').replaceAll('?', '_');
 }

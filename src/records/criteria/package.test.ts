@@ -72,6 +72,41 @@ describeEngines('package criteria', (engines) => {
       expect([purl, await found(purl)]).toEqual([purl, images]);
   });
 
+  it('find packages by globs of their names, which may hold what SQL takes for something else', async () => {
+    await using world = await inventoryWorld(engines);
+    const names = ['JSONStream', '@babel/core', 'a_b', 'axb', 'core', '100%', 'Émile'];
+    const ids = new Map<string, number>();
+    for (const name of names) {
+      const path = `node_modules/${name}/package.json`;
+      const content = JSON.stringify({ name, version: '1.0.0' });
+      ids.set(name, await world.push({ layers: [await buildLayer([{ path, content }])] }));
+    }
+    await world.drain();
+    const table: Readonly<Record<string, string[]>> = {
+      'json*': ['JSONStream'],
+      '*STREAM': ['JSONStream'],
+      '@*/core': ['@babel/core'],
+      '**/core': ['@babel/core', 'core'],
+      '{core,a?b}': ['a_b', 'axb', 'core'],
+      a_b: ['a_b'],
+      'a_*': ['a_b'],
+      '*0%': ['100%'],
+      '*0*%*': ['100%'],
+      '\\a*b': ['a_b', 'axb'],
+      'É*': ['Émile'],
+      '*a*b*c*d*': [],
+      '*b*a*x*e*l*/*': [],
+      '*b*a*b*l*/*': ['@babel/core'],
+    };
+    for (const [name, expected] of Object.entries(table)) {
+      const context = { database: world.database, scope: undefined };
+      const leaf = await packageLeaf({ package: { type: 'npm', name } }, context);
+      const found = (await world.database.search(leaf.matches)).map((row) => row.manifest_id);
+      const named = names.filter((each) => found.includes(ids.get(each) ?? -1));
+      expect([name, named]).toEqual([name, expected]);
+    }
+  });
+
   it('compare by the rules of each ecosystem; a version that these cannot read makes an image unknown', async () => {
     await using world = await inventoryWorld(engines);
     const push = async (files: Parameters<typeof buildLayer>[0]) =>

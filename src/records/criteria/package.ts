@@ -3,13 +3,14 @@ import type { PackageByName, PackageByPurl, PackageCriteria } from '../../criter
 import { isPackageType, packageTypes } from '../../criteria/package-types.ts';
 import { parsePackageName } from '../../criteria/purl.ts';
 import { LazaretError } from '../../lib/errors.ts';
-import { globMatcher, globPrefix } from '../../lib/globs.ts';
+import { globAlternatives, globMatcher, globPrefix } from '../../lib/globs.ts';
 import { schemeOfPurlType } from '../../versions/schemes.ts';
 import { parseVersionRange, type VersionRange } from '../../versions/vers.ts';
 import type { Database } from '../db/database.ts';
-import { foldedName, type Reader } from '../db/engine.ts';
+import { type Engine, foldedName, type Reader } from '../db/engine.ts';
 import { foundPackages, within } from './found-packages.ts';
 import type { EvidenceRow, Hit, Leaf, LeafContext } from './leaf.ts';
+import { textMayBe } from './text-may-be.ts';
 
 /**
  * `package`: the distinct versions that are known of a package are few, and are compared here by the ecosystem's own
@@ -69,14 +70,10 @@ async function byPurl(database: Database, { purl, versions }: PackageByPurl): Pr
 }
 
 async function byName(database: Database, { type, name, versions }: PackageByName): Promise<Wanted> {
-  const prefix = globPrefix(name).toLowerCase();
-  const folded = foldedName(database.engine);
   const types = sql.join((type === undefined ? packageTypes : [type]).map((one) => sql`${one}`));
   const rows = await knownPackages(
     database,
-    prefix === ''
-      ? sql`purl_type in (${types})`
-      : sql`purl_type in (${types}) and ${folded} >= ${prefix} and ${folded} < ${`${prefix}\u{10ffff}`}`,
+    sql`purl_type in (${types}) and ${nameMayBe(database.engine, asEngineFolds(name))}`,
   );
   const isNamed = globMatcher(name);
   const isFolded = globMatcher(name.toLowerCase());
@@ -89,6 +86,25 @@ async function byName(database: Database, { type, name, versions }: PackageByNam
       ? oneVersion(type ?? '', undefined)
       : rangeOf(type, versions)),
   };
+}
+
+/** By the index of folded names where the glob begins with a text, and narrowed by what else it says. */
+function nameMayBe(engine: Engine, glob: string): RawBuilder<unknown> {
+  const folded = foldedName(engine);
+  const prefix = globPrefix(glob);
+  const narrowed = globAlternatives(glob).map((one) => textMayBe(folded, one));
+  return sql.join(
+    [
+      ...(prefix === '' ? [] : [sql`${folded} >= ${prefix} and ${folded} < ${`${prefix}\u{10ffff}`}`]),
+      sql`(${sql.join(narrowed, sql` or `)})`,
+    ],
+    sql` and `,
+  );
+}
+
+/** Letters of ASCII only, as `lower` does in both engines. */
+function asEngineFolds(text: string): string {
+  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
 function knownPackages(database: Database, where: RawBuilder<unknown>) {

@@ -4,7 +4,7 @@ import { secretKindsNamed } from '../../criteria/secret.ts';
 import { globMatcher, isLiteralGlob } from '../../lib/globs.ts';
 import { parseFingerprint } from '../../secrets/fingerprint.ts';
 import type { Database } from '../db/database.ts';
-import { layersOf, within } from './found-packages.ts';
+import { layersAndImages, layersOf, within } from './found-packages.ts';
 import { hiddenAbove } from './hidden-above.ts';
 import { pathIs } from './known-paths.ts';
 import type { EvidenceRow, Hit, ImageScope, Leaf, LeafContext } from './leaf.ts';
@@ -29,14 +29,11 @@ export async function secretLeaf(criteria: SecretCriteria, { database, scope }: 
     within('found.manifest_id', scope),
     ...(path === undefined ? [] : [await placeIs(database, path)]),
   ];
-  const layers = sql`layer_secrets as found
-    join paths on paths.id = found.path_id
-    join blobs on blobs.id = found.blob_id
-    join edges on edges.digest = blobs.digest and edges.kind = 'layer'
+  const layers = (named: boolean) => sql`layer_secrets as found ${layersAndImages('found', named)}
     where ${sql.join(ofLayers, sql` and `)}`;
   const configs = sql`image_secrets as found where ${sql.join(ofConfigs, sql` and `)}`;
   return {
-    matches: sql<Hit>`select distinct edges.manifest_id from ${layers}
+    matches: sql<Hit>`select distinct edges.manifest_id from ${layers(place === 'image')}
       union all select distinct found.manifest_id from ${configs}`.compile(db),
     unknowns: [
       {
@@ -47,7 +44,7 @@ export async function secretLeaf(criteria: SecretCriteria, { database, scope }: 
     evidence: (manifestIds, limit) =>
       sql<EvidenceRow>`select edges.manifest_id, blobs.digest as layer, paths.path, null as purl, null as advisory,
           null as severity, null as fixed_version, found.kind as secret, found.line
-        from ${layers} and ${within('edges.manifest_id', manifestIds)} and found.blob_id in (${layersOf(manifestIds)})
+        from ${layers(true)} and ${within('edges.manifest_id', manifestIds)} and found.blob_id in (${layersOf(manifestIds)})
       union all select found.manifest_id, null, found.place, null, null, null, null, found.kind, null
         from ${configs} and ${within('found.manifest_id', manifestIds)}
       limit ${limit}`.compile(db),

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { parentPort, workerData } from 'node:worker_threads';
 import BetterSqlite3 from 'better-sqlite3';
+import { systemClock as clock } from '../../lib/clock.ts';
 import { memoryOf, rowsPacked } from './packed-rows.ts';
+import type { SearchQuestion, SearchReply } from './sqlite-searcher.ts';
 import { keptStatements } from './sqlite-statements.ts';
 
-/**
- * A read-only connection in a thread of its own: answers `{id, sql, parameters}` with `{id, rows}` or `{id, error}`, rows as
- * in packed-rows.ts.
- */
+/** A read-only connection in a thread of its own, which sqlite-searcher.ts asks. */
 assert(parentPort, 'runs as a worker thread only');
 const port = parentPort;
 const database = new BetterSqlite3(String(workerData), { readonly: true });
@@ -17,12 +16,29 @@ const statementOf = keptStatements((sql) => {
   return { statement, names: statement.columns().map(({ name }) => name) };
 });
 
-port.on('message', ({ id, sql, parameters }: { id: number; sql: string; parameters: unknown[] }) => {
-  try {
-    const { statement, names } = statementOf(sql);
-    const rows = rowsPacked(names, statement.all(...parameters));
-    port.postMessage({ id, rows }, memoryOf(rows));
-  } catch (error) {
-    port.postMessage({ id, error: error instanceof Error ? error.message : String(error) });
+/** How long an answer waits for those that were asked together with it. */
+const togetherMs = 1;
+
+port.on('message', (questions: readonly SearchQuestion[]) => {
+  let replies: SearchReply[] = [];
+  let sentMs = clock.wallMs();
+  for (const question of questions) {
+    replies.push(replyTo(question));
+    if (clock.wallMs() - sentMs <= togetherMs && question !== questions.at(-1)) continue;
+    port.postMessage(
+      replies,
+      replies.flatMap((reply) => ('rows' in reply ? memoryOf(reply.rows) : [])),
+    );
+    replies = [];
+    sentMs = clock.wallMs();
   }
 });
+
+function replyTo({ id, sql, parameters }: SearchQuestion): SearchReply {
+  try {
+    const { statement, names } = statementOf(sql);
+    return { id, rows: rowsPacked(names, statement.all(...parameters)) };
+  } catch (error) {
+    return { id, error: error instanceof Error ? error.message : String(error) };
+  }
+}

@@ -1,17 +1,15 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import BetterSqlite3 from 'better-sqlite3';
-import { type CompiledQuery, Kysely, type SqliteDatabase } from 'kysely';
-import { LazaretError } from '../../lib/errors.ts';
+import { Kysely, type SqliteDatabase } from 'kysely';
 import { shared } from '../../lib/shared.ts';
 import type { Database, DatabaseOptions } from './database.ts';
 import { openEpoch } from './epoch.ts';
 import { migrate } from './migrate.ts';
-import { type PackedRows, rowsUnpacked } from './packed-rows.ts';
 import { refusesWrites } from './read-only.ts';
 import { SteadyDialect } from './sqlite-dialect.ts';
 import { SqliteLog } from './sqlite-log.ts';
+import { SqliteSearcher } from './sqlite-searcher.ts';
 import { withKeptStatements } from './sqlite-statements.ts';
 import { NotSeenEarly, SqliteWriter } from './sqlite-writer.ts';
 import type { Tables } from './tables.ts';
@@ -102,7 +100,7 @@ function openReading(file: string): Pick<Database, 'engine' | 'read' | 'logHead'
   connection.pragma('cache_size = -16000');
   const read = kyselyOf(withKeptStatements(connection));
   const head = connection.prepare<[], number>('select coalesce(max(position), 0) from log').pluck();
-  const searcher = new Searcher(file);
+  const searcher = new SqliteSearcher(file);
   return {
     engine: 'sqlite',
     read,
@@ -130,62 +128,4 @@ function lockingAtOnce(connection: BetterSqlite3.Database, database: SqliteDatab
     return sql === 'rollback' && !connection.inTransaction ? 'select 1 limit 0' : sql;
   };
   return { close: () => database.close(), prepare: (sql) => database.prepare(instead(sql)) };
-}
-
-interface Waiting {
-  resolve(rows: unknown[]): void;
-  reject(error: Error): void;
-}
-
-/** The worker thread for long searches, started when first used. */
-class Searcher {
-  readonly #file: string;
-  #worker: Worker | undefined;
-  #lastId = 0;
-  readonly #waiting = new Map<number, Waiting>();
-
-  constructor(file: string) {
-    this.#file = file;
-  }
-
-  run<R>(query: CompiledQuery<R>, signal?: AbortSignal): Promise<R[]> {
-    signal?.throwIfAborted();
-    const worker = this.#start();
-    const id = ++this.#lastId;
-    return new Promise<R[]>((resolve, reject) => {
-      // The worker answers with the rows of this very query, whose type the caller's builder has fixed.
-      this.#waiting.set(id, { resolve: resolve as (rows: unknown[]) => void, reject });
-      worker.postMessage({ id, sql: query.sql, parameters: query.parameters });
-    });
-  }
-
-  #start(): Worker {
-    if (this.#worker) return this.#worker;
-    const worker = new Worker(new URL('./sqlite-search-worker.ts', import.meta.url), {
-      workerData: this.#file,
-    });
-    worker.unref();
-    worker.on('message', (answer: { id: number; rows?: PackedRows; error?: string }) => {
-      const waiting = this.#waiting.get(answer.id);
-      this.#waiting.delete(answer.id);
-      if (answer.rows) waiting?.resolve(rowsUnpacked(answer.rows));
-      else waiting?.reject(new LazaretError('internal', `a search failed: ${answer.error}`));
-    });
-    worker.on('error', (cause) =>
-      this.#fail(new LazaretError('internal', 'the search worker died', { cause })),
-    );
-    this.#worker = worker;
-    return worker;
-  }
-
-  #fail(error: Error): void {
-    this.#worker = undefined;
-    for (const waiting of this.#waiting.values()) waiting.reject(error);
-    this.#waiting.clear();
-  }
-
-  async close(): Promise<void> {
-    await this.#worker?.terminate();
-    this.#fail(new LazaretError('unavailable', 'the database was closed'));
-  }
 }

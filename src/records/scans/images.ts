@@ -172,11 +172,13 @@ export async function imageNames(
 ): Promise<readonly (NamedImage | undefined)[]> {
   const manifestIds = [...new Set(placements.map(({ manifestId }) => manifestId))];
   const repositoryIds = [...new Set(placements.map(({ repositoryId }) => repositoryId ?? 0))];
-  const manifests = await database.search(
-    sql<{ id: number; digest: string; platform: string | null }>`select id, digest, platform from manifests
+  const [manifests, repositories] = await Promise.all([
+    database.search(
+      sql<{ id: number; digest: string; platform: string | null }>`select id, digest, platform from manifests
       where ${within('id', manifestIds)}`.compile(database.read),
-  );
-  const repositories = await repositoryNames(database, repositoryIds);
+    ),
+    repositoryNames(database, repositoryIds),
+  ]);
   const named = new Map(manifests.map((row) => [Number(row.id), row]));
   return placements.map(({ manifestId, repositoryId }) => {
     const manifest = named.get(manifestId);
@@ -190,6 +192,7 @@ export async function repositoryNames(
   database: Database,
   ids: readonly number[],
 ): Promise<ReadonlyMap<number, string>> {
+  if (ids.length === 0) return new Map();
   const rows = await database.search(
     sql<{ id: number; name: string }>`select id, name from repositories where ${within('id', ids)}`.compile(
       database.read,
@@ -225,7 +228,7 @@ export async function aboveImages(
   const named = sql`(select id as image_id, id as named_id from manifests where ${within('id', manifestIds)}
     union select children.id, edges.manifest_id from manifests as children
       join edges on edges.digest = children.digest and edges.kind = 'child' where ${within('children.id', manifestIds)})`;
-  const tags = await database.search(
+  const tagged = database.search(
     sql<{
       image_id: number;
       repository: string;
@@ -235,11 +238,15 @@ export async function aboveImages(
       from ${named} as named join tags on tags.manifest_id = named.named_id
       join repositories on repositories.id = tags.repository_id order by 2, 3`.compile(db),
   );
-  const indexes = await database.search(
+  const above = database.search(
     sql<{ image_id: number; digest: string }>`select named.image_id, manifests.digest from ${named} as named
       join manifests on manifests.id = named.named_id where named.named_id != named.image_id`.compile(db),
   );
-  const containers = await containersOfImages(database, manifestIds);
+  const [tags, indexes, containers] = await Promise.all([
+    tagged,
+    above,
+    containersOfImages(database, manifestIds),
+  ]);
   const tagsOf = Map.groupBy(tags, (row) => Number(row.image_id));
   const indexesOf = Map.groupBy(indexes, (row) => Number(row.image_id));
   return new Map(

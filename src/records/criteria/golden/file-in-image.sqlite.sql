@@ -1,7 +1,7 @@
 select distinct edges.manifest_id
 from layer_files
-join paths on paths.id = layer_files.path_id
-join blobs on blobs.id = layer_files.blob_id
+join paths on paths.id = "layer_files"."path_id"
+join blobs on blobs.id = "layer_files"."blob_id"
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
 where "edges"."manifest_id" in (7)
@@ -46,8 +46,8 @@ join archive_nestings on archive_nestings.nested_id = archive_files.archive_id
 where archive_files.sha256 = +?) as each_member) as member cross
 join archives cross
 join layer_files
-join paths on paths.id = layer_files.path_id
-join blobs on blobs.id = layer_files.blob_id
+join paths on paths.id = "layer_files"."path_id"
+join blobs on blobs.id = "layer_files"."blob_id"
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
 where "edges"."manifest_id" in (7)
@@ -84,8 +84,8 @@ and layer_files.sha256 = archives.sha256
 
 select edges.manifest_id, blobs.digest as layer, paths.path as path, null as purl, null as advisory, null as severity, null as fixed_version
 from layer_files
-join paths on paths.id = layer_files.path_id
-join blobs on blobs.id = layer_files.blob_id
+join paths on paths.id = "layer_files"."path_id"
+join blobs on blobs.id = "layer_files"."blob_id"
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
 where "edges"."manifest_id" in (7)
@@ -135,8 +135,8 @@ join archive_nestings on archive_nestings.nested_id = archive_files.archive_id
 where archive_files.sha256 = +?) as member cross
 join archives cross
 join layer_files
-join paths on paths.id = layer_files.path_id
-join blobs on blobs.id = layer_files.blob_id
+join paths on paths.id = "layer_files"."path_id"
+join blobs on blobs.id = "layer_files"."blob_id"
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
 where "edges"."manifest_id" in (7)

@@ -1,6 +1,6 @@
 select distinct edges.manifest_id
 from layer_files
-join blobs on blobs.id = layer_files.blob_id
+join blobs on blobs.id = "layer_files"."blob_id"
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
 where "edges"."manifest_id" in (7)
@@ -14,8 +14,8 @@ and (layer_files.mode & 2048) != 0
 
 select edges.manifest_id, blobs.digest as layer, paths.path as path, null as purl, null as advisory, null as severity, null as fixed_version
 from layer_files
-join paths on paths.id = layer_files.path_id
-join blobs on blobs.id = layer_files.blob_id
+join paths on paths.id = "layer_files"."path_id"
+join blobs on blobs.id = "layer_files"."blob_id"
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
 where "edges"."manifest_id" in (7)

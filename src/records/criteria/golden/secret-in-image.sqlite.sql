@@ -1,7 +1,7 @@
 select distinct edges.manifest_id
 from layer_secrets as found
-join paths on paths.id = found.path_id
-join blobs on blobs.id = found.blob_id
+join paths on paths.id = "found"."path_id"
+join blobs on blobs.id = "found"."blob_id"
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
 where found.fingerprint = +?
@@ -52,8 +52,8 @@ and "edges"."manifest_id" in (7)
 
 select edges.manifest_id, blobs.digest as layer, paths.path, null as purl, null as advisory, null as severity, null as fixed_version, found.kind as secret, found.line
 from layer_secrets as found
-join paths on paths.id = found.path_id
-join blobs on blobs.id = found.blob_id
+join paths on paths.id = "found"."path_id"
+join blobs on blobs.id = "found"."blob_id"
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
 where found.fingerprint = +?
