@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { describeEngines } from '../../../test/support/engines.ts';
@@ -194,6 +195,27 @@ describeEngines('what is known of attacks', (engines) => {
     expect((await exploitsOf(world.database.read, 'CVE-2020-1111')).score?.score).toBeCloseTo(0.6);
     expect((await exploitsOf(world.database.read, 'CVE-2020-2222')).score).toBeUndefined();
     await expect(world.import(`${csv}CVE-2020-2222,2,0.1`, { source: 'epss' })).rejects.toThrow('line 4');
+  });
+
+  test('comes as it is published', async () => {
+    await using world = await inventoryWorld(engines);
+    const published = (name: string) =>
+      readFile(new URL(`../../../test/fixtures/exploits/${name}`, import.meta.url));
+    const catalogue = await published('known_exploited_vulnerabilities.json.gz');
+    expect(await world.import(catalogue, { source: 'kev' })).toMatchObject({ kind: 'kev', read: 1_500 });
+    const scores = await published('epss-2024-10.csv.gz');
+    expect(await world.import(scores, { source: 'epss' })).toMatchObject({ kind: 'epss', read: 2_634 });
+    expect(await exploitsOf(world.database.read, 'CVE-2021-44228')).toMatchObject({
+      exploited: { addedOn: '2021-12-10', ransomware: true },
+    });
+    const worst = await world.database.read
+      .selectFrom('exploit_scores')
+      .select(['cve', 'score'])
+      .orderBy('score', 'desc')
+      .orderBy('cve')
+      .limit(1)
+      .execute();
+    expect(worst).toEqual([{ cve: 'CVE-2018-7600', score: 0.97569 }]);
   });
 });
 
