@@ -7,6 +7,8 @@ export interface Question {
   /** In milliseconds; null: nothing was promised. */
   readonly p50: number | null;
   readonly p99: number;
+  /** The whole answer is read, too. */
+  readonly whole?: boolean;
 }
 
 const promised = { p50: 10, p99: 50 };
@@ -18,7 +20,7 @@ export function questions(images: number): readonly Question[] {
     return [
       { name: `advisory, ${of}`, criteria: { advisory: { id: advisory } }, ...promised },
       { name: `package range, ${of}`, criteria: { package: { purl, versions: '<2' } }, ...promised },
-      { name: `file hash, ${of}`, criteria: { file: { sha256 } }, ...promised },
+      { name: `file hash, ${of}`, criteria: { file: { sha256 } }, ...promised, whole: spread === 'all' },
       { name: `secret, ${of}`, criteria: { secret: { kind: secret } }, ...promised },
       { name: `licence, ${of}`, criteria: { license: { anyOf: [licence] } }, ...promised },
     ];
@@ -33,7 +35,7 @@ export function questions(images: number): readonly Question[] {
     {
       name: 'critical and fixable, sorted',
       criteria: { advisory: { severity: 'critical', fixed: true } },
-      ...{ p50: null, p99: 100 },
+      ...{ p50: null, p99: 100, whole: true },
     },
     {
       name: 'pushed by a glob, in a glob',

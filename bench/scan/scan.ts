@@ -21,6 +21,7 @@ import {
   tenthOf,
   tiny,
 } from './sizes.ts';
+import { wholeAnswer } from './whole-answer.ts';
 
 export const scan: Benchmark = {
   name: 'scan',
@@ -71,6 +72,8 @@ async function* measureAll(
       held.push(asked.heldMs);
       yield* figuresOf(question, asked);
     }
+    for (const question of questions(size.images).filter(({ whole }) => whole))
+      yield* wholeAnswer(database, question, options.tiny ? 1 : 3);
   } finally {
     await database.close();
   }

@@ -4,7 +4,7 @@ import { pathOfName } from '../../criteria/file.ts';
 import { parseBytes } from '../../lib/bytes.ts';
 import { limits } from '../../lib/limits.ts';
 import { memberSources } from './archive-members.ts';
-import { layersAndImages, layersOf, within } from './found-packages.ts';
+import { inLayersOf, layersAndImages } from './found-packages.ts';
 import { hiddenAbove } from './hidden-above.ts';
 import { pathIs } from './known-paths.ts';
 import type { EvidenceRow, Hit, Leaf, LeafContext } from './leaf.ts';
@@ -21,7 +21,7 @@ export async function fileLeaf(criteria: FileCriteria, { database, scope }: Leaf
   const { name, sha256, setuid, in: place = 'layer' } = criteria.file;
   const path = name === undefined ? criteria.file.path : pathOfName(name);
   const placed = [
-    within('edges.manifest_id', scope),
+    inLayersOf('layer_files', scope),
     ...(place === 'image' ? [sql<boolean>`not exists (${hiddenAbove('layer_files.path_id')})`] : []),
   ];
   const conditions = [
@@ -72,8 +72,7 @@ export async function fileLeaf(criteria: FileCriteria, { database, scope }: Leaf
           (
             one,
           ) => sql`select edges.manifest_id, blobs.digest as layer, ${one.path} as path, null as purl, null as advisory,
-            null as severity, null as fixed_version ${one.places} and ${within('edges.manifest_id', manifestIds)}
-            and layer_files.blob_id in (${layersOf(manifestIds)})`,
+            null as severity, null as fixed_version ${one.places} and ${inLayersOf('layer_files', manifestIds)}`,
         ),
         sql` union all `,
       )} limit ${limit}`.compile(db),

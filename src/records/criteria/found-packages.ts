@@ -20,11 +20,23 @@ function heldByLayers(scope: ImageScope): RawBuilder<unknown> {
     from layer_packages
     join blobs on blobs.id = layer_packages.blob_id
     join edges on edges.digest = blobs.digest and edges.kind = 'layer'
-    where ${within('edges.manifest_id', scope)}) as found`;
+    where ${inLayersOf('layer_packages', scope)}) as found`;
 }
 
-/** The layers of these images: what evidence is of lies in few of all that match. */
-export function layersOf(manifestIds: readonly number[]): RawBuilder<unknown> {
+/**
+ * Rows that the layers of these images have, as those images have them. From their layers on: what is searched for may be
+ * in very many, and each layer in many images; so the images are no way to begin (the engine doesn't look through `+ 0`).
+ */
+export function inLayersOf(
+  rows: 'layer_files' | 'layer_packages' | 'found',
+  scope: ImageScope,
+): RawBuilder<boolean> {
+  if (scope === undefined || scope.length === 0) return within('edges.manifest_id', scope);
+  return sql<boolean>`${sql.ref(`${rows}.blob_id`)} in (${layersOf(scope)})
+    and edges.manifest_id + 0 in (${keys(scope)})`;
+}
+
+function layersOf(manifestIds: readonly number[]): RawBuilder<unknown> {
   return sql`select own_blobs.id from edges as own_edges join blobs as own_blobs on own_blobs.digest = own_edges.digest
     where own_edges.kind = 'layer' and ${within('own_edges.manifest_id', manifestIds)}`;
 }
@@ -43,6 +55,11 @@ export function layersAndImages(rows: 'layer_files' | 'found', named: boolean): 
 export function within(column: string, ids: readonly number[] | undefined): RawBuilder<boolean> {
   if (ids === undefined) return sql<boolean>`1 = 1`;
   if (ids.length === 0) return sql<boolean>`1 = 0`;
+  return sql<boolean>`${sql.ref(column)} in (${keys(ids)})`;
+}
+
+/** As one text, since there may be thousands. */
+function keys(ids: readonly number[]): RawBuilder<unknown> {
   assert(ids.every(Number.isSafeInteger), 'keys are whole numbers');
-  return sql<boolean>`${sql.ref(column)} in (${sql.raw(ids.join(', '))})`; // as one text: there may be thousands
+  return sql.raw(ids.join(', '));
 }

@@ -4,7 +4,7 @@ import { secretKindsNamed } from '../../criteria/secret.ts';
 import { globMatcher, isLiteralGlob } from '../../lib/globs.ts';
 import { parseFingerprint } from '../../secrets/fingerprint.ts';
 import type { Database } from '../db/database.ts';
-import { layersAndImages, layersOf, within } from './found-packages.ts';
+import { inLayersOf, layersAndImages, within } from './found-packages.ts';
 import { hiddenAbove } from './hidden-above.ts';
 import { pathIs } from './known-paths.ts';
 import type { EvidenceRow, Hit, ImageScope, Leaf, LeafContext } from './leaf.ts';
@@ -20,7 +20,7 @@ export async function secretLeaf(criteria: SecretCriteria, { database, scope }: 
   const wanted = conditionsOf(criteria.secret);
   const ofLayers = [
     ...wanted,
-    within('edges.manifest_id', scope),
+    inLayersOf('found', scope),
     ...(path === undefined ? [] : [await pathIs(database, 'found.path_id', path)]),
     ...(place === 'image' ? [sql<boolean>`not exists (${hiddenAbove('found.path_id')})`] : []),
   ];
@@ -44,7 +44,7 @@ export async function secretLeaf(criteria: SecretCriteria, { database, scope }: 
     evidence: (manifestIds, limit) =>
       sql<EvidenceRow>`select edges.manifest_id, blobs.digest as layer, paths.path, null as purl, null as advisory,
           null as severity, null as fixed_version, found.kind as secret, found.line
-        from ${layers(true)} and ${within('edges.manifest_id', manifestIds)} and found.blob_id in (${layersOf(manifestIds)})
+        from ${layers(true)} and ${inLayersOf('found', manifestIds)}
       union all select found.manifest_id, null, found.place, null, null, null, null, found.kind, null
         from ${configs} and ${within('found.manifest_id', manifestIds)}
       limit ${limit}`.compile(db),

@@ -4,7 +4,12 @@ from layer_packages
 join blobs on blobs.id = layer_packages.blob_id
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
-where "edges"."manifest_id" in (7)) as found
+where "layer_packages"."blob_id" in (select own_blobs.id
+from edges as own_edges
+join blobs as own_blobs on own_blobs.digest = own_edges.digest
+where own_edges.kind = 'layer'
+and "own_edges"."manifest_id" in (7))
+and edges.manifest_id + 0 in (7)) as found
 join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
@@ -18,7 +23,12 @@ from layer_packages
 join blobs on blobs.id = layer_packages.blob_id
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
-where "edges"."manifest_id" in (7)) as found
+where "layer_packages"."blob_id" in (select own_blobs.id
+from edges as own_edges
+join blobs as own_blobs on own_blobs.digest = own_edges.digest
+where own_edges.kind = 'layer'
+and "own_edges"."manifest_id" in (7))
+and edges.manifest_id + 0 in (7)) as found
 join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
@@ -32,7 +42,12 @@ from layer_packages
 join blobs on blobs.id = layer_packages.blob_id
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
-where "edges"."manifest_id" in (7)) as found
+where "layer_packages"."blob_id" in (select own_blobs.id
+from edges as own_edges
+join blobs as own_blobs on own_blobs.digest = own_edges.digest
+where own_edges.kind = 'layer'
+and "own_edges"."manifest_id" in (7))
+and edges.manifest_id + 0 in (7)) as found
 join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
@@ -47,7 +62,12 @@ from layer_packages
 join blobs on blobs.id = layer_packages.blob_id
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
-where "edges"."manifest_id" in (7)) as found
+where "layer_packages"."blob_id" in (select own_blobs.id
+from edges as own_edges
+join blobs as own_blobs on own_blobs.digest = own_edges.digest
+where own_edges.kind = 'layer'
+and "own_edges"."manifest_id" in (7))
+and edges.manifest_id + 0 in (7)) as found
 join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id

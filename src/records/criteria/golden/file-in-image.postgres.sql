@@ -4,7 +4,12 @@ join paths on paths.id = "layer_files"."path_id"
 join blobs on blobs.id = "layer_files"."blob_id"
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
-where "edges"."manifest_id" in (7)
+where "layer_files"."blob_id" in (select own_blobs.id
+from edges as own_edges
+join blobs as own_blobs on own_blobs.digest = own_edges.digest
+where own_edges.kind = 'layer'
+and "own_edges"."manifest_id" in (7))
+and edges.manifest_id + 0 in (7)
 and not exists (select 1
 from edges as upper_edges
 join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest
@@ -50,7 +55,12 @@ join paths on paths.id = "layer_files"."path_id"
 join blobs on blobs.id = "layer_files"."blob_id"
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
-where "edges"."manifest_id" in (7)
+where "layer_files"."blob_id" in (select own_blobs.id
+from edges as own_edges
+join blobs as own_blobs on own_blobs.digest = own_edges.digest
+where own_edges.kind = 'layer'
+and "own_edges"."manifest_id" in (7))
+and edges.manifest_id + 0 in (7)
 and not exists (select 1
 from edges as upper_edges
 join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest
@@ -88,7 +98,12 @@ join paths on paths.id = "layer_files"."path_id"
 join blobs on blobs.id = "layer_files"."blob_id"
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
-where "edges"."manifest_id" in (7)
+where "layer_files"."blob_id" in (select own_blobs.id
+from edges as own_edges
+join blobs as own_blobs on own_blobs.digest = own_edges.digest
+where own_edges.kind = 'layer'
+and "own_edges"."manifest_id" in (7))
+and edges.manifest_id + 0 in (7)
 and not exists (select 1
 from edges as upper_edges
 join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest
@@ -119,12 +134,12 @@ and upper_files.kind != 'directory')
 and layer_files.kind in ('file', 'hardlink', 'link', 'device')
 and (substr("layer_files"."sha256", 1, 6) = $1
 and "layer_files"."sha256" = $2)
-and "edges"."manifest_id" in (7)
-and layer_files.blob_id in (select own_blobs.id
+and "layer_files"."blob_id" in (select own_blobs.id
 from edges as own_edges
 join blobs as own_blobs on own_blobs.digest = own_edges.digest
 where own_edges.kind = 'layer'
-and "own_edges"."manifest_id" in (7)) union all select edges.manifest_id, blobs.digest as layer, paths.path || '!/' || member.path as path, null as purl, null as advisory, null as severity, null as fixed_version
+and "own_edges"."manifest_id" in (7))
+and edges.manifest_id + 0 in (7) union all select edges.manifest_id, blobs.digest as layer, paths.path || '!/' || member.path as path, null as purl, null as advisory, null as severity, null as fixed_version
 from (select archive_files.archive_id as holder_id, archive_paths.folder || archive_paths.name as path
 from archive_files
 join archive_paths on archive_paths.id = archive_files.path_id
@@ -139,7 +154,12 @@ join paths on paths.id = "layer_files"."path_id"
 join blobs on blobs.id = "layer_files"."blob_id"
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
-where "edges"."manifest_id" in (7)
+where "layer_files"."blob_id" in (select own_blobs.id
+from edges as own_edges
+join blobs as own_blobs on own_blobs.digest = own_edges.digest
+where own_edges.kind = 'layer'
+and "own_edges"."manifest_id" in (7))
+and edges.manifest_id + 0 in (7)
 and not exists (select 1
 from edges as upper_edges
 join blobs as upper_blobs on upper_blobs.digest = upper_edges.digest
@@ -170,10 +190,10 @@ and upper_files.kind != 'directory')
 and archives.id = member.holder_id
 and substr(layer_files.sha256, 1, 6) = substr(archives.sha256, 1, 6)
 and layer_files.sha256 = archives.sha256
-and "edges"."manifest_id" in (7)
-and layer_files.blob_id in (select own_blobs.id
+and "layer_files"."blob_id" in (select own_blobs.id
 from edges as own_edges
 join blobs as own_blobs on own_blobs.digest = own_edges.digest
 where own_edges.kind = 'layer'
 and "own_edges"."manifest_id" in (7))
+and edges.manifest_id + 0 in (7)
 limit $5

@@ -3,7 +3,12 @@ from layer_files
 join blobs on blobs.id = "layer_files"."blob_id"
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
-where "edges"."manifest_id" in (7)
+where "layer_files"."blob_id" in (select own_blobs.id
+from edges as own_edges
+join blobs as own_blobs on own_blobs.digest = own_edges.digest
+where own_edges.kind = 'layer'
+and "own_edges"."manifest_id" in (7))
+and edges.manifest_id + 0 in (7)
 and layer_files.kind in ('file', 'hardlink', 'link', 'device')
 and "layer_files"."path_id" in (select folder_entries.id
 from folder_entries
@@ -18,7 +23,12 @@ join paths on paths.id = "layer_files"."path_id"
 join blobs on blobs.id = "layer_files"."blob_id"
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
-where "edges"."manifest_id" in (7)
+where "layer_files"."blob_id" in (select own_blobs.id
+from edges as own_edges
+join blobs as own_blobs on own_blobs.digest = own_edges.digest
+where own_edges.kind = 'layer'
+and "own_edges"."manifest_id" in (7))
+and edges.manifest_id + 0 in (7)
 and layer_files.kind in ('file', 'hardlink', 'link', 'device')
 and "layer_files"."path_id" in (select folder_entries.id
 from folder_entries
@@ -26,10 +36,10 @@ join folders on folders.id = folder_entries.folder_id
 where folder_entries.name = $1
 and folders.path = $2)
 and (layer_files.mode & 2048) != 0
-and "edges"."manifest_id" in (7)
-and layer_files.blob_id in (select own_blobs.id
+and "layer_files"."blob_id" in (select own_blobs.id
 from edges as own_edges
 join blobs as own_blobs on own_blobs.digest = own_edges.digest
 where own_edges.kind = 'layer'
 and "own_edges"."manifest_id" in (7))
+and edges.manifest_id + 0 in (7)
 limit $3

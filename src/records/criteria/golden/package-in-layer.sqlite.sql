@@ -4,7 +4,12 @@ from layer_packages
 join blobs on blobs.id = layer_packages.blob_id
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
-where "edges"."manifest_id" in (7)) as found
+where "layer_packages"."blob_id" in (select own_blobs.id
+from edges as own_edges
+join blobs as own_blobs on own_blobs.digest = own_edges.digest
+where own_edges.kind = 'layer'
+and "own_edges"."manifest_id" in (7))
+and edges.manifest_id + 0 in (7)) as found
 where "found"."package_id" in (1)
 
 select hit.manifest_id, blobs.digest as layer, paths.path, packages.purl, null as advisory, null as severity, null as fixed_version
@@ -14,7 +19,12 @@ from layer_packages
 join blobs on blobs.id = layer_packages.blob_id
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
-where "edges"."manifest_id" in (7)) as found
+where "layer_packages"."blob_id" in (select own_blobs.id
+from edges as own_edges
+join blobs as own_blobs on own_blobs.digest = own_edges.digest
+where own_edges.kind = 'layer'
+and "own_edges"."manifest_id" in (7))
+and edges.manifest_id + 0 in (7)) as found
 where "found"."package_id" in (1)
 and "found"."manifest_id" in (7)
 limit +?) as hit

@@ -6,7 +6,12 @@ join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
 where found.fingerprint = +?
 and found.key_version = 1
-and "edges"."manifest_id" in (7)
+and "found"."blob_id" in (select own_blobs.id
+from edges as own_edges
+join blobs as own_blobs on own_blobs.digest = own_edges.digest
+where own_edges.kind = 'layer'
+and "own_edges"."manifest_id" in (7))
+and edges.manifest_id + 0 in (7)
 and 1 = 0
 and not exists (select 1
 from edges as upper_edges
@@ -58,7 +63,12 @@ join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
 where found.fingerprint = +?
 and found.key_version = 1
-and "edges"."manifest_id" in (7)
+and "found"."blob_id" in (select own_blobs.id
+from edges as own_edges
+join blobs as own_blobs on own_blobs.digest = own_edges.digest
+where own_edges.kind = 'layer'
+and "own_edges"."manifest_id" in (7))
+and edges.manifest_id + 0 in (7)
 and 1 = 0
 and not exists (select 1
 from edges as upper_edges
@@ -87,12 +97,12 @@ and upper_edges.position > edges.position
 and upper_files.blob_id = upper_blobs.id
 and upper_files.path_id = upper_folders.id
 and upper_files.kind != 'directory')
-and "edges"."manifest_id" in (7)
-and found.blob_id in (select own_blobs.id
+and "found"."blob_id" in (select own_blobs.id
 from edges as own_edges
 join blobs as own_blobs on own_blobs.digest = own_edges.digest
 where own_edges.kind = 'layer'
-and "own_edges"."manifest_id" in (7)) union all select found.manifest_id, null, found.place, null, null, null, null, found.kind, null
+and "own_edges"."manifest_id" in (7))
+and edges.manifest_id + 0 in (7) union all select found.manifest_id, null, found.place, null, null, null, null, found.kind, null
 from image_secrets as found
 where found.fingerprint = +?
 and found.key_version = 1

@@ -4,7 +4,12 @@ join blobs on blobs.id = "found"."blob_id"
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
 where found.kind in ('aws-access-key', 'aws-secret-key')
-and "edges"."manifest_id" in (7) union all select distinct found.manifest_id
+and "found"."blob_id" in (select own_blobs.id
+from edges as own_edges
+join blobs as own_blobs on own_blobs.digest = own_edges.digest
+where own_edges.kind = 'layer'
+and "own_edges"."manifest_id" in (7))
+and edges.manifest_id + 0 in (7) union all select distinct found.manifest_id
 from image_secrets as found
 where found.kind in ('aws-access-key', 'aws-secret-key')
 and "found"."manifest_id" in (7)
@@ -25,13 +30,18 @@ join blobs on blobs.id = "found"."blob_id"
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
 where found.kind in ('aws-access-key', 'aws-secret-key')
-and "edges"."manifest_id" in (7)
-and "edges"."manifest_id" in (7)
-and found.blob_id in (select own_blobs.id
+and "found"."blob_id" in (select own_blobs.id
 from edges as own_edges
 join blobs as own_blobs on own_blobs.digest = own_edges.digest
 where own_edges.kind = 'layer'
-and "own_edges"."manifest_id" in (7)) union all select found.manifest_id, null, found.place, null, null, null, null, found.kind, null
+and "own_edges"."manifest_id" in (7))
+and edges.manifest_id + 0 in (7)
+and "found"."blob_id" in (select own_blobs.id
+from edges as own_edges
+join blobs as own_blobs on own_blobs.digest = own_edges.digest
+where own_edges.kind = 'layer'
+and "own_edges"."manifest_id" in (7))
+and edges.manifest_id + 0 in (7) union all select found.manifest_id, null, found.place, null, null, null, null, found.kind, null
 from image_secrets as found
 where found.kind in ('aws-access-key', 'aws-secret-key')
 and "found"."manifest_id" in (7)
