@@ -89,6 +89,8 @@ export interface BlobContent {
    * iterator, also before the first step) or the signal aborts: one of these must happen.
    */
   readonly stream: AsyncIterable<Uint8Array>;
+  /** Each chunk of `stream` is its reader's own, who may give its memory back. */
+  readonly disposable?: true;
   /**
    * Instead of `stream`, and once: hands each chunk to `take`, and uses its memory again as soon as `take` resolves. It
    * holds the blob open until it resolves, or rejects with what `take` or the store failed with, or the signal's reason.

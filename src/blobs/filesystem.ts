@@ -177,7 +177,7 @@ class FilesystemStore implements BlobStore {
       try {
         const sizeBytes = (await handle.stat()).size;
         const stream = new FileStream(handle, partOf(sizeBytes, range), signal);
-        return { sizeBytes, stream, pump: (take) => stream.pump(take) };
+        return { sizeBytes, stream, disposable: true, pump: (take) => stream.pump(take) };
       } catch (error) {
         await handle.close();
         throw error;

@@ -7,7 +7,10 @@ import { LayerProblem, layerLimits } from './layer-problem.ts';
 
 async function decompress(bytes: Uint8Array, chunkBytes?: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of new Decompression(inChunks(bytes, chunkBytes), layerLimits)) chunks.push(chunk);
+  // Of its own, so that it may be used up as a store's may.
+  const source = inChunks(Buffer.from(bytes), chunkBytes);
+  for await (const chunk of new Decompression(source, layerLimits, { disposable: true }))
+    chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks);
 }
 
@@ -36,6 +39,30 @@ describe('a stream is decompressed by its first bytes', () => {
     const bytes = Buffer.concat([gzipSync(whole), Buffer.alloc(1 << 20)]);
     expect((await decompress(bytes)).equals(whole)).toBe(true);
   });
+
+  test.each([
+    ['none', whole],
+    ['gzip', gzipSync(whole)],
+    ['zstd', zstdCompressSync(whole)],
+  ])(
+    'a chunk of %s gives its memory back when the next is asked for, and only where nobody else looks at it',
+    async (_name, bytes) => {
+      for (const disposable of [true, false]) {
+        const given = Array.from({ length: 4 }, (_, at) =>
+          Uint8Array.from(bytes.subarray(at * 200_000, (at + 1) * 200_000)),
+        );
+        const lengths = given.map(({ length }) => length);
+        const source = (async function* () {
+          yield* given;
+        })();
+        const chunks: Uint8Array[] = [];
+        for await (const chunk of new Decompression(source, layerLimits, { disposable })) chunks.push(chunk);
+        // What was decompressed is nobody else's anyway.
+        expect(chunks[0]?.length).toBe(disposable || bytes !== whole ? 0 : lengths[0]);
+        expect(given.map(({ length }) => length)).toEqual(disposable ? [0, 0, 0, 0] : lengths);
+      }
+    },
+  );
 
   test('less than a magic number of bytes is passed on', async () => {
     expect((await decompress(Buffer.from('ab'))).toString()).toBe('ab');

@@ -1,6 +1,7 @@
-import { pipeline } from 'node:stream/promises';
+import type { Transform } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { ContentProblem } from '../lib/content-problem.ts';
+import { freeMemory } from '../lib/free-memory.ts';
 import type { ByteSource } from '../lib/streams.ts';
 import { zstdFrames } from '../lib/zstd-frames.ts';
 import { type LayerLimits, LayerProblem } from './layer-problem.ts';
@@ -19,7 +20,8 @@ const magicBytesMax = 6;
 
 /**
  * The uncompressed bytes of a layer. How it is compressed is told by its first bytes, since media types lie. Can be
- * read once; the counts grow while it is.
+ * read once; the counts grow while it is. A chunk is its reader's until the next is asked for: then it gives its memory back
+ * (docs/decisions/0025-memory-of-uploads.md says what that saves), also those of the source if they are `disposable`.
  *
  * Reading it throws LayerProblem for what is wrong with the bytes (truncated, corrupt, a decompression bomb), and
  * whatever `source` fails with unchanged.
@@ -29,11 +31,14 @@ export class Decompression {
   uncompressedBytes = 0;
   readonly #source: ByteSource;
   readonly #limits: LayerLimits;
+  readonly #disposable: boolean;
   #sourceFailed = false;
 
-  constructor(source: ByteSource, limits: LayerLimits) {
+  /** @param options.disposable nobody else looks at a chunk of the source, or will */
+  constructor(source: ByteSource, limits: LayerLimits, { disposable = false } = {}) {
     this.#source = source;
     this.#limits = limits;
+    this.#disposable = disposable;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
@@ -46,6 +51,7 @@ export class Decompression {
         this.uncompressedBytes += chunk.byteLength;
         this.#checkSize(compression);
         yield chunk;
+        if (compression !== 'none') freeMemory([chunk]);
       }
     } catch (error) {
       throw this.#sourceFailed || error instanceof LayerProblem ? error : asProblem(error, compression);
@@ -59,6 +65,7 @@ export class Decompression {
       for await (const chunk of this.#source) {
         this.compressedBytes += chunk.byteLength;
         yield chunk;
+        if (this.#disposable) freeMemory([chunk]);
       }
     } catch (error) {
       this.#sourceFailed = true;
@@ -82,19 +89,19 @@ export class Decompression {
 
 /** Enough of the first bytes to recognise a format, and a source of everything, those included. */
 async function readHead(source: AsyncGenerator<Uint8Array>): Promise<{ head: Uint8Array; rest: ByteSource }> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  while (bytes < magicBytesMax) {
+  let first: Uint8Array = new Uint8Array(0);
+  while (first.length < magicBytesMax) {
+    // Copied, where the first chunk is not enough: it is used up when the next is asked for.
+    const before = Buffer.from(first);
     const step = await source.next();
     if (step.done) break;
-    chunks.push(step.value);
-    bytes += step.value.byteLength;
+    first = before.length === 0 ? step.value : Buffer.concat([before, step.value]);
   }
-  return { head: Buffer.concat(chunks), rest: chain(chunks, source) };
+  return { head: first.subarray(0, magicBytesMax), rest: chain(first, source) };
 }
 
-async function* chain(first: readonly Uint8Array[], rest: ByteSource): AsyncGenerator<Uint8Array> {
-  yield* first;
+async function* chain(first: Uint8Array, rest: ByteSource): AsyncGenerator<Uint8Array> {
+  if (first.length > 0) yield first;
   yield* rest;
 }
 
@@ -119,15 +126,31 @@ function inflated(compression: Compression, source: ByteSource): ByteSource {
   return through(source, createGunzip({ chunkSize: chunkBytes }));
 }
 
-async function* through(
-  source: ByteSource,
-  inflate: NodeJS.ReadWriteStream & AsyncIterable<Uint8Array | string>,
-): AsyncGenerator<Uint8Array> {
-  const fed = pipeline(source, inflate);
+async function* through(source: ByteSource, inflate: Transform): AsyncGenerator<Uint8Array> {
+  const fed = feed(source, inflate);
   // The reading below fails with the same error; awaiting `fed` as well makes sure that the source has ended.
   fed.catch(() => {});
-  for await (const chunk of inflate) if (typeof chunk !== 'string') yield chunk;
+  for await (const chunk of inflate) if (chunk instanceof Uint8Array) yield chunk;
   await fed;
+}
+
+/** Asks for the next chunk when one is used up. What comes after the end of what is compressed is read, too. */
+async function feed(source: ByteSource, inflate: Transform): Promise<void> {
+  const closed = new Promise<void>((resolve) => inflate.once('close', resolve));
+  try {
+    for await (const chunk of source) {
+      if (inflate.destroyed) continue;
+      const used = new Promise<void>((resolve, reject) => {
+        inflate.write(chunk, (error) => (error ? reject(error) : resolve()));
+      });
+      // One that fails may never call back.
+      await Promise.race([used, closed]);
+    }
+    inflate.end();
+  } catch (error) {
+    inflate.destroy(error instanceof Error ? error : new Error(String(error)));
+    throw error;
+  }
 }
 
 function asProblem(error: unknown, compression: Compression): LayerProblem {

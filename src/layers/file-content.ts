@@ -3,6 +3,7 @@
  * where they came in one piece; larger ones go to the spool.
  */
 import { ContentProblem } from '../lib/content-problem.ts';
+import { freeMemory } from '../lib/free-memory.ts';
 import type { Spool } from '../lib/spool.ts';
 import type { FileContent } from './extractor.ts';
 import type { LayerLimits } from './layer-problem.ts';
@@ -12,6 +13,8 @@ export interface FileCollector {
   push(bytes: Uint8Array): void;
   /** What came. Valid until the next file is collected. */
   content(): FileContent;
+  /** Nobody looks at the content any more. */
+  done(): void;
 }
 
 export function collectorFor(sizeBytes: number, spool: Spool, limits: LayerLimits): FileCollector {
@@ -49,6 +52,10 @@ class MemoryCollector implements FileCollector {
   content(): FileContent {
     return contentOf(this.#bytes.subarray(0, this.#gotBytes), this.#limits);
   }
+
+  done(): void {
+    freeMemory([this.#bytes]);
+  }
 }
 
 class SpoolCollector implements FileCollector {
@@ -69,6 +76,10 @@ class SpoolCollector implements FileCollector {
 
   content(): FileContent {
     return contentFrom(this.#sizeBytes, this.#limits, (offset, length) => this.#spool.read(offset, length));
+  }
+
+  done(): void {
+    this.#spool.clear();
   }
 }
 

@@ -35,6 +35,8 @@ export interface ReadLayerOptions {
   readonly malware?: MalwareEngine | undefined;
   /** Where a large file of the layer may lie meanwhile; without it the system's folder for such. */
   readonly spoolFolder?: string | undefined;
+  /** Nobody else looks at a chunk of the source once the next was asked for. */
+  readonly disposable?: boolean | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -86,7 +88,8 @@ class LayerReading {
     this.#limits = options.limits ?? layerLimits;
     this.#clock = options.clock;
     this.#startMs = options.clock.bootMs();
-    this.#decompression = new Decompression(abortable(source, options.signal), this.#limits);
+    const { disposable } = options;
+    this.#decompression = new Decompression(abortable(source, options.signal), this.#limits, { disposable });
     this.#run = new ExtractionRun(options.extractors, this.#limits, options.spoolFolder);
     this.#secrets = new LayerSecrets(options.fingerprintKey, this.#limits);
     this.#malware = options.malware?.begin();

@@ -46,6 +46,7 @@ export class WantedFile {
     const content: FileContent | undefined =
       this.#whole === undefined ? this.#collector?.content() : contentOf(this.#whole, this.#options.limits);
     if (content !== undefined) this.#use?.(content);
+    this.#collector?.done();
   }
 
   #started(bytes: Uint8Array): void {

@@ -52,6 +52,13 @@ export class SecretScan {
 
   push(bytes: Uint8Array): void {
     if (this.#skipped) return;
+    // Most large files are binary, and need no copy.
+    if (
+      bytes.length >= binaryLookBytes &&
+      this.#heldBytes === 0 &&
+      this.#isBinary(Buffer.from(bytes.buffer, bytes.byteOffset, binaryLookBytes))
+    )
+      return;
     this.#held.push(Buffer.from(bytes));
     this.#heldBytes += bytes.length;
     if (this.#heldBytes < windowBytes + afterMax) return;

@@ -64,10 +64,11 @@ export function createInProcessInspector(options: InProcessInspectorOptions): In
     async *inspect(key, { mediaType, fingerprintKey, signal } = {}) {
       const either = signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]);
       either.throwIfAborted();
-      const { stream } = await store.read(key, undefined, either);
+      const { stream, disposable } = await store.read(key, undefined, either);
       try {
         yield* readLayerParts(stream, {
           ...reading,
+          disposable,
           signal: either,
           ...(mediaType === undefined ? {} : { mediaType }),
           ...(fingerprintKey === undefined ? {} : { fingerprintKey }),
