@@ -57,8 +57,8 @@ describe('a stream is decompressed by its first bytes', () => {
         })();
         const chunks: Uint8Array[] = [];
         for await (const chunk of new Decompression(source, layerLimits, { disposable })) chunks.push(chunk);
-        // What was decompressed is nobody else's anyway.
-        expect(chunks[0]?.length).toBe(disposable || bytes !== whole ? 0 : lengths[0]);
+        // What was decompressed is nobody else's anyway; a buffer that is not full yet has more to come.
+        expect(chunks.some(({ length }) => length === 0)).toBe(disposable || bytes !== whole);
         expect(given.map(({ length }) => length)).toEqual(disposable ? [0, 0, 0, 0] : lengths);
       }
     },
