@@ -22,12 +22,15 @@ export function register(program: Command, io: CliIo): void {
     'Log in, for this tool and for docker',
     'lazaret login --username admin --password-stdin < lazaret-data/admin-password',
   )
+    .argument('[server]', 'instead of --server, as docker login takes it')
     .requiredOption('-u, --username <name>', 'who logs in')
     .option(
       '--password-stdin',
       'read the password from standard input (the only way: arguments are seen by others)',
     )
-    .action((options: LoginOptions) => login(io, options));
+    .action((server: string | undefined, options: LoginOptions) =>
+      login(io, server === undefined ? options : { ...options, server }),
+    );
   program.addCommand(command);
 }
 
