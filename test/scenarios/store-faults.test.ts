@@ -168,8 +168,8 @@ describe('a client that sends next to nothing', () => {
 });
 
 describe.skipIf(!mayMount)('a disk that is full (needs the right to mount)', () => {
-  async function small(sizeMiB: number) {
-    const disk = await mountSmallDisk(sizeMiB);
+  async function small(sizeMiB: number, files?: number) {
+    const disk = await mountSmallDisk(sizeMiB, files);
     cleanups.push(disk.remove);
     const freeBytes = async () => {
       const { bavail, bsize } = await statfs(disk.folder);
@@ -199,6 +199,30 @@ describe.skipIf(!mayMount)('a disk that is full (needs the right to mount)', () 
       body: fits,
     });
     expect(closed.status).toBe(201);
+  });
+
+  it('is 503 for the upload that is closed when there is room for no file, which is closed when there is', async () => {
+    const disk = await small(16, 100);
+    const { acme } = await start({ environment: { LAZARET_BLOBS_FOLDER: join(disk.folder, 'blobs') } });
+    const location = await begin(acme);
+    const content = randomBytes(MiB);
+    expect((await http(acme, `PATCH ${location}`, { body: content })).status).toBe(202);
+    const ballast: string[] = [];
+    const fits = (file: string) =>
+      writeFile(file, '').then(
+        () => ballast.push(file),
+        () => 0,
+      );
+    while ((await fits(join(disk.folder, `ballast-${ballast.length}`))) > 0);
+    const digest = digestOf(content);
+    const refused = await http(acme, `PUT ${location}?digest=${digest}`);
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '60']);
+    expect((await http(acme, `HEAD /v2/acme/shop/blobs/${digest}`)).status).toBe(404);
+    expect(await rangeOf(acme, location)).toBe(`0-${MiB - 1}`);
+    for (const file of ballast) await rm(file);
+    expect((await http(acme, `PUT ${location}?digest=${digest}`)).status).toBe(201);
+    const pulled = await http(acme, `GET /v2/acme/shop/blobs/${digest}`);
+    expect(digestOf(Buffer.from(await pulled.arrayBuffer()))).toBe(digest);
   });
 
   it('of the metadata is 503 as well, and over when there is room again', async () => {

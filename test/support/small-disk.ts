@@ -11,11 +11,21 @@ export interface SmallDisk {
   readonly remove: () => Promise<void>;
 }
 
-/** A file system of its own in memory, of `sizeMiB`. @throws Error where this user may not mount one */
-export async function mountSmallDisk(sizeMiB: number): Promise<SmallDisk> {
+/**
+ * A file system of its own in memory, of `sizeMiB` and at most `files`.
+ * @throws Error where this user may not mount one
+ */
+export async function mountSmallDisk(sizeMiB: number, files = 100_000): Promise<SmallDisk> {
   const folder = await mkdtemp(join(tmpdir(), 'lazaret-disk-'));
   try {
-    await run('mount', ['-t', 'tmpfs', '-o', `size=${sizeMiB}m,mode=0755`, 'tmpfs', folder]);
+    await run('mount', [
+      '-t',
+      'tmpfs',
+      '-o',
+      `size=${sizeMiB}m,nr_inodes=${files},mode=0755`,
+      'tmpfs',
+      folder,
+    ]);
   } catch (error) {
     await rm(folder, { recursive: true });
     throw error;
