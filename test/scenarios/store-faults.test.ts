@@ -12,6 +12,7 @@ import { authorization, type Client } from '../../src/client/client.ts';
 import { ManualClock } from '../../src/lib/clock.ts';
 import { limits } from '../../src/lib/limits.ts';
 import { digestOf } from '../../src/oci/digest.ts';
+import { Connection } from '../support/connections.ts';
 import { FaultyStore } from '../support/faulty-store.ts';
 import { http } from '../support/http.ts';
 import { startTestServer, type TestServerOptions } from '../support/server.ts';
@@ -95,6 +96,18 @@ describe('a client that goes away in the middle of an upload', () => {
     expect((await http(acme, `HEAD /v2/acme/shop/blobs/${digest}`)).status).toBe(404);
     const closing = `PUT ${location}?digest=${digest}`;
     expect((await http(acme, closing, { body: content.subarray(2 * MiB) })).status).toBe(201);
+  });
+});
+
+describe('a client whose body is refused before its end', () => {
+  it('can send the rest, which is dropped, and ask for something else on the same connection', async () => {
+    const { acme } = await start();
+    const connection = new Connection(acme);
+    cleanups.push(() => connection.close());
+    const body = Buffer.alloc(limits.manifestBytesMax + 8 * MiB);
+    const refused = await connection.ask('PUT /v2/acme/shop/manifests/1', { body });
+    expect(refused.status).toBe(413);
+    expect((await connection.ask('GET /v2/')).status).toBe(200);
   });
 });
 

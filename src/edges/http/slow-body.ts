@@ -17,6 +17,8 @@ export async function watchBody(request: FastifyRequest, reply: FastifyReply, cl
   const { 'content-length': length = '0', 'transfer-encoding': encoding } = raw.headers;
   if (raw.complete || raw.destroyed || (encoding === undefined && length === '0')) return;
   const ended = new AbortController();
+  // Of a body that was read in part Node drops nothing by itself.
+  reply.raw.once('close', () => raw.resume());
   raw.once('close', () => ended.abort('ended')); // an error would cost more than the look
   let told = false;
   for (let before = raw.socket.bytesRead; ; before = raw.socket.bytesRead) {
