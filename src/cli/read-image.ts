@@ -3,7 +3,8 @@ import { type ConfigSecret, configView, type ShownConfig } from '../layers/confi
 import { extractors } from '../layers/extractors/list.ts';
 import { type ImageInventory, imageInventory, type ReadLayer } from '../layers/image-inventory.ts';
 import type { FoundConfig } from '../layers/image-problem.ts';
-import { readLayer } from '../layers/read-layer.ts';
+import { collectInventory } from '../layers/inventory-collect.ts';
+import { readLayerParts } from '../layers/read-layer.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { causeChain, LazaretError } from '../lib/errors.ts';
 import { limits } from '../lib/limits.ts';
@@ -16,6 +17,7 @@ import type { ImageManifest } from '../oci/manifest.ts';
 import type { FingerprintKey } from '../secrets/fingerprint.ts';
 import { releaseName } from '../versions/distributions.ts';
 import { type ChosenImage, chooseImage } from './choose-image.ts';
+import { HeldInventory } from './held-inventory.ts';
 import { configLines, countsText } from './image-text.ts';
 import type { SourceRepository } from './import/import-source.ts';
 import { openSource } from './import/open-source.ts';
@@ -72,9 +74,10 @@ async function readImage(image: ChosenImage, reading: Reading): Promise<ReadImag
   const fingerprintKey = { version: 1, key: randomHmacKey() };
   const { manifest, repository } = image;
   const config = await configOf(repository, manifest);
+  const held = new HeldInventory();
   const layers: ReadLayer[] = [];
   for (const layer of manifest.layers)
-    layers.push(await layerOf(repository, layer, { ...reading, fingerprintKey }));
+    layers.push(await layerOf(repository, layer, { ...reading, fingerprintKey, held }));
   const inventory = imageInventory(layers, config);
   const view = config.kind === 'read' ? configView(config.config, fingerprintKey) : undefined;
   const secrets: readonly ConfigSecret[] = view?.secrets ?? [];
@@ -102,16 +105,17 @@ async function configOf(repository: SourceRepository, { config }: ImageManifest)
   }
 }
 
-/** @throws digestInvalid if the source gives other bytes than it names */
+/** @throws digestInvalid if the source gives other bytes than it names; tooLarge */
 async function layerOf(
   repository: SourceRepository,
   { digest, mediaType, size }: Descriptor,
-  reading: Reading & { readonly fingerprintKey: FingerprintKey },
+  { held, ...reading }: Reading & { readonly fingerprintKey: FingerprintKey; readonly held: HeldInventory },
 ): Promise<ReadLayer> {
   const layer = { digest, mediaType, sizeBytes: size };
   if ((await repository.blobSize(digest)) === undefined) return { ...layer, inventory: undefined };
   const source = verified(await repository.blob(digest, 0), digest);
-  return { ...layer, inventory: await readLayer(source, { extractors, mediaType, ...reading }) };
+  const parts = readLayerParts(source, { extractors, mediaType, ...reading });
+  return { ...layer, inventory: await collectInventory(held.of(parts)) };
 }
 
 async function* verified(source: ByteSource, digest: Digest): AsyncGenerator<Uint8Array> {

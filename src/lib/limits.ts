@@ -136,7 +136,6 @@ export const limits = {
 
   /** The longest duration that a setting, rule or event criterion may name. */
   durationMaxMs: 3_650 * day,
-
   retentionRulesMax: 1_000,
   immutabilityRulesMax: 1_000,
   sbomRulesMax: 1_000,
@@ -245,9 +244,10 @@ export const limits = {
   importDifferencesMax: 10_000,
   apiPageMax: 1_000,
   apiPageDefault: 100,
-  /** Of the files, packages and other contents of an image; what one page's request looks through to find that many. */
+  /** Of an image's contents: a page, what its request looks through, and the files of one that no server reads. */
   inventoryPageMax: 10_000,
   inventoryRowsLookedMax: 100_000,
+  inventoryFilesHeldMax: 1_000_000,
   /** Images of the same layers that are looked at for one that the asker may see. */
   baseImagesMax: 10_000,
   /** Places of packages that one bill of materials names. */
