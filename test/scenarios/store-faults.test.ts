@@ -39,6 +39,13 @@ async function begin(client: Client): Promise<string> {
   return begun.headers.get('location') ?? '';
 }
 
+function connectTo({ url }: Client, sent: string): Socket {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  cleanups.push(() => socket.destroy());
+  socket.write(sent);
+  return socket;
+}
+
 const rangeOf = async (client: Client, location: string) =>
   (await http(client, `GET ${location}`)).headers.get('range');
 
@@ -109,6 +116,23 @@ describe('a client whose body is refused before its end', () => {
     expect(refused.status).toBe(413);
     expect((await connection.ask('GET /v2/')).status).toBe(200);
   });
+
+  it('finds the answer when it only looks after it has sent much more, and is hung up on at last', async () => {
+    const clock = new ManualClock();
+    const { acme } = await start({ clock });
+    const { authorization: header } = authorization(acme.credentials);
+    const head = `PUT /v2/acme/shop/manifests/1 HTTP/1.1\r\nhost: x\r\nauthorization: ${header}`;
+    const asked = `${head}\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n`;
+    const socket = connectTo(acme, asked).pause();
+    const send = () => new Promise((resolve) => socket.write(`100000\r\n${'x'.repeat(MiB)}\r\n`, resolve));
+    for (let sent = 0; sent < 64; sent += 1) expect(await send()).toBeFalsy();
+    const [answer] = await once(socket.resume(), 'data');
+    expect(String(answer)).toContain('413 Payload Too Large');
+    socket.on('error', () => {});
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    while (!(await send())) clock.advance(limits.requestWindowMs / 2);
+    await closed;
+  });
 });
 
 describe('a client that sends next to nothing', () => {
@@ -171,13 +195,6 @@ describe('a client that sends next to nothing', () => {
     await once(socket.resume(), 'close');
     expect(clock.sleeping).toBe(0);
   });
-
-  function connectTo({ url }: Client, sent: string): Socket {
-    const socket = connect(Number(new URL(url).port), '127.0.0.1');
-    cleanups.push(() => socket.destroy());
-    socket.write(sent);
-    return socket;
-  }
 });
 
 describe.skipIf(!mayMount)('a disk that is full (needs the right to mount)', () => {

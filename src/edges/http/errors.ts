@@ -10,7 +10,6 @@ export type Dialect = 'api' | 'oci';
 const retryAfterDefaultS = 5;
 /** Room comes when the collector has let go of something, or somebody has done something about it. */
 const retryAfterFullS = 60;
-const restBytesMax = 32 * 1024 * 1024;
 
 export async function sendError(
   request: FastifyRequest,
@@ -26,13 +25,10 @@ export async function sendError(
   if (status === 429 || status === 503) reply.header('retry-after', String(retryAfterS(known)));
   if (status === 401 && !reply.hasHeader('www-authenticate'))
     reply.header('www-authenticate', 'Basic realm="lazaret"');
-  // What is left of the body is read and dropped after the answer; not if it is much, or never comes.
-  if (
-    status === 408 ||
-    (Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY) > restBytesMax &&
-      !request.raw.complete)
-  )
-    reply.header(...endsConnection(request.raw));
+  // What is left of the body will not come; otherwise the connection stays for it, whatever the client asked, or the answer
+  // would be lost with what it still sends. It closes what it does not want to keep.
+  if (status === 408) reply.header(...endsConnection(request.raw));
+  else if (!raw.complete) reply.raw.shouldKeepAlive = true;
   await reply.send(Buffer.from(JSON.stringify(errorBodyOf(known, dialect))));
 }
 

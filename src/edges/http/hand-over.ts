@@ -49,7 +49,7 @@ export function handOverNow(
   const headers = { ...kept(raw.headers), [callerHeader]: callerOf(request) };
   const { method, url: path } = raw;
   const asked = ask({ socketPath, agent, method, path, headers });
-  asked.once('response', (answer) => void passBack(answer, reply.raw));
+  asked.once('response', (answer) => void passBack(answer, { raw, response: reply.raw }));
   asked.on('error', (cause) => failed(request, reply.raw, cause));
   passOn(raw, asked);
   reply.raw.once('close', () => {
@@ -68,13 +68,17 @@ function passOn(raw: IncomingMessage, asked: ClientRequest): void {
   });
 }
 
-async function passBack(answer: IncomingMessage, response: ServerResponse): Promise<void> {
+async function passBack(
+  answer: IncomingMessage,
+  { raw, response }: { readonly raw: IncomingMessage; readonly response: ServerResponse },
+): Promise<void> {
   const fields: string[] = [];
   for (let at = 0; at < answer.rawHeaders.length; at += 2) {
     const [name = '', value = ''] = answer.rawHeaders.slice(at, at + 2);
     if (!ofConnection.has(name.toLowerCase())) fields.push(name, value);
   }
   if (answer.headers[closeHeader] !== undefined) fields.push('connection', 'close');
+  else if (!raw.complete) response.shouldKeepAlive = true; // as in `sendError`
   response.writeHead(answer.statusCode ?? 502, answer.statusMessage, fields);
   // A failure of either side has destroyed both by now; there is nobody left to tell.
   await pipeline(answer, response).catch(() => undefined);
