@@ -21,19 +21,21 @@ import {
   tenthOf,
   tiny,
 } from './sizes.ts';
+import { trivy } from './trivy.ts';
 import { wholeAnswer } from './whole-answer.ts';
 
 export const scan: Benchmark = {
   name: 'scan',
   summary:
-    'how long the first 50 images of an answer take, over a seeded inventory of 1,000 images (--only for more, on PostgreSQL, or growth)',
+    'how long the first 50 images of an answer take, over a seeded inventory of 1,000 images (--only for more, on PostgreSQL, for growth, or Trivy beside it)',
   measure,
-  parts: [...Object.keys(sizes), ...Object.keys(sizes).map((name) => name + onPostgres), 'growth'],
+  parts: [...Object.keys(sizes), ...Object.keys(sizes).map((name) => name + onPostgres), 'growth', 'trivy'],
 };
 
 async function* measure(options: BenchOptions): AsyncGenerator<Figure> {
   const part = options.only ?? '1000';
   if (part === 'growth') return yield* growth(options);
+  if (part === 'trivy') return yield* trivy(options);
   const size = options.tiny ? tiny : sizes[part.replace(onPostgres, '')];
   if (!size) throw new Error(`no inventory of the size '${part}'`);
   const file = await seeded(options, size, 'metadata');
