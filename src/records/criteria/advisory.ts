@@ -37,8 +37,8 @@ export async function advisoryLeaf(criteria: AdvisoryCriteria, context: LeafCont
   const everywhere = criteria.advisory.id === undefined && scope === undefined;
   const byCatalogue = everywhere && exploited === true && severity === undefined;
   if (byCatalogue && isCatalogued) asked.push(isInCatalogue);
-  const indexed = everywhere && !byCatalogue;
-  const shown = and([...asked, verdictIs(['affected'], false), ...rated]);
+  const indexed = database.engine === 'postgres' || (everywhere && !byCatalogue);
+  const shown = and([...asked, verdictIs(['affected'], database.engine === 'postgres'), ...rated]);
   const rows = await exceptedFindings(database, context);
   const excepted = { engine: database.engine, rows, found: foundPackages(place, scope) };
   const images = (conditions: readonly RawBuilder<boolean>[], all = asked) =>
@@ -128,7 +128,7 @@ function evidenceQuery(
     join packages on packages.id = hit.package_id`;
 }
 
-/** By its index, or where something else finds fewer, without. */
+/** By its index, or where something else finds fewer, without: PostgreSQL knows that by itself. */
 function verdictIs(verdicts: readonly string[], indexed: boolean): RawBuilder<boolean> {
   const verdict = indexed ? sql.ref('findings.verdict') : sql`findings.verdict || ''`;
   return sql<boolean>`${verdict} in (${sql.join(verdicts.map((one) => sql.lit(one)))})`;
@@ -138,8 +138,10 @@ function conditionsOf(asked: AdvisoryCriteria['advisory']): RawBuilder<boolean>[
   const { id, fixed, malicious, publishedSince } = asked;
   const conditions: RawBuilder<boolean>[] = [];
   if (id !== undefined)
-    conditions.push(sql<boolean>`(advisories.advisory_id = ${id} or advisories.id in
-      (select advisory_aliases.advisory_id from advisory_aliases where advisory_aliases.alias = ${id}))`);
+    // As one list of keys: PostgreSQL would look at every advisory for an `or`.
+    conditions.push(sql<boolean>`findings.advisory_id in
+      (select named.id from advisories as named where named.advisory_id = ${id}
+      union all select advisory_aliases.advisory_id from advisory_aliases where advisory_aliases.alias = ${id})`);
   if (fixed !== undefined)
     conditions.push(
       fixed ? sql<boolean>`findings.fixed_version is not null` : sql<boolean>`findings.fixed_version is null`,

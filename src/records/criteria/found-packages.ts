@@ -33,7 +33,7 @@ export function inLayersOf(
 ): RawBuilder<boolean> {
   if (scope === undefined || scope.length === 0) return within('edges.manifest_id', scope);
   return sql<boolean>`${sql.ref(`${rows}.blob_id`)} in (${layersOf(scope)})
-    and edges.manifest_id + 0 in (${keys(scope)})`;
+    and edges.manifest_id + 0 in (${keyList(scope)})`;
 }
 
 function layersOf(manifestIds: readonly number[]): RawBuilder<unknown> {
@@ -55,11 +55,12 @@ export function layersAndImages(rows: 'layer_files' | 'found', named: boolean): 
 export function within(column: string, ids: readonly number[] | undefined): RawBuilder<boolean> {
   if (ids === undefined) return sql<boolean>`1 = 1`;
   if (ids.length === 0) return sql<boolean>`1 = 0`;
-  return sql<boolean>`${sql.ref(column)} in (${keys(ids)})`;
+  return sql<boolean>`${sql.ref(column)} in (${keyList(ids)})`;
 }
 
-/** As one text, since there may be thousands. */
-function keys(ids: readonly number[]): RawBuilder<unknown> {
+/** As one text, since there may be thousands; `null` of none, which nothing is. */
+export function keyList(ids: readonly number[]): RawBuilder<unknown> {
+  if (ids.length === 0) return sql`null`;
   assert(ids.every(Number.isSafeInteger), 'keys are whole numbers');
   return sql.raw(ids.join(', '));
 }

@@ -13,7 +13,7 @@ import {
 } from '../../licences/expression.ts';
 import type { Database } from '../db/database.ts';
 import { textTable } from '../db/engine.ts';
-import { foundPackages, within } from './found-packages.ts';
+import { foundPackages, keyList, within } from './found-packages.ts';
 import type { Hit, Leaf, LeafContext } from './leaf.ts';
 import { packageEvidenceLeaf } from './package.ts';
 
@@ -38,8 +38,10 @@ export async function licenseLeaf(criteria: LicenseCriteria, context: LeafContex
   const having = (expressions: readonly string[]) =>
     sql`select packages.id from packages join ${textTable(database.engine, expressions)} on wanted.text = packages.spdx`;
   const places = foundPackages(place, scope);
-  const found = sql`${places} where found.package_id in (${having(matching)})`;
-  const shown = sql`${places} where found.package_id + 0 in (${having(matching)})`;
+  const few = await fewOf(database, having(matching));
+  const asked = few === undefined ? having(matching) : keyList(few);
+  const found = sql`${places} where found.package_id in (${asked})`;
+  const shown = sql`${places} where found.package_id + 0 in (${asked})`;
   return {
     ...packageEvidenceLeaf(database.read, found, shown),
     unknowns: [
@@ -94,14 +96,12 @@ async function imagesWith(
   place: MatchPlace,
   unsure: RawBuilder<unknown>,
 ): Promise<RawBuilder<Hit>> {
-  const which = sql`(packages.spdx is null or packages.id in (${unsure}))`;
-  const few = await database.search(
-    sql`select packages.id from packages where packages.spdx is null
-      union all select * from (${unsure}) as unsure limit ${fewPackages + 1}`.compile(database.read),
-  );
-  if (few.length <= fewPackages && scope === undefined)
-    return sql<Hit>`select distinct found.manifest_id from packages cross join ${foundPackages(place, scope)}
-      where found.package_id = packages.id and ${which}`;
+  const all = sql`select packages.id from packages where packages.spdx is null
+    union all select * from (${unsure}) as unsure`;
+  const few = scope === undefined ? await fewOf(database, all) : undefined;
+  if (few)
+    return sql<Hit>`select distinct found.manifest_id from ${foundPackages(place, scope)}
+      where found.package_id in (${keyList(few)})`;
   const held =
     place === 'image'
       ? sql`image_packages as found join packages on packages.id = found.package_id
@@ -111,7 +111,18 @@ async function imagesWith(
           join packages on packages.id = found.package_id
           where edges.kind = 'layer' and edges.manifest_id = images.manifest_id`;
   return sql<Hit>`select images.manifest_id from images
-    where ${within('images.manifest_id', scope)} and exists (select 1 from ${held} and ${which})`;
+    where ${within('images.manifest_id', scope)} and exists (select 1 from ${held}
+      and (packages.spdx is null or packages.id in (${unsure})))`;
 }
 
 const fewPackages = 1_000;
+
+/** The keys themselves, so that the engine knows how few they are; undefined: they are not. */
+async function fewOf(database: Database, ids: RawBuilder<unknown>): Promise<readonly number[] | undefined> {
+  const rows = await database.search(
+    sql<{ id: number }>`select few.id from (${ids}) as few limit ${sql.lit(fewPackages + 1)}`.compile(
+      database.read,
+    ),
+  );
+  return rows.length > fewPackages ? undefined : rows.map(({ id }) => id);
+}

@@ -7,7 +7,7 @@ join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
-where findings.verdict || '' in ('affected')
+where "findings"."verdict" in ('affected')
 and findings.severity in ('high', 'critical')
 and (findings.package_id, findings.advisory_id) not in (select excepted.package_id, excepted.advisory_id
 from unnest($1::bigint[], $2::bigint[]) as "excepted" ("package_id", "advisory_id")) group by found.manifest_id) as everywhere union all select manifest_id, repository_id, max(severity)
@@ -28,7 +28,7 @@ and findings.advisory_id = excepted.advisory_id
 and findings.until is null
 and advisories.id = excepted.advisory_id
 and advisories.withdrawn_at is null
-and findings.verdict || '' in ('affected')
+and "findings"."verdict" in ('affected')
 and findings.severity in ('high', 'critical') group by found.manifest_id, repositories.id, found.package_id, findings.advisory_id having max(case when (excepted.manifest_id in (0, found.manifest_id)
 and (excepted.place in (0, repositories.id)
 or -excepted.place = repositories.account_id)) then 1 else 0 end) = 0) as placed group by manifest_id, repository_id
@@ -42,7 +42,7 @@ join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
-where findings.verdict || '' in ('affected', 'unknown')
+where "findings"."verdict" in ('affected', 'unknown')
 and findings.severity = 'unknown'
 and (findings.package_id, findings.advisory_id) not in (select excepted.package_id, excepted.advisory_id
 from unnest($1::bigint[], $2::bigint[]) as "excepted" ("package_id", "advisory_id")) group by found.manifest_id) as everywhere union all select manifest_id, repository_id, max(severity)
@@ -63,7 +63,7 @@ and findings.advisory_id = excepted.advisory_id
 and findings.until is null
 and advisories.id = excepted.advisory_id
 and advisories.withdrawn_at is null
-and findings.verdict || '' in ('affected', 'unknown')
+and "findings"."verdict" in ('affected', 'unknown')
 and findings.severity = 'unknown' group by found.manifest_id, repositories.id, found.package_id, findings.advisory_id having max(case when (excepted.manifest_id in (0, found.manifest_id)
 and (excepted.place in (0, repositories.id)
 or -excepted.place = repositories.account_id)) then 1 else 0 end) = 0) as placed group by manifest_id, repository_id
@@ -77,7 +77,7 @@ join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
-where findings.verdict || '' in ('unknown')
+where "findings"."verdict" in ('unknown')
 and findings.severity in ('high', 'critical')
 and (findings.package_id, findings.advisory_id) not in (select excepted.package_id, excepted.advisory_id
 from unnest($1::bigint[], $2::bigint[]) as "excepted" ("package_id", "advisory_id")) group by found.manifest_id) as everywhere union all select manifest_id, repository_id, max(severity)
@@ -98,7 +98,7 @@ and findings.advisory_id = excepted.advisory_id
 and findings.until is null
 and advisories.id = excepted.advisory_id
 and advisories.withdrawn_at is null
-and findings.verdict || '' in ('unknown')
+and "findings"."verdict" in ('unknown')
 and findings.severity in ('high', 'critical') group by found.manifest_id, repositories.id, found.package_id, findings.advisory_id having max(case when (excepted.manifest_id in (0, found.manifest_id)
 and (excepted.place in (0, repositories.id)
 or -excepted.place = repositories.account_id)) then 1 else 0 end) = 0) as placed group by manifest_id, repository_id
@@ -136,7 +136,7 @@ join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
-where findings.verdict || '' in ('affected')
+where "findings"."verdict" in ('affected')
 and findings.severity in ('high', 'critical')
 and "found"."manifest_id" in (7)
 and (findings.package_id, findings.advisory_id) not in (select excepted.package_id, excepted.advisory_id
@@ -159,7 +159,7 @@ and findings.advisory_id = excepted.advisory_id
 and findings.until is null
 and advisories.id = excepted.advisory_id
 and advisories.withdrawn_at is null
-and findings.verdict || '' in ('affected')
+and "findings"."verdict" in ('affected')
 and findings.severity in ('high', 'critical')
 and "found"."manifest_id" in (7) group by found.manifest_id, repositories.id, found.package_id, findings.advisory_id, found.blob_id, found.path_id, advisories.advisory_id, findings.severity, findings.fixed_version having max(case when (excepted.manifest_id in (0, found.manifest_id)
 and (excepted.place in (0, repositories.id)

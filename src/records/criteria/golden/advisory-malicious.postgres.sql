@@ -8,7 +8,7 @@ join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
 where advisories.advisory_id like 'MAL-%'
 and advisories.published_at >= $1
-and findings.verdict || '' in ('affected') group by found.manifest_id
+and "findings"."verdict" in ('affected') group by found.manifest_id
 
 select found.manifest_id, max(case findings.severity when 'critical' then 5 when 'high' then 4 when 'medium' then 3 when 'low' then 2 else 1 end) as severity
 from (select manifest_id, package_id, blob_id, path_id
@@ -20,7 +20,7 @@ join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
 where advisories.advisory_id like 'MAL-%'
 and advisories.published_at >= $1
-and findings.verdict || '' in ('unknown') group by found.manifest_id
+and "findings"."verdict" in ('unknown') group by found.manifest_id
 
 select hit.manifest_id, blobs.digest as layer, paths.path, packages.purl, hit.advisory, hit.severity, hit.fixed_version
 from (select found.*, advisories.advisory_id as advisory, findings.severity, findings.fixed_version
@@ -33,7 +33,7 @@ join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
 where advisories.advisory_id like 'MAL-%'
 and advisories.published_at >= $1
-and findings.verdict || '' in ('affected')
+and "findings"."verdict" in ('affected')
 and "found"."manifest_id" in (7)
 limit $2) as hit
 join blobs on blobs.id = hit.blob_id

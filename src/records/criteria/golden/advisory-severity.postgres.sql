@@ -14,7 +14,7 @@ join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
-where findings.verdict || '' in ('affected')
+where "findings"."verdict" in ('affected')
 and findings.severity in ('high', 'critical') group by found.manifest_id
 
 select found.manifest_id, max(case findings.severity when 'critical' then 5 when 'high' then 4 when 'medium' then 3 when 'low' then 2 else 1 end) as severity
@@ -33,7 +33,7 @@ join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
-where findings.verdict || '' in ('affected', 'unknown')
+where "findings"."verdict" in ('affected', 'unknown')
 and findings.severity = 'unknown' group by found.manifest_id
 
 select found.manifest_id, max(case findings.severity when 'critical' then 5 when 'high' then 4 when 'medium' then 3 when 'low' then 2 else 1 end) as severity
@@ -52,7 +52,7 @@ join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
-where findings.verdict || '' in ('unknown')
+where "findings"."verdict" in ('unknown')
 and findings.severity in ('high', 'critical') group by found.manifest_id
 
 select hit.manifest_id, blobs.digest as layer, paths.path, packages.purl, hit.advisory, hit.severity, hit.fixed_version
@@ -72,7 +72,7 @@ join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
-where findings.verdict || '' in ('affected')
+where "findings"."verdict" in ('affected')
 and findings.severity in ('high', 'critical')
 and "found"."manifest_id" in (7)
 limit $1) as hit

@@ -6,12 +6,13 @@ join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
-where (advisories.advisory_id = $1
-or advisories.id in (select advisory_aliases.advisory_id
+where findings.advisory_id in (select named.id
+from advisories as named
+where named.advisory_id = $1 union all select advisory_aliases.advisory_id
 from advisory_aliases
-where advisory_aliases.alias = $2))
+where advisory_aliases.alias = $2)
 and findings.fixed_version is not null
-and findings.verdict || '' in ('affected') group by found.manifest_id
+and "findings"."verdict" in ('affected') group by found.manifest_id
 
 select found.manifest_id, max(case findings.severity when 'critical' then 5 when 'high' then 4 when 'medium' then 3 when 'low' then 2 else 1 end) as severity
 from (select manifest_id, package_id, blob_id, path_id
@@ -21,12 +22,13 @@ join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
-where (advisories.advisory_id = $1
-or advisories.id in (select advisory_aliases.advisory_id
+where findings.advisory_id in (select named.id
+from advisories as named
+where named.advisory_id = $1 union all select advisory_aliases.advisory_id
 from advisory_aliases
-where advisory_aliases.alias = $2))
+where advisory_aliases.alias = $2)
 and findings.fixed_version is not null
-and findings.verdict || '' in ('unknown') group by found.manifest_id
+and "findings"."verdict" in ('unknown') group by found.manifest_id
 
 select hit.manifest_id, blobs.digest as layer, paths.path, packages.purl, hit.advisory, hit.severity, hit.fixed_version
 from (select found.*, advisories.advisory_id as advisory, findings.severity, findings.fixed_version
@@ -37,12 +39,13 @@ join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
-where (advisories.advisory_id = $1
-or advisories.id in (select advisory_aliases.advisory_id
+where findings.advisory_id in (select named.id
+from advisories as named
+where named.advisory_id = $1 union all select advisory_aliases.advisory_id
 from advisory_aliases
-where advisory_aliases.alias = $2))
+where advisory_aliases.alias = $2)
 and findings.fixed_version is not null
-and findings.verdict || '' in ('affected')
+and "findings"."verdict" in ('affected')
 and "found"."manifest_id" in (7)
 limit $3) as hit
 join blobs on blobs.id = hit.blob_id

@@ -6,10 +6,11 @@ join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
-where (advisories.advisory_id = +?
-or advisories.id in (select advisory_aliases.advisory_id
+where findings.advisory_id in (select named.id
+from advisories as named
+where named.advisory_id = +? union all select advisory_aliases.advisory_id
 from advisory_aliases
-where advisory_aliases.alias = +?))
+where advisory_aliases.alias = +?)
 and findings.fixed_version is not null
 and findings.verdict || '' in ('affected') group by found.manifest_id
 
@@ -21,10 +22,11 @@ join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
-where (advisories.advisory_id = +?
-or advisories.id in (select advisory_aliases.advisory_id
+where findings.advisory_id in (select named.id
+from advisories as named
+where named.advisory_id = +? union all select advisory_aliases.advisory_id
 from advisory_aliases
-where advisory_aliases.alias = +?))
+where advisory_aliases.alias = +?)
 and findings.fixed_version is not null
 and findings.verdict || '' in ('unknown') group by found.manifest_id
 
@@ -37,10 +39,11 @@ join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
-where (advisories.advisory_id = +?
-or advisories.id in (select advisory_aliases.advisory_id
+where findings.advisory_id in (select named.id
+from advisories as named
+where named.advisory_id = +? union all select advisory_aliases.advisory_id
 from advisory_aliases
-where advisory_aliases.alias = +?))
+where advisory_aliases.alias = +?)
 and findings.fixed_version is not null
 and findings.verdict || '' in ('affected')
 and "found"."manifest_id" in (7)
