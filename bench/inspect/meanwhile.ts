@@ -28,7 +28,8 @@ export async function* measureMeanwhile(options: BenchOptions, layer: Buffer): A
       await using load = new Load(options.signal);
       using queued = new QueuedLayers(server.data);
       await queued.add(zipped, layers);
-      return inTurn(new Sides({ ours: server, theirs: '', load }, options), { queued, work, options });
+      // Awaited here, while the load process is there.
+      return await inTurn(new Sides({ ours: server, theirs: '', load }, options), { queued, work, options });
     });
     yield figureAtLeast(target, {
       name: `${name} while layers are inspected`,
