@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { spdxOf } from '../../licences/spdx-of.ts';
 import type { MatchedPackage } from '../advisories/finding-rows.ts';
 import { findingsOfNewPackages, packagesTurn } from '../advisories/findings.ts';
@@ -5,9 +6,24 @@ import type { Tx } from '../db/database.ts';
 import { chunked, type Reader } from '../db/engine.ts';
 import { type PackageFacts, storable } from './rows.ts';
 
-/** What makes a package distinct: a purl folds the case of some names that are different packages to advisories. */
-export function packageKey({ purl, name }: Pick<PackageFacts, 'purl' | 'name'>): string {
-  return `${purl}\n${name}`;
+type Identity = Pick<PackageFacts, 'purl' | 'name' | 'ecosystem' | 'sourceName' | 'sourceVersion'>;
+
+/**
+ * What makes a package distinct: a purl folds the case of some names that are different packages to advisories, and says
+ * nothing of the source, by which advisories name a package of a distribution. Otherwise whoever pushed a package first
+ * would say of which source everybody's is.
+ */
+export function packageKey(facts: Identity): string {
+  return keyOf({ ...facts, origin: originOf(facts) });
+}
+
+const originLength = 16;
+
+/** Short enough for an index; empty where no source is told. */
+function originOf({ ecosystem, sourceName, sourceVersion }: Identity): string {
+  if (sourceName === undefined && sourceVersion === undefined) return '';
+  const text = JSON.stringify([ecosystem, sourceName ?? null, sourceVersion ?? null]);
+  return hash('sha256', text, 'base64url').slice(0, originLength);
 }
 
 /**
@@ -26,7 +42,7 @@ export async function packagesEnsure(
   if (missing.length === 0) return ids;
   await packagesTurn(tx);
   const added = await packagesInsert(tx, missing);
-  for (const row of added) ids.set(packageKey(row), row.id);
+  for (const row of added) ids.set(keyOf(row), row.id);
   await findingsOfNewPackages(tx, added);
   const lost = missing.filter((found) => !ids.has(packageKey(found)));
   // Someone else added, and matched, them meanwhile.
@@ -55,6 +71,17 @@ async function licencesAdd(
   }
 }
 
+interface DistinctRow {
+  readonly purl: string;
+  readonly name: string;
+  readonly origin: string;
+}
+
+/** As `packageKey` of what the row is of. */
+function keyOf({ purl, name, origin }: DistinctRow): string {
+  return `${purl}\n${name}\n${origin}`;
+}
+
 interface KnownPackage {
   readonly id: number;
   readonly license: string | null;
@@ -69,14 +96,14 @@ async function packagesFind(
   for (const part of chunked(packages.map(({ purl }) => ({ purl })))) {
     const rows = await db
       .selectFrom('packages')
-      .select(['id', 'purl', 'name', 'license'])
+      .select(['id', 'purl', 'name', 'origin', 'license'])
       .where(
         'purl',
         'in',
         part.map(({ purl }) => purl),
       )
       .execute();
-    for (const row of rows) if (wanted.has(packageKey(row))) found.set(packageKey(row), row);
+    for (const row of rows) if (wanted.has(keyOf(row))) found.set(keyOf(row), row);
   }
   return found;
 }
@@ -84,16 +111,16 @@ async function packagesFind(
 async function packagesInsert(
   tx: Tx,
   packages: readonly PackageFacts[],
-): Promise<(MatchedPackage & Pick<PackageFacts, 'purl'>)[]> {
-  const added: (MatchedPackage & Pick<PackageFacts, 'purl'>)[] = [];
+): Promise<(MatchedPackage & DistinctRow)[]> {
+  const added: (MatchedPackage & DistinctRow)[] = [];
   // In one order everywhere, so that two transactions that add the same ones can't wait for each other.
   const sorted = packages.toSorted((a, b) => (packageKey(a) < packageKey(b) ? -1 : 1));
   for (const part of chunked(sorted)) {
     const rows = await tx.db
       .insertInto('packages')
       .values(part.map((found) => packageRow(tx, found)))
-      .onConflict((c) => c.columns(['purl', 'name']).doNothing())
-      .returning(['id', 'purl', 'ecosystem', 'name', 'version'])
+      .onConflict((c) => c.columns(['purl', 'name', 'origin']).doNothing())
+      .returning(['id', 'purl', 'origin', 'ecosystem', 'name', 'version'])
       .returning(['source_name as sourceName', 'source_version as sourceVersion'])
       .execute();
     added.push(...rows);
@@ -111,6 +138,7 @@ function packageRow(tx: Tx, found: PackageFacts) {
     version,
     source_name: sourceName ?? null,
     source_version: sourceVersion ?? null,
+    origin: originOf(found),
     ...licenceColumns(license),
     first_seen_at: tx.nowMs,
   };

@@ -39,6 +39,8 @@ export interface PackageTable {
   version: string;
   source_name: string | null;
   source_version: string | null;
+  /** What stands for ecosystem and source where a package is told from others; empty without a source. */
+  origin: Generated<string>;
   /** As the package says it: the first that was read of it. */
   license: string | null;
   /** The same as an SPDX expression; null where that is not understood (src/licences). */
