@@ -75,7 +75,7 @@ async function* measureAll(
       yield* figuresOf(question, asked);
     }
     for (const question of questions(size.images).filter(({ whole }) => whole))
-      yield* wholeAnswer(database, question, options.tiny ? 1 : 3);
+      yield* wholeAnswer(database, question, { rounds: options.tiny ? 1 : 3, signal: options.signal });
   } finally {
     await database.close();
   }

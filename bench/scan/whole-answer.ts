@@ -12,7 +12,7 @@ import type { Question } from './questions.ts';
 export async function* wholeAnswer(
   database: Database,
   { name, criteria }: Question,
-  rounds: number,
+  { rounds, signal }: { readonly rounds: number; readonly signal: AbortSignal },
 ): AsyncGenerator<Figure> {
   const answer = await scan({ database, clock: systemClock }, { criteria, scope: {}, requestedBy: 'bench' });
   const stored = await scanGet(database.read, answer.name);
@@ -25,6 +25,7 @@ export async function* wholeAnswer(
     [bytes, lines] = [0, 0];
     const startedMs = performance.now();
     for await (const result of scanAll(database, stored)) {
+      signal.throwIfAborted();
       bytes += JSON.stringify(result).length;
       lines += 1;
       if (lines === 1) firstMs.push(performance.now() - startedMs);

@@ -29,15 +29,15 @@ export interface KeptAnswer
 export type KeptImage = readonly [repositoryId: number, manifestId: number, match: 0 | 1, severity: number];
 
 /** As JSON: of images that differ in nothing but their manifest, what they have in common is written once. */
-export function keptText(answer: KeptAnswer): string {
-  const { images, exceptedImages } = answer;
-  return JSON.stringify({ ...answer, images: inRuns(images), exceptedImages: inRuns(exceptedImages) });
+export function keptText({ images, exceptedImages, ...facts }: KeptAnswer): string {
+  return JSON.stringify({ ...facts, runs: inRuns(images), exceptedRuns: inRuns(exceptedImages) });
 }
 
 export function keptFrom(text: string): KeptAnswer {
-  const kept: Omit<KeptAnswer, 'images' | 'exceptedImages'> & Record<'images' | 'exceptedImages', Run[]> =
+  const kept: Omit<KeptAnswer, 'images' | 'exceptedImages'> & Record<'runs' | 'exceptedRuns', Run[]> =
     JSON.parse(text);
-  return { ...kept, images: kept.images.flatMap(ofRun), exceptedImages: kept.exceptedImages.flatMap(ofRun) };
+  const { runs, exceptedRuns, ...facts } = kept;
+  return { ...facts, images: runs.flatMap(ofRun), exceptedImages: exceptedRuns.flatMap(ofRun) };
 }
 
 type Run = [repositoryId: number, match: 0 | 1, severity: number, ...manifestIds: number[]];
