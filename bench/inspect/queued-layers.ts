@@ -54,25 +54,29 @@ export class QueuedLayers implements Disposable {
 
   /** Those that wait need not be read. */
   clear(): void {
-    this.#database.prepare("delete from jobs where kind = 'inspect' and state = 'queued'").run();
+    this.#database
+      .prepare(`delete from jobs where state = 'queued' and ${ofThese}`)
+      .run(JSON.stringify(this.#digests));
   }
 
   left(): number {
-    return this.#count("kind = 'inspect' and state = 'queued'");
+    return this.#count('queued');
   }
 
   running(): number {
-    return this.#count("kind = 'inspect' and state = 'running'");
+    return this.#count('running');
   }
 
-  #count(condition: string): number {
-    const row = this.#database.prepare<[], { count: number }>(
-      `select count(*) as count from jobs where ${condition}`,
+  #count(state: 'queued' | 'running'): number {
+    const row = this.#database.prepare<[string, string], { count: number }>(
+      `select count(*) as count from jobs where state = ? and ${ofThese}`,
     );
-    return row.get()?.count ?? 0;
+    return row.get(state, JSON.stringify(this.#digests))?.count ?? 0;
   }
 
   [Symbol.dispose](): void {
     this.#database.close();
   }
 }
+
+const ofThese = "kind = 'inspect' and key in (select value from json_each(?))";
