@@ -191,7 +191,7 @@ export const faults: readonly Fault[] = [
   ),
   fault('mark-binds-the-digest-only', 'another compression of a marked layer is accepted and served', [
     'src/records/marks/door.ts',
-    "e.and([e('marks.target', '=', 'layer'), e('marks.diff_id', 'in', [...content.diffIds, none])]),",
+    "e.and([e('marks.target', '=', 'layer'), e('marks.diff_id', 'in', diffIds)]),",
     '',
   ]),
   fault('availability-cached', 'the door of a manifest remembers that it was open', [

@@ -12,7 +12,11 @@
  * own tests are for that.
  */
 import { LazaretError } from '../../src/lib/errors.ts';
+import { turnEnded } from '../../src/lib/shared.ts';
 import type { SeededRandom } from './random.ts';
+
+/** Between two calls an operation may let others have their turn of the event loop: so often, and once more to go on. */
+const turnsBetweenGates = 4;
 
 /** A promise that was broken: what the simulation is looking for. */
 export class Violation extends Error {}
@@ -114,9 +118,7 @@ export class Scheduler {
   /** Runs what can run without passing a gate. @throws what an operation failed with: a violation, or a fault in here */
   async settle(): Promise<void> {
     do {
-      await new Promise<void>((resolve) => {
-        setImmediate(resolve);
-      });
+      for (let turn = 0; turn < turnsBetweenGates; turn++) await turnEnded();
       // Two processes that write at once would make SQLite wait for itself.
     } while ([...this.running].some((op) => op.inTransaction > 0));
     if (this.#failure !== undefined) throw this.#failure;
