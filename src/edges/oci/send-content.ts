@@ -10,9 +10,10 @@ export interface Part {
 }
 
 /**
- * Sends a blob, or a part of it, with the headers that are set and those that say which part. Each chunk goes to the connection itself, so that a
- * store which can pump uses its memory again once it was written; backpressure is the connection's own. The answer ends
- * with its last byte: its client may ask for the next thing on this connection, while the store still closes a file.
+ * Sends a blob, or a part of it, with the headers that are set and those that say which part. Each chunk goes to the
+ * connection itself, so that a store which can pump uses its memory again once it was written; backpressure is the
+ * connection's own. The answer ends with its last byte: its client may ask for the next thing on this connection, while
+ * the store still closes a file.
  *
  * The answer begins with the first chunk. What fails before is thrown, and answered like any other error; when it fails
  * midway the connection ends: the client sees that bytes are missing.
