@@ -1,6 +1,7 @@
 /** Random criteria over images that were really inspected and matched: they say what a plain walk over the facts says. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { type Answer, combinedAnswer } from '../../../test/support/combined-answer.ts';
 import { describeEngines } from '../../../test/support/engines.ts';
 import { type InventoryWorld, inventoryWorld } from '../../../test/support/inventory-world.ts';
 import { buildLayer } from '../../../test/support/oci-layout.ts';
@@ -11,6 +12,7 @@ import type {
   MatchPlace,
   Severity,
 } from '../../criteria/criteria.ts';
+import type { LeafCriteria } from '../../records/criteria/compile.ts';
 import { evaluate, verdictOfManifest } from './evaluate.ts';
 import { imageMeets } from './image-meets.ts';
 import { universeOfManifests } from './universe.ts';
@@ -146,7 +148,7 @@ describeEngines('criteria over images that were inspected', (engines) => {
     expect(await world.import(catalogue, { source: 'kev' })).toMatchObject({ kind: 'kev', read: 1 });
     await fc.assert(
       fc.asyncProperty(criteria, async (asked) => {
-        const expected = known.map((each) => verdictOf(each, asked));
+        const expected = known.map((each) => combinedAnswer(asked, (leaf) => verdictOf(each, leaf)));
         const universe = await universeOfManifests(world.database, ids);
         const everywhere = await evaluate(world.database, asked, { universe, scope: undefined });
         expect(ids.map((id) => verdictOfManifest(everywhere, id))).toEqual(expected);
@@ -209,32 +211,12 @@ const catalogue = {
   ],
 };
 
-type Answer = 'match' | 'unknown' | 'noMatch';
-
-function verdictOf(known: KnownImage, asked: Criteria): Answer {
-  if ('all' in asked)
-    return firstOf(
-      asked.all.map((part) => verdictOf(known, part)),
-      ['noMatch', 'unknown', 'match'],
-    );
-  if ('any' in asked)
-    return firstOf(
-      asked.any.map((part) => verdictOf(known, part)),
-      ['match', 'unknown', 'noMatch'],
-    );
-  if ('not' in asked) {
-    const answer = verdictOf(known, asked.not);
-    return answer === 'unknown' ? 'unknown' : answer === 'match' ? 'noMatch' : 'match';
-  }
+function verdictOf(known: KnownImage, asked: LeafCriteria): Answer {
   if ('advisory' in asked) return byAdvisory(known, asked.advisory);
   if ('license' in asked) return byLicence(known, asked.license);
   if ('secret' in asked) return bySecret(known, asked.secret) ? 'match' : 'noMatch';
   if ('config' in asked) return isUser(known, asked.config.user) ? 'match' : 'noMatch';
   throw new Error('nothing else is asked here');
-}
-
-function firstOf(answers: readonly Answer[], order: readonly Answer[]): Answer {
-  return order.find((one) => answers.includes(one)) ?? 'noMatch';
 }
 
 function packagesOf({ layers }: KnownImage, where: MatchPlace = 'image'): readonly KnownPackage[] {

@@ -1,6 +1,7 @@
 /** Random criteria over a random inventory: the SQL and the sets say what a plain walk over the same facts says. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { type Answer, combinedAnswer } from '../../../test/support/combined-answer.ts';
 import { describeEngines } from '../../../test/support/engines.ts';
 import { type FoundInLayer, openHouse } from '../../../test/support/house.ts';
 import { buildImage, buildLayer } from '../../../test/support/oci-layout.ts';
@@ -12,6 +13,7 @@ import type {
   PackageCriteria,
 } from '../../criteria/criteria.ts';
 import { globMatcher } from '../../lib/globs.ts';
+import type { LeafCriteria } from '../../records/criteria/compile.ts';
 import type { ScanScope } from '../../records/scans/images.ts';
 import { npmScheme } from '../../versions/semver.ts';
 import { parseVersionRange } from '../../versions/vers.ts';
@@ -134,7 +136,9 @@ describeEngines('a scan', (engines) => {
         const said = answer.images.map(
           ({ repository, digest, verdict }) => `${repository}@${digest} ${verdict}`,
         );
-        const verdicts = places.filter(has).map((place) => ({ ...place, verdict: expected(place, asked) }));
+        const verdicts = places
+          .filter(has)
+          .map((place) => ({ ...place, verdict: combinedAnswer(asked, (leaf) => expected(place, leaf)) }));
         const listed = verdicts.filter(({ verdict }) => verdict !== 'noMatch');
         expect(said.toSorted()).toEqual(
           listed.map(({ repository, digest, verdict }) => `${repository}@${digest} ${verdict}`).toSorted(),
@@ -178,30 +182,13 @@ async function tagAll(
   });
 }
 
-type Answer = 'match' | 'unknown' | 'noMatch';
-
 /** An image as a repository has it. */
 interface Place {
   readonly one: KnownImage;
   readonly repository: string;
 }
 
-function expected(place: Place, asked: Criteria): Answer {
-  if ('all' in asked)
-    return worst(
-      asked.all.map((part) => expected(place, part)),
-      ['noMatch', 'unknown', 'match'],
-    );
-  if ('any' in asked)
-    return worst(
-      asked.any.map((part) => expected(place, part)),
-      ['match', 'unknown', 'noMatch'],
-    );
-  if ('not' in asked) {
-    const answer = expected(place, asked.not);
-    if (answer === 'unknown') return 'unknown';
-    return answer === 'match' ? 'noMatch' : 'match';
-  }
+function expected(place: Place, asked: LeafCriteria): Answer {
   const { one: known } = place;
   if ('image' in asked) return imageIs(place, asked.image) ? 'match' : 'noMatch';
   if ('advisory' in asked) return 'unknown'; // none was loaded
@@ -210,10 +197,6 @@ function expected(place: Place, asked: Criteria): Answer {
     'package' in asked ? hasPackage(known, asked.package) : 'file' in asked && hasFile(known, asked.file);
   if (found) return 'match';
   return known.state === 'done' ? 'noMatch' : 'unknown';
-}
-
-function worst(answers: readonly Answer[], order: readonly Answer[]): Answer {
-  return order.find((one) => answers.includes(one)) ?? 'noMatch';
 }
 
 function imageIs({ one, repository }: Place, asked: ImageCriteria['image']): boolean {
