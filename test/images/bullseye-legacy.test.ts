@@ -1,4 +1,8 @@
 import { describeRealImage } from './real-image.ts';
+import { sameFindings } from './same-findings.ts';
 import { sameAsInside } from './same-inside.ts';
 
-describeRealImage({ name: 'bullseye-legacy' }, sameAsInside);
+describeRealImage({ name: 'bullseye-legacy' }, (image) => {
+  sameAsInside(image);
+  sameFindings(image, ['Debian:11', 'RubyGems']);
+});

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { describeRealImage } from './real-image.ts';
+import { sameFindings } from './same-findings.ts';
 import { sameAsInside } from './same-inside.ts';
 
 /** What the last layer takes away: two folders and a link. */
@@ -7,6 +8,7 @@ const removed = ['etc/nginx/sites-enabled/default', 'usr/share/man', 'usr/share/
 
 describeRealImage({ name: 'debian-nginx' }, (image) => {
   sameAsInside(image);
+  sameFindings(image, ['Debian:12']);
 
   test('has what its last layer takes away in the layers below, and not in the image', async () => {
     const isRemoved = (path: string) => removed.some((each) => path === each || path.startsWith(`${each}/`));

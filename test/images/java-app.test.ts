@@ -1,4 +1,5 @@
 import { describeRealImage } from './real-image.ts';
+import { sameFindings } from './same-findings.ts';
 import { type Explained, sameAsInside } from './same-inside.ts';
 
 const asm = ['asm', 'asm-all', 'asm-analysis', 'asm-commons', 'asm-tree', 'asm-util'];
@@ -37,4 +38,7 @@ const explained: readonly Explained[] = [
   },
 ];
 
-describeRealImage({ name: 'java-app' }, (image) => sameAsInside(image, explained));
+describeRealImage({ name: 'java-app' }, (image) => {
+  sameAsInside(image, explained);
+  sameFindings(image, ['Debian:12', 'Maven'], { packages: explained });
+});

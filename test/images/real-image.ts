@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe } from 'vitest';
-import { call } from '../../src/client/client.ts';
+import { type Client, call } from '../../src/client/client.ts';
 import { imageShow } from '../../src/contract/images.ts';
 import { imageFileList, imagePackageList, imageSecretList } from '../../src/contract/inventory-lists.ts';
 import type { RouteAnswer } from '../../src/contract/route.ts';
@@ -36,6 +36,9 @@ export interface RealImage {
   readonly files: readonly ListedFile[];
   /** Also of what a later layer hides. */
   readonly secrets: readonly ListedSecret[];
+  /** Who may ask the server more, and what about. */
+  readonly admin: Client;
+  readonly of: { readonly reference: string; readonly platform?: string };
   /** What one layer has, from the lowest, which is 0. */
   filesOfLayer(layer: number): Promise<readonly ListedFile[]>;
 }
@@ -106,6 +109,8 @@ async function inspected(
   const shown = await call(admin, imageShow, { query: of });
   const { children } = await call(admin, imageShow, { query: { reference: of.reference } });
   return {
+    admin,
+    of,
     shown,
     children,
     packages: await allPages((after) =>

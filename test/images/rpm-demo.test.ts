@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
 import { describeRealImage } from './real-image.ts';
+import { sameFindings } from './same-findings.ts';
 import { sameAsInside } from './same-inside.ts';
 
 describeRealImage({ name: 'rpm-demo' }, (image) => {
   sameAsInside(image);
+  sameFindings(image, ['AlmaLinux:9']);
 
   test('has source packages and a release, which advisories name', () => {
     const openssl = image().packages.find(({ name }) => name === 'openssl-libs');
