@@ -128,7 +128,7 @@ function inflated(compression: Compression, source: ByteSource): ByteSource {
 }
 
 /** What it unpacks to, at most 1,032 times as much, is in memory at once. */
-const sliceBytes = 16 * 1024;
+const sliceBytes = 32 * 1024;
 
 /**
  * In this thread, since node:zlib's streams unpack in the threads that files are read with, which are few, and whose

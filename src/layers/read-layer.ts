@@ -37,6 +37,8 @@ export interface ReadLayerOptions {
   readonly spoolFolder?: string | undefined;
   /** Nobody else looks at a chunk of the source once the next was asked for. */
   readonly disposable?: boolean | undefined;
+  /** Called after each chunk; may hold the thread up. */
+  readonly rest?: (() => void) | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -77,6 +79,7 @@ class LayerReading {
   readonly #secrets: LayerSecrets;
   readonly #malware: MalwareSession | undefined;
   readonly #walk: LayerWalk;
+  readonly #rest: (() => void) | undefined;
   readonly #parser: TarParser;
   readonly #hash = createHash('sha256');
   /** Ended the walk. */
@@ -87,6 +90,7 @@ class LayerReading {
   constructor(source: ByteSource, options: ReadLayerOptions) {
     this.#limits = options.limits ?? layerLimits;
     this.#clock = options.clock;
+    this.#rest = options.rest;
     this.#startMs = options.clock.bootMs();
     const { disposable } = options;
     this.#decompression = new Decompression(abortable(source, options.signal), this.#limits, { disposable });
@@ -109,6 +113,7 @@ class LayerReading {
         this.#walkOn(() => this.#parser.push(chunk));
         await this.#malware?.ready();
         yield* this.#walk.parts();
+        this.#rest?.();
       }
       this.#walkOn(() => this.#parser.end());
     } catch (error) {

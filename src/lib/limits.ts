@@ -59,7 +59,6 @@ export const limits = {
   storeRequestMs: minute,
   /** How long a pre-signed address lives. */
   redirectSeconds: 60,
-
   layerUncompressedBytesMax: 64 * GiB,
   layerEntriesMax: 2_000_000,
   /** Paths are found by an index, whose entries PostgreSQL bounds at 2,704 bytes. */
@@ -73,8 +72,12 @@ export const limits = {
   layerInspectMs: 30 * minute,
   /** A worker that long over its time no longer looks at the clock, and is ended. */
   layerStuckMs: minute,
-  /** How long a worker without a job is kept. */
+  /** How long a worker without a job is kept. What it works at once, and its longest rest, while somebody pushes or pulls. */
   inspectIdleMs: minute,
+  inspectTurnMs: 10,
+  inspectRestMsMax: 100,
+  /** Its buffers that share their memory. */
+  inspectBufferPoolBytes: 8 * KiB,
   /** What an extractor sees of a file before it decides whether that is of its format. */
   extractStartBytes: 4 * KiB,
   /** A file that an extractor reads is kept in memory up to this size, and beyond in a temporary file. */
@@ -145,7 +148,6 @@ export const limits = {
   retentionPlanItemsMax: 10_000,
   /** What one transaction of retention takes away. */
   retentionBatch: 20,
-
   /** Files from this size on are found by their size; the partial index of `layer_files` says so too. */
   largeFileBytes: 10 * MiB,
   criteriaDepthMax: 16,
@@ -261,7 +263,6 @@ export const limits = {
   scanEvidenceMax: 20,
   /** Evidence that one statement reads. */
   scanEvidenceRowsMax: 10_000,
-
   /** How much wall time may gain on the boot clock, and go back, before nothing expires by it any more. */
   clockGainMs: hour,
   clockBackMs: 10_000,
@@ -296,7 +297,6 @@ export const limits = {
   processRetryFirstMs: 100,
   processRetryMaxMs: 30_000,
   processSettledMs: minute,
-
   transactionMs: 20,
   eventDataBytesMax: 256 * KiB,
   /** Different pulls and refusals counted between two writes of the ledger. */

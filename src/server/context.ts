@@ -116,7 +116,13 @@ export async function openContext(config: Config, overrides: ContextOverrides = 
       await mkdir(config.blobs.folder, { recursive: true, mode: 0o700 });
     const blobs = overrides.blobs ?? (await openBlobStore(config.blobs, config.region));
     if (!overrides.blobs) opened.push(blobs);
-    const inspector = openInspector(config, { blobs, clock, given: overrides.blobs !== undefined });
+    const foreground = new Foreground(clock);
+    const inspector = openInspector(config, {
+      blobs,
+      clock,
+      foreground,
+      given: overrides.blobs !== undefined,
+    });
     opened.push(inspector);
     const context = contextOf(config, {
       clock,
@@ -124,6 +130,7 @@ export async function openContext(config: Config, overrides: ContextOverrides = 
       database,
       blobs,
       inspector,
+      foreground,
       shutdown: shutdown.signal,
     });
     return { context, beginShutdown: () => shutdown.abort(), close };
@@ -133,13 +140,15 @@ export async function openContext(config: Config, overrides: ContextOverrides = 
   }
 }
 
-type Opened = Pick<Context, 'clock' | 'logger' | 'database' | 'blobs' | 'inspector' | 'shutdown'>;
+type Opened = Pick<
+  Context,
+  'clock' | 'logger' | 'database' | 'blobs' | 'inspector' | 'foreground' | 'shutdown'
+>;
 
 function contextOf(config: Config, opened: Opened): Context {
   const service = serviceOf(config);
-  const { database, clock } = opened;
+  const { database, clock, foreground } = opened;
   const replication = openReplication({ ...opened, config });
-  const foreground = new Foreground(clock);
   const secretFits = secretsChecked(clock);
   return {
     ...opened,
@@ -168,7 +177,6 @@ function contextOf(config: Config, opened: Opened): Context {
     }),
     secretFits,
     requestRate: new RequestRate(clock, config.access.requestsPerMinute),
-    foreground,
     pace: yieldingPace({ clock, foreground }),
     graceMs: config.collection.graceMs,
     machine: hostname(),

@@ -12,6 +12,7 @@ import { extractors } from '../../layers/extractors/list.ts';
 import { collectInventory } from '../../layers/inventory-collect.ts';
 import { ManualClock } from '../../lib/clock.ts';
 import { LazaretError } from '../../lib/errors.ts';
+import { Foreground } from '../../lib/foreground.ts';
 import { limits } from '../../lib/limits.ts';
 import { digestOf } from '../../oci/digest.ts';
 import { createInProcessInspector, type Inspector } from './inspector.ts';
@@ -46,14 +47,17 @@ async function put(bytes: Uint8Array): Promise<string> {
   return key;
 }
 
-function pool(options: { size?: number; clock?: ManualClock; worker?: URL } = {}): Inspector {
-  const { size = 1, clock = new ManualClock(), worker } = options;
+function pool(
+  options: { size?: number; clock?: ManualClock; worker?: URL; foreground?: Foreground } = {},
+): Inspector {
+  const { size = 1, clock = new ManualClock(), worker, foreground } = options;
   inspector = createInspectPool({
     size,
     clock,
     region,
     blobStore: { kind: 'filesystem', folder },
     ...(worker === undefined ? {} : { worker }),
+    ...(foreground === undefined ? {} : { foreground }),
   });
   return inspector;
 }
@@ -223,6 +227,14 @@ describe('the pool', () => {
     await collectInventory(created.inspect('fine'));
     clock.advance(limits.inspectIdleMs + 1);
     expect(await collectInventory(created.inspect('fine'))).toMatchObject({ state: 'done' });
+  });
+
+  test('tells a worker in the midst of a layer that somebody pushes or pulls', async () => {
+    const clock = new ManualClock();
+    const foreground = new Foreground(clock);
+    foreground.begin();
+    const created = pool({ clock, worker: misbehaving, foreground });
+    expect(await collectInventory(created.inspect('until busy'))).toMatchObject({ state: 'done' });
   });
 });
 

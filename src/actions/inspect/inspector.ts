@@ -52,6 +52,8 @@ export interface InProcessInspectorOptions {
   /** Where large files of a layer may lie while it is read. */
   readonly spoolFolder?: string;
   readonly malware?: MalwareEngine | undefined;
+  /** Called between two pieces of a layer; may hold the thread up. */
+  readonly rest?: () => void;
 }
 
 /** Reads in this thread, which it keeps busy: for stores that live in one thread's memory, and for tests. */

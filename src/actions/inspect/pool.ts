@@ -16,8 +16,10 @@ import type { InventoryPart } from '../../layers/inventory.ts';
 import { type LayerLimits, layerLimits } from '../../layers/layer-problem.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { LazaretError } from '../../lib/errors.ts';
+import type { Foreground } from '../../lib/foreground.ts';
 import { limits } from '../../lib/limits.ts';
 import { type ClamdConfig, clamdEngine } from '../../outbound/clamd.ts';
+import { nobodyBusy, tellBusy } from './give-way.ts';
 import { extractorVersions, type InspectOptions, type Inspector, inspectorClosed } from './inspector.ts';
 import { PoolWorker } from './pool-worker.ts';
 
@@ -28,6 +30,8 @@ export interface InspectPoolOptions {
   readonly blobStore: BlobStoreConfig;
   readonly region: string;
   readonly clock: Clock;
+  /** To whom workers give way. */
+  readonly foreground?: Pick<Foreground, 'isBusy'>;
   readonly limits?: LayerLimits;
   /** Where large files of a layer may lie while it is read. */
   readonly spoolFolder?: string;
@@ -50,6 +54,7 @@ class InspectPool implements Inspector {
   readonly #options: InspectPoolOptions;
   readonly #limits: LayerLimits;
   readonly #module: URL;
+  readonly #busy = nobodyBusy();
   /** Every worker that runs, with what ends its waiting while it is idle. */
   readonly #workers = new Set<PoolWorker>();
   readonly #idle = new Map<PoolWorker, AbortController>();
@@ -130,7 +135,7 @@ class InspectPool implements Inspector {
       this.#workers.delete(worker);
     }
     const { blobStore, region, spoolFolder, clamav } = this.#options;
-    const setup = { blobStore, region, limits: this.#limits, spoolFolder, clamav };
+    const setup = { blobStore, region, limits: this.#limits, spoolFolder, clamav, busy: this.#busy };
     const worker = new PoolWorker(this.#module, setup);
     this.#workers.add(worker);
     return worker;
@@ -149,6 +154,8 @@ class InspectPool implements Inspector {
       stuck = true;
       return this.#end(worker, new LazaretError('unavailable', 'the inspection takes too long'));
     });
+    const { foreground, clock } = this.#options;
+    const told = foreground && tellBusy(this.#busy, { foreground, clock }, done.signal);
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
       yield* worker.inspect(key, how);
@@ -159,7 +166,7 @@ class InspectPool implements Inspector {
     } finally {
       signal?.removeEventListener('abort', onAbort);
       done.abort();
-      await watch;
+      await Promise.all([watch, told]);
     }
   }
 

@@ -7,7 +7,9 @@ import { type BlobStoreConfig, openBlobStore } from '../../blobs/drivers.ts';
 import { extractors } from '../../layers/extractors/list.ts';
 import type { LayerLimits } from '../../layers/layer-problem.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { limits } from '../../lib/limits.ts';
 import { type ClamdConfig, clamdEngine } from '../../outbound/clamd.ts';
+import { type Busy, restsOf } from './give-way.ts';
 import { createInProcessInspector, type InspectHow } from './inspector.ts';
 import { type FromWorker, packError, packPart, partsAhead, type ToWorker } from './worker-messages.ts';
 
@@ -17,13 +19,17 @@ export interface WorkerSetup {
   readonly limits: LayerLimits;
   readonly spoolFolder: string | undefined;
   readonly clamav: ClamdConfig | undefined;
+  readonly busy: Busy;
 }
 
 assert(parentPort, 'runs as a worker thread only');
 // Whoever pushes or pulls comes first. Linux has a priority for each thread; elsewhere it would be the whole process's.
 if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+// What a layer unpacks to gives its memory back when it was looked at, which buffers that share theirs can't.
+Buffer.poolSize = limits.inspectBufferPoolBytes;
 const port = parentPort;
 const setup: WorkerSetup = workerData;
+const rest = restsOf(setup.busy);
 let opened: Promise<BlobStore> | undefined;
 let credit = partsAhead;
 let wake: (() => void) | undefined;
@@ -43,6 +49,7 @@ async function inspect(key: string, how: InspectHow): Promise<void> {
     store: await store(),
     extractors,
     clock: systemClock,
+    rest,
     limits: setup.limits,
     malware: setup.clamav && clamdEngine(setup.clamav),
     ...(setup.spoolFolder === undefined ? {} : { spoolFolder: setup.spoolFolder }),
