@@ -139,6 +139,16 @@ describe('what the header says', () => {
     expect(parse(bytes)).toMatchObject([{ sizeBytes: 3, data: 'xyz' }]);
   });
 
+  test('after the last data nothing need come, not even its padding; before its end everything', () => {
+    const file = Buffer.concat([block({ name: 'a', type: '0', size: 700 }), padded('x'.repeat(700))]);
+    for (const length of [512 + 700, 512 + 701, 512 + 1_023, 512 + 1_024])
+      expect(parse(file.subarray(0, length))).toMatchObject([{ rawPath: 'a', data: 'x'.repeat(700) }]);
+    for (const length of [1, 511, 512, 512 + 699])
+      expect(() => parse(file.subarray(0, length))).toThrow(/truncated/);
+    const named = x('12 path=one\n');
+    expect(() => parse(named.subarray(0, 600))).toThrow(/truncated/);
+  });
+
   test('one zero block is not the end', () => {
     const bytes = Buffer.concat([Buffer.alloc(512), block({ name: 'a', type: '0' })]);
     expect(() => parse(bytes)).toThrow(/after a zero block/);

@@ -1,7 +1,8 @@
 /**
  * Walks a tar that arrives in chunks of any size, without waiting and without copying file contents: whoever listens
  * is called with slices of the chunks. It reads what Go's archive/tar would read (see lib/tar-header.ts), which includes
- * where the archive ends: at two zero blocks, whatever follows; at the end of the bytes, if that is between entries.
+ * where the archive ends: at two zero blocks, whatever follows; at the end of the bytes, if that is between entries, or
+ * in the padding of the last one, which some writers leave out (umoci insert).
  *
  * Per entry: `entry`, `data` (none or several times, none for a header without data), `entryEnd`.
  */
@@ -88,7 +89,8 @@ export class TarParser {
   end(): void {
     if (this.#doing === 'ended') return;
     const pending = this.#pax !== noPax || this.#longName !== '' || this.#longLink !== '';
-    if (this.#doing !== 'header' || this.#partialBytes > 0 || pending)
+    const isBetween = this.#doing === 'header' || this.#doing === 'padding';
+    if (!isBetween || this.#partialBytes > 0 || pending)
       throw this.#problem(`truncated tar: it ends inside an entry, at byte ${this.#offset}`);
   }
 
