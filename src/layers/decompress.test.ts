@@ -7,8 +7,8 @@ import { LayerProblem, layerLimits } from './layer-problem.ts';
 
 async function decompress(bytes: Uint8Array, chunkBytes?: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
-  // Of its own, so that it may be used up as a store's may.
-  const source = inChunks(Buffer.from(bytes), chunkBytes);
+  // Of its own, and not of Node's pool, so that it may be used up as a store's may.
+  const source = inChunks(Buffer.from(new Uint8Array(bytes).buffer), chunkBytes);
   for await (const chunk of new Decompression(source, layerLimits, { disposable: true }))
     chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks);

@@ -95,8 +95,9 @@ async function readHead(source: AsyncGenerator<Uint8Array>): Promise<{ head: Uin
     // Copied, where the first chunk is not enough: it is used up when the next is asked for.
     const before = Buffer.from(first);
     const step = await source.next();
+    const isFirst = before.length === 0 && !step.done;
+    first = isFirst ? step.value : Buffer.concat([before, step.done ? Buffer.alloc(0) : step.value]);
     if (step.done) break;
-    first = before.length === 0 ? step.value : Buffer.concat([before, step.value]);
   }
   return { head: first.subarray(0, magicBytesMax), rest: chain(first, source) };
 }
