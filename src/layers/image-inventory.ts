@@ -5,7 +5,7 @@
 import { isShown, type StackedRecord } from '../oci/layer-stack.ts';
 import { ofRelease } from '../versions/distributions.ts';
 import { archiveOf } from './entry-path.ts';
-import { type FoundConfig, imageProblem } from './image-problem.ts';
+import { type FoundConfig, imageProblem, isFilesystem } from './image-problem.ts';
 import { imageView } from './image-view.ts';
 import type { FoundPackage, LayerFile, LayerInventory, LayerSecret, OsRelease } from './inventory.ts';
 
@@ -40,11 +40,11 @@ export function imageInventory(layers: readonly ReadLayer[], config: FoundConfig
   const os = layers.findLast(({ inventory }) => inventory?.os !== undefined)?.inventory?.os;
   const packages = packagesIn(layers, os);
   const judged = layers.map((layer, position) => judgedLayer(layer, position, config));
-  const isFileSystem = config.kind === 'read' || judged.some(({ state }) => state !== 'notApplicable');
+  const isRunnable = isFilesystem(judged, config);
   const shown = packages.filter((one) => one.shown).map(({ found }) => found);
-  const problem = isFileSystem ? imageProblem({ layers: judged, config, shown, os }) : undefined;
+  const problem = isRunnable ? imageProblem({ layers: judged, config, shown, os }) : undefined;
   return {
-    state: isFileSystem ? (problem === undefined ? 'done' : 'unknown') : 'notApplicable',
+    state: isRunnable ? (problem === undefined ? 'done' : 'unknown') : 'notApplicable',
     reason: problem ?? null,
     os,
     packages,

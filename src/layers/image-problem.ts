@@ -1,4 +1,4 @@
-import type { ImageConfig } from '../oci/config.ts';
+import { type ImageConfig, namesPlatform } from '../oci/config.ts';
 import { isNonDistributable } from '../oci/media-types.ts';
 import { databaseWord, hasRelease } from '../versions/distributions.ts';
 import type { OsRelease } from './inventory.ts';
@@ -22,6 +22,15 @@ export interface JudgedLayer {
 export type FoundConfig =
   | { readonly kind: 'read'; readonly config: ImageConfig }
   | { readonly kind: 'unread'; readonly reason: string };
+
+/**
+ * Whether there is anything that runs: what says where it runs, or has a layer that was read as a file system. Attestations
+ * and signatures do neither, also where they have an image's config.
+ */
+export function isFilesystem(layers: readonly { readonly state: string }[], found: FoundConfig): boolean {
+  const isForPlatform = found.kind === 'read' && namesPlatform(found.config);
+  return isForPlatform || layers.some(({ state }) => state !== 'notApplicable');
+}
 
 type PackageOfDistribution = { readonly purl: string; readonly ecosystem: string };
 

@@ -104,14 +104,45 @@ describe('a layer that is fine', () => {
     expect(await read(layer)).toMatchObject({ state: 'done', entries: 1 });
   });
 
-  test('of another media type than a file system is not applicable and is not read', async () => {
-    const never = (async function* () {
-      throw new Error('was read');
-      // biome-ignore lint/correctness/noUnreachable: makes it a generator of bytes
-      yield new Uint8Array(0);
-    })();
-    const found = await readLayer(never, { extractors, clock, mediaType: 'application/vnd.in-toto+json' });
-    expect(found).toMatchObject({ state: 'notApplicable', files: [], extractions: [] });
+  describe('of another media type than a file system', () => {
+    const mediaType = 'application/vnd.in-toto+json';
+
+    test('is not applicable, and read no further than shows that it is no tar', async () => {
+      const endless = (async function* () {
+        for (let chunks = 0; chunks < 100; chunks += 1) yield Buffer.from('{"predicate": 1}'.repeat(40));
+        throw new Error('was read');
+      })();
+      const found = await readLayer(endless, { extractors, clock, mediaType });
+      expect(found).toMatchObject({ state: 'notApplicable', files: [], extractions: [] });
+      expect(found.diffId).toBeUndefined();
+    });
+
+    test.each([
+      ['nothing', Buffer.alloc(0)],
+      ['less than a block', Buffer.from('{}')],
+      ['a block', Buffer.alloc(512, '{')],
+      ['compressed text', gzipSync('{}')],
+    ])('is not applicable: %s', async (_what, bytes) => {
+      const found = await readLayer(inChunks(bytes), { extractors, clock, mediaType });
+      expect(found).toMatchObject({ state: 'notApplicable', files: [], extractions: [] });
+    });
+
+    test('is read when it is a tar all the same', async () => {
+      const layer = await tarOf([{ name: 'node_modules/a/package.json', text: packageJson('a', '1.0.0') }]);
+      for (const bytes of [layer, gzipSync(layer)]) {
+        const found = await readLayer(inChunks(bytes), { extractors, clock, mediaType });
+        expect(found).toMatchObject({ state: 'done', diffId: digestOf(layer), packages: [{ name: 'a' }] });
+      }
+    });
+
+    test('is unknown when it cannot be unpacked', async () => {
+      const found = await readLayer(inChunks(gzipSync('{}').subarray(0, 15)), {
+        extractors,
+        clock,
+        mediaType,
+      });
+      expect(found).toMatchObject({ state: 'unknown', reason: expect.stringMatching(/gzip/) });
+    });
   });
 });
 

@@ -27,7 +27,10 @@ export interface ReadLayerOptions {
   readonly extractors: readonly Extractor[];
   readonly clock: Clock;
   readonly limits?: LayerLimits;
-  /** As the manifest states it: what is no file system is not read, and *not applicable*. Never tells the compression. */
+  /**
+   * As the manifest states it. What is no file system by its type, and does not begin as a tar does, is *not applicable*;
+   * a tar is read under whatever type, since there are runtimes that look at no type. Never tells the compression.
+   */
   readonly mediaType?: string;
   /** Without it secrets are not looked for. */
   readonly fingerprintKey?: FingerprintKey;
@@ -52,22 +55,12 @@ export async function* readLayerParts(
   source: ByteSource,
   options: ReadLayerOptions,
 ): AsyncGenerator<InventoryPart> {
-  const { mediaType } = options;
-  if (mediaType !== undefined && !isFilesystemLayer(mediaType)) {
-    yield { kind: 'summary', summary: notApplicable(mediaType) };
-    return;
-  }
   const reading = new LayerReading(source, options);
   try {
     yield* reading.parts();
   } finally {
     reading.close();
   }
-}
-
-function notApplicable(mediaType: string): LayerSummary {
-  const reason = `${mediaType} is no file system`;
-  return { state: 'notApplicable', reason, uncompressedBytes: 0, entries: 0, extractions: [] };
 }
 
 class LayerReading {
@@ -82,6 +75,8 @@ class LayerReading {
   readonly #rest: (() => void) | undefined;
   readonly #parser: TarParser;
   readonly #hash = createHash('sha256');
+  /** No file system by its media type, which is given. */
+  readonly #otherType: string | undefined;
   /** Ended the walk. */
   #walkProblem: string | undefined;
   /** Ended the reading. */
@@ -92,7 +87,8 @@ class LayerReading {
     this.#clock = options.clock;
     this.#rest = options.rest;
     this.#startMs = options.clock.bootMs();
-    const { disposable } = options;
+    const { disposable, mediaType } = options;
+    this.#otherType = mediaType === undefined || isFilesystemLayer(mediaType) ? undefined : mediaType;
     this.#decompression = new Decompression(abortable(source, options.signal), this.#limits, { disposable });
     this.#run = new ExtractionRun(options.extractors, this.#limits, options.spoolFolder);
     this.#secrets = new LayerSecrets(options.fingerprintKey, this.#limits);
@@ -112,6 +108,7 @@ class LayerReading {
         this.#hash.update(chunk);
         this.#walkOn(() => this.#parser.push(chunk));
         await this.#malware?.ready();
+        if (this.#isNoTar()) break;
         yield* this.#walk.parts();
         this.#rest?.();
       }
@@ -121,12 +118,20 @@ class LayerReading {
       this.#readProblem = error.message;
     }
     yield* this.#walk.lastParts();
-    yield* this.#conclusion(await this.#malware?.end());
+    const malware = await this.#malware?.end();
+    if (this.#otherType !== undefined && this.#readProblem === undefined && this.#walk.entries === 0)
+      yield { kind: 'summary', summary: notApplicable(this.#otherType) };
+    else yield* this.#conclusion(malware);
   }
 
   close(): void {
     this.#run.close();
     this.#malware?.close();
+  }
+
+  /** Then no runtime makes files of it either, and the rest need not be read. */
+  #isNoTar(): boolean {
+    return this.#otherType !== undefined && this.#walkProblem !== undefined && this.#walk.entries === 0;
   }
 
   *#conclusion(malware: MalwareResult | undefined): Generator<InventoryPart> {
@@ -170,4 +175,9 @@ class LayerReading {
     if (tookMs > layerInspectMs / 2)
       this.#malware?.stop(`time over: not everything was looked at within ${layerInspectMs / 2} ms`);
   }
+}
+
+function notApplicable(mediaType: string): LayerSummary {
+  const reason = `${mediaType} is no file system`;
+  return { state: 'notApplicable', reason, uncompressedBytes: 0, entries: 0, extractions: [] };
 }

@@ -31,6 +31,14 @@ export interface RuntimeConfig {
   readonly stopSignal?: string;
 }
 
+/**
+ * Whether it says where it runs. Attestations (BuildKit: `unknown`) and signatures (cosign: nothing) come with an image's
+ * config that does not.
+ */
+export function namesPlatform({ os }: ImageConfig): boolean {
+  return os !== '' && os !== 'unknown';
+}
+
 const listMax = 10_000;
 
 /** Unknown fields are ignored, `null` means absent. @throws tooLarge, manifestInvalid with `detail.path` */

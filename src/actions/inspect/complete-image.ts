@@ -5,7 +5,7 @@
  */
 import type { BlobStore } from '../../blobs/blob-store.ts';
 import { configView } from '../../layers/config-view.ts';
-import { type FoundConfig, imageProblem } from '../../layers/image-problem.ts';
+import { type FoundConfig, imageProblem, isFilesystem } from '../../layers/image-problem.ts';
 import { imageView, pathsOfInterest } from '../../layers/image-view.ts';
 import { causeChain, LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
@@ -74,8 +74,7 @@ async function viewOf(
     learned: [],
     superseded: [],
   };
-  const isFileSystem = config.kind === 'read' || layers.some(({ state }) => state !== 'notApplicable');
-  if (!isFileSystem) return { ...nothing, state: 'notApplicable' };
+  if (!isFilesystem(layers, config)) return { ...nothing, state: 'notApplicable' };
   const os = layers.findLast((layer) => layer.os !== undefined)?.os;
   const { held, superseded } = newestOf(await packagesOfLayers(database, blobIds(layers)));
   const visible = await visiblePackages(database, layers, held);

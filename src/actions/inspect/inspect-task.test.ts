@@ -211,6 +211,33 @@ describeEngines('inspection', (engines) => {
     expect(await imageInventory(world.database.read, id)).toMatchObject({ state: 'notApplicable' });
   });
 
+  test.each([
+    ['an attestation', 'unknown', 'application/vnd.in-toto+json'],
+    ['a signature', '', 'application/vnd.dev.cosign.simplesigning.v1+json'],
+  ])(
+    "%s is not applicable, though it has an image's config; a tar in its place is read",
+    async (_what, os, mediaType) => {
+      await using world = await inventoryWorld(engines);
+      const configFor = (layer: { diffId: string }) =>
+        Buffer.from(
+          JSON.stringify({ os, architecture: os, rootfs: { type: 'layers', diff_ids: [layer.diffId] } }),
+        );
+      const statement = await world.brokenLayer({ bytes: Buffer.from('{"_type":"x"}'), mediaType });
+      const id = await world.push({ layers: [statement], configBytes: configFor(statement) });
+      const hidden = { ...(await buildLayer([lodash])), mediaType };
+      const evil = await world.push({ layers: [hidden], configBytes: configFor(hidden) });
+      await world.drain();
+      expect(await imageInventory(world.database.read, id)).toMatchObject({
+        state: 'notApplicable',
+        reason: null,
+      });
+      expect(await imageInventory(world.database.read, evil)).toMatchObject({
+        state: 'done',
+        packages: { npm: 1 },
+      });
+    },
+  );
+
   test('a read that was interrupted is done again and ends in the same rows', async () => {
     await using world = await inventoryWorld(engines);
     const layer = await buildLayer([

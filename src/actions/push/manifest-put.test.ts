@@ -61,6 +61,35 @@ describeEngines('pushing a manifest', (world) => {
     expect(await states(catalog)).toEqual({ images: ['notApplicable'], inspections: [] });
   });
 
+  it.each([
+    [
+      'an attestation',
+      { os: 'unknown', architecture: 'unknown' },
+      'application/vnd.in-toto+json',
+      'artifact',
+    ],
+    [
+      'a signature',
+      { os: '', architecture: '' },
+      'application/vnd.dev.cosign.simplesigning.v1+json',
+      'artifact',
+    ],
+    ['an image for nowhere', { os: '', architecture: '' }, mediaTypes.layer, 'image'],
+    ['an image of no known layers', { os: 'linux', architecture: 'amd64' }, 'a/b', 'image'],
+  ] as const)("with an image's config may be an artifact: %s", async (_what, platform, mediaType, kind) => {
+    const catalog = await openCatalog(world);
+    const layer = content(mediaType, Buffer.from('{}'));
+    const rootfs = { type: 'layers', diff_ids: [layer.digest] };
+    const config = jsonContent(mediaTypes.config, { ...platform, config: {}, rootfs });
+    for (const blob of [config, layer]) await catalog.pushBlob(blob);
+    await catalog.put(manifestOf({ config: descriptor(config), layers: [descriptor(layer)] }));
+    const rows = await catalog.database.read.selectFrom('manifests').select(['kind', 'platform']).execute();
+    const { os, architecture } = platform;
+    expect(rows).toEqual([{ kind, platform: os === '' ? null : `${os}/${architecture}` }]);
+    // What it holds is looked at in any case.
+    expect(await states(catalog)).toEqual({ images: ['pending'], inspections: ['pending'] });
+  });
+
   it('names every blob that is not in the repository, also one that another repository has', async () => {
     const catalog = await openCatalog(world);
     const image = await imageOf('one');

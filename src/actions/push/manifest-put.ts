@@ -22,10 +22,10 @@ import type { Tx } from '../../records/db/database.ts';
 import type { Reader } from '../../records/db/engine.ts';
 import { vexReferrersWant } from '../../records/exceptions/referrers.ts';
 import { reviewAdd } from '../../records/holds/review.ts';
-import { storable } from '../../records/inventory/rows.ts';
 import { assertOpen, refusalOfContent, refusalOfPushed } from '../../records/marks/door.ts';
 import type { Content } from '../../records/marks/manifest-content.ts';
 import { hasImageConfig, readImageConfig } from './image-config.ts';
+import { kindOf, platformOf } from './manifest-kind.ts';
 import { type BlobsByDigest, blobsNamed } from './named-blobs.ts';
 import { assertChildrenHere, type Sparse } from './sparse.ts';
 import type { PushDeps } from './upload.ts';
@@ -136,7 +136,7 @@ async function accept(tx: Tx, accepting: Accepting): Promise<void> {
   const manifestId = await manifestKeep(tx, {
     digest,
     sha512: 'digest' in put.reference && put.reference.digest !== digest ? put.reference.digest : undefined,
-    kind: kindOf(manifest),
+    kind: kindOf(manifest, accepting.config),
     mediaType: manifest.mediaType,
     artifactType: manifestArtifactType(manifest),
     platform: accepting.config && platformOf(accepting.config),
@@ -194,15 +194,6 @@ async function assertNamedHere(tx: Tx, naming: Naming): Promise<void> {
   throw new LazaretError('manifestBlobUnknown', `${repository.name} has no blob ${missing.join(', ')}`, {
     detail: { digest: first, digests: missing },
   });
-}
-
-function kindOf(manifest: Manifest): 'image' | 'index' | 'artifact' {
-  if (manifest.kind === 'index') return 'index';
-  return hasImageConfig(manifest) ? 'image' : 'artifact';
-}
-
-function platformOf({ os, architecture, variant }: ImageConfig): string {
-  return storable(variant === undefined ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`);
 }
 
 /** By the sha256 of what is known, so that marks and the collector meet one name only. */
