@@ -7,10 +7,7 @@ type ShownImage = RouteAnswer<typeof imageShow>;
 
 /** What a person asks first: is it read, of what is it, what applies to it? */
 export function imageText(image: ShownImage): string {
-  const head = `${image.repository}${image.tags.length > 0 ? `:${image.tags.join(', :')}` : ''}  ${image.digest}`;
-  if (image.kind === 'index') return [head, ...image.children.map(childText)].join('\n');
-  const facts = [layersText(image), image.os, countsText(image.packages), advisoriesText(image)];
-  const lines = [head, `  ${facts.filter((fact) => fact !== null).join(' · ')}`];
+  const lines = [headText(image), `  ${factsText(image)}`];
   if (image.malware !== null) lines.push(`  ${malwareText(image.malware)}`);
   if (image.config !== null) lines.push(...configLines(image.config).map((line) => `  ${line}`));
   if (image.base !== null) lines.push(`  ${baseText(image.base, image.layers.length)}`);
@@ -25,14 +22,35 @@ export function imageText(image: ShownImage): string {
   return lines.join('\n');
 }
 
+/** Of each image of an index the same in short. @param images those of its children that are read, or are to be */
+export function indexText(index: ShownImage, images: readonly ShownImage[]): string {
+  const lines = [headText(index)];
+  for (const child of index.children) {
+    const image = images.find(({ digest }) => digest === child.digest);
+    const isBeside = (image ?? child).state === 'notApplicable';
+    lines.push(
+      `  ${isBeside ? 'no file system' : (child.platform ?? 'not here')}  ${digestText(child.digest)}`,
+    );
+    if (image === undefined || isBeside) continue;
+    lines.push(`    ${factsText(image)}`);
+    if (image.reason !== null) lines.push(`    ${image.state}: ${image.reason}`);
+  }
+  return lines.join('\n');
+}
+
+function headText({ repository, tags, digest }: ShownImage): string {
+  return `${repository}${tags.length > 0 ? `:${tags.join(', :')}` : ''}  ${digest}`;
+}
+
+function factsText(image: ShownImage): string {
+  const facts = [layersText(image), image.os, countsText(image.packages), advisoriesText(image)];
+  return facts.filter((fact) => fact !== null).join(' · ');
+}
+
 function malwareText({ state, reason, found }: NonNullable<ShownImage['malware']>): string {
   const files = found === 0 ? [] : [`in ${countText(found, 'file')} of its layers`];
   const parts = [...files, ...(state === 'unknown' ? [`unknown: ${reason}`] : [])];
   return `malware: ${parts.length === 0 ? 'none found' : parts.join('; ')}`;
-}
-
-function childText({ digest, platform }: ShownImage['children'][number]): string {
-  return `  ${platform ?? 'unknown platform'}  ${digestText(digest)}`;
 }
 
 function layersText({ layers }: ShownImage): string {

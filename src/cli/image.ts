@@ -5,7 +5,7 @@ import type { RouteAnswer } from '../contract/route.ts';
 import { systemClock } from '../lib/clock.ts';
 import { inventoryCommand } from './image-inventory.ts';
 import { sbomCommand } from './image-sbom.ts';
-import { imageText } from './image-text.ts';
+import { imageText, indexText } from './image-text.ts';
 import { serverLists } from './inventory-lists.ts';
 import { type InventoryOptions, inventoryListAsked, inventoryOptions } from './inventory-tables.ts';
 import { type CliIo, clientOf, type ServerOptions } from './io.ts';
@@ -83,6 +83,7 @@ async function showImage(io: CliIo, reference: string, options: ShowOptions): Pr
   const image = only ? await inspected(io, client, { reference: only, ...options }) : named;
   if (list) await list({ io, lists: serverLists(client, image, io), options });
   else if (options.layers) await printLayers(io, image, options);
+  else if (image.kind === 'index') await printIndex(io, client, { index: image, options });
   else await print(io, options.output, image, () => imageText(image));
   if (options.malware && image.malware?.state !== 'done') {
     io.note(`malware: ${image.malware?.reason ?? 'it was not looked for'}`);
@@ -99,6 +100,21 @@ function onlyImage({ repository, kind, children }: ShownImage): string | undefin
   if (kind !== 'index') return undefined;
   const images = children.filter(({ platform }) => platform !== null && platform !== 'unknown/unknown');
   return images.length === 1 ? `${repository}@${images[0]?.digest}` : undefined;
+}
+
+/** Each of its images by itself: the index has no inventory of its own. */
+async function printIndex(
+  io: CliIo,
+  client: Client,
+  { index, options }: { readonly index: ShownImage; readonly options: ShowOptions },
+): Promise<void> {
+  const images: ShownImage[] = [];
+  const { wait = false } = options;
+  for (const { digest, state } of index.children)
+    if (state !== null && state !== 'notApplicable')
+      images.push(await inspected(io, client, { reference: `${index.repository}@${digest}`, wait }));
+  await print(io, options.output, index, () => indexText(index, images));
+  if (images.some(({ state }) => state === 'unknown' || state === 'pending')) io.exit(3);
 }
 
 async function inspected(

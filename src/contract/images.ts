@@ -154,9 +154,16 @@ export const imageShow = route({
       { description: 'null: it was not looked for' },
     ),
     advisorySources: Type.Integer({ description: '0: none was ever loaded, so findings say nothing' }),
-    children: Type.Array(Type.Object({ digest: Type.String(), platform: textOrNull }), {
-      description: 'of an index',
-    }),
+    children: Type.Array(
+      Type.Object({
+        digest: Type.String(),
+        platform: textOrNull,
+        state: Type.Union([inspectionState, Type.Null()], {
+          description: 'notApplicable: an attestation; null: it is not here, or an index itself',
+        }),
+      }),
+      { description: 'of an index: its images, and what lies beside them' },
+    ),
   }),
   answer: 'json',
 });

@@ -116,7 +116,7 @@ function attestationOf({ manifest }: Image): Image {
     predicate: {},
   });
   const layers = [{ ...statement, diffId: statement.digest }];
-  return buildImage({ layers, architecture: 'unknown' });
+  return buildImage({ layers, os: 'unknown', architecture: 'unknown' });
 }
 
 function billOfMaterials(subject: Content): Pick<Contents, 'root' | 'parts'> {

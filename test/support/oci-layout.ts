@@ -77,6 +77,7 @@ export interface ImageParts {
   readonly annotations?: Readonly<Record<string, string>>;
   /** In Go's words; this machine's unless told. */
   readonly architecture?: string;
+  readonly os?: string;
 }
 
 /** This machine's, in Go's words. */
@@ -85,7 +86,7 @@ export const ownArchitecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
 export function buildImage(parts: ImageParts): Image {
   const config = jsonContent(mediaTypes.config, {
     architecture: parts.architecture ?? ownArchitecture,
-    os: 'linux',
+    os: parts.os ?? 'linux',
     config: parts.config ?? {},
     rootfs: { type: 'layers', diff_ids: parts.layers.map((layer) => layer.diffId) },
   });

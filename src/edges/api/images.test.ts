@@ -13,12 +13,16 @@ import {
   buildImage,
   buildLayer,
   type Content,
+  content,
+  descriptor,
   type Image,
   jsonContent,
+  ownArchitecture,
 } from '../../../test/support/oci-layout.ts';
 import { type Client, call } from '../../client/client.ts';
 import { imageListRoute, imageShow } from '../../contract/images.ts';
 import { imageFileList, imageLicenseList, imagePackageList } from '../../contract/inventory-lists.ts';
+import { digestOf } from '../../oci/digest.ts';
 import { grantSet } from '../../records/access/grants.ts';
 
 let world: DistributionWorld;
@@ -156,21 +160,40 @@ describe('images', () => {
   });
 
   it('that are indexes name their images', async () => {
-    const child = { mediaType: manifestType, digest: image.manifest.digest, size: image.manifest.size };
+    const statement = content('application/vnd.in-toto+json', Buffer.from('{}'));
+    const attestation = buildImage({
+      layers: [{ ...statement, diffId: statement.digest }],
+      os: 'unknown',
+      architecture: 'unknown',
+    });
+    await push(world.acme, 'acme/shop', attestation, 'attestation');
+    const absent = { mediaType: manifestType, digest: digestOf('absent'), size: 6 };
+    const children = [descriptor(image.manifest), descriptor(attestation.manifest), absent];
     const mediaType = 'application/vnd.oci.image.index.v1+json';
-    const index = jsonContent(mediaType, { schemaVersion: 2, mediaType, manifests: [child] });
+    const index = jsonContent(mediaType, { schemaVersion: 2, mediaType, manifests: children });
     const put = await http(world.acme, 'PUT /v2/acme/shop/manifests/all', {
       body: index.bytes,
       headers: { 'content-type': mediaType },
     });
     expect(put.status).toBe(201);
+    await world.server.drain();
     const shown = await call(world.acme, imageShow, { query: { reference: 'acme/shop:all' } });
-    expect(shown).toMatchObject({
-      kind: 'index',
-      state: null,
-      children: [{ digest: image.manifest.digest }],
-    });
-    expect((await lazaret(world.acme, 'image', 'show', 'acme/shop:all')).text).toContain('linux/');
+    const platform = `linux/${ownArchitecture}`;
+    expect(shown).toMatchObject({ kind: 'index', state: null });
+    expect(shown.children).toEqual([
+      { digest: image.manifest.digest, platform, state: 'done' },
+      { digest: attestation.manifest.digest, platform: 'unknown/unknown', state: 'notApplicable' },
+      { digest: absent.digest, platform: null, state: null },
+    ]);
+    const { text, code } = await lazaret(world.acme, 'image', 'show', 'acme/shop:all', '--wait');
+    expect(code).toBe(0);
+    const [, ...lines] = text.split('\n');
+    expect(lines[0]).toBe(`  ${platform}  ${image.manifest.digest.slice(0, 19)}`);
+    expect(lines[1]).toMatch(/^ {4}2\/2 layers in .* · 2 npm · advisories: /);
+    expect(lines[2]).toMatch(/^ {2}no file system {2}sha256:/);
+    expect(lines[3]).toMatch(/^ {2}not here {2}sha256:/);
+    const listed = await call(world.acme, imageListRoute, { query: { limit: 100 } });
+    expect(listed.images.map(({ digest }) => digest)).not.toContain(attestation.manifest.digest);
     // It has one image only, so nobody needs to say which.
     expect((await lazaret(world.acme, 'image', 'show', 'acme/shop:all', '--packages')).text).toContain(
       'lodash',

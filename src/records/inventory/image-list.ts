@@ -100,15 +100,16 @@ export async function tagsOf(
   return tags;
 }
 
-/** The images of an index, in its order. */
+/** What an index names, in its order. */
 export async function childrenOf(
   db: Reader,
   manifestId: number,
-): Promise<{ digest: string; platform: string | null }[]> {
+): Promise<{ digest: string; platform: string | null; state: ImageTable['state'] | null }[]> {
   return db
     .selectFrom('edges')
     .leftJoin('manifests', 'manifests.digest', 'edges.digest')
-    .select(['edges.digest', 'manifests.platform'])
+    .leftJoin('images', 'images.manifest_id', 'manifests.id')
+    .select(['edges.digest', 'manifests.platform', 'images.state'])
     .where('edges.manifest_id', '=', manifestId)
     .where('edges.kind', '=', 'child')
     .orderBy('edges.position')
