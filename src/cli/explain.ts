@@ -24,7 +24,7 @@ export function register(program: Command, io: CliIo): void {
       'lazaret explain acme/shop:1 --advisory CVE-2021-44228',
     )
       .argument('<reference>')
-      .option('--advisory <id>', 'of one advisory or flaw')
+      .option('--advisory <id>', 'of one advisory: its id, an alias, or the CVE')
       .option('--package <name>', 'of one package, or of what one source package became')
       .option('--all', 'also what does not hold')
       .option('--platform <platform>', 'of an index: linux/amd64')

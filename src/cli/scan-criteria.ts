@@ -93,7 +93,7 @@ export async function criteriaOf(io: CliIo, client: Client, options: CriteriaOpt
   if (options.secretStdin) parts.push(await secretCriteria(io, client));
   if (options.criteria !== undefined) parts.push(await criteriaFile(io, options.criteria));
   // What everybody asks first: does anything known apply?
-  if (parts.length === 0) return { advisory: { severity: 'low' } };
+  if (parts.length === 0) return { advisory: {} };
   if (parts.length === 1) return parts[0];
   return options.any ? { any: parts } : { all: parts };
 }

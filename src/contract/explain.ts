@@ -12,7 +12,9 @@ export const imageExplain = route({
   query: Type.Object({
     reference: Type.String({ minLength: 1, maxLength: 1024 }),
     platform: Type.Optional(Type.String({ description: 'of an index: linux/amd64' })),
-    advisory: Type.Optional(Type.String({ maxLength: 128, description: 'its id, or the name of its flaw' })),
+    advisory: Type.Optional(
+      Type.String({ maxLength: 128, description: 'its id, an alias, or the name of its flaw' }),
+    ),
     package: Type.Optional(Type.String({ maxLength: 1024, description: 'its name, or that of its source' })),
     all: Type.Boolean({ default: false, description: 'also what does not hold' }),
   }),

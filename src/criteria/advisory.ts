@@ -10,8 +10,6 @@ const asks = ['id', 'severity', 'fixed', 'malicious', 'exploited', 'publishedSin
 export function parseAdvisory(body: Field): AdvisoryCriteria['advisory'] {
   body.keys([...asks, 'in']);
   const [id, severity, fixed, malicious, exploited, published] = asks.map((key) => body.optional(key));
-  if (!id && !severity && !fixed && !malicious && !exploited && !published)
-    throw body.error(`must have at least one of ${asks.join(', ')}`);
   return {
     ...(id ? { id: parseId(id) } : {}),
     ...(severity ? { severity: severity.oneOf(severities) } : {}),
@@ -44,7 +42,7 @@ export function describeAdvisory(asked: AdvisoryCriteria['advisory']): string {
 export const advisorySchema = {
   type: 'object',
   additionalProperties: false,
-  anyOf: asks.map((key) => ({ required: [key] })),
+  description: 'an advisory of which all that is given is true; with nothing given any',
   properties: {
     id: {
       type: 'string',

@@ -53,14 +53,18 @@ interface PackageVersions {
 
 export type Severity = 'low' | 'medium' | 'high' | 'critical';
 
+/** An advisory of which all that is given is true; with nothing given any. */
 export interface AdvisoryCriteria {
   readonly advisory: {
-    /** An id or an alias. */
+    /** An id, an alias, or the CVE by which another source knows it. */
     readonly id?: string;
     /** This severity or worse. */
     readonly severity?: Severity;
     readonly fixed?: boolean;
-    /** Whether the package itself is the harm: an advisory of the Malicious Packages repository, `MAL-…`. */
+    /**
+     * Whether the package itself is the harm: an advisory `MAL-…` of the Malicious Packages repository, or
+     * another source's of what that tells.
+     */
     readonly malicious?: boolean;
     /** Whether CISA's catalogue of known exploited vulnerabilities has it. */
     readonly exploited?: boolean;

@@ -28,7 +28,7 @@ describeEngines('explain', (engines) => {
     await world.drain();
     await world.import([
       osv('A-1', '4.17.21'),
-      osv('A-2', '4.17.20'),
+      osv('A-2', '4.17.20', { aliases: ['CVE-2026-1000', 'OLD-2'] }),
       osv('A-3', '4.17.21', { withdrawn: '2026-01-01T00:00:00Z' }),
       osv('A-4', 'not a version'),
     ]);
@@ -56,8 +56,9 @@ describeEngines('explain', (engines) => {
     });
     expect(all[3]?.reason).toContain('not of npm versions');
     expect((await asked({ all: false })).map(({ advisory }) => advisory)).toEqual(['A-1', 'A-4']);
-    expect(await asked({ all: true, advisory: 'A-2' })).toHaveLength(1);
-    expect(await asked({ all: true, advisory: 'CVE-2026-1000' })).toHaveLength(4);
+    for (const advisory of ['A-2', 'CVE-2026-1000', 'OLD-2'])
+      expect(await asked({ all: true, advisory })).toHaveLength(advisory === 'OLD-2' ? 1 : 4);
+    expect(await asked({ all: true, advisory: 'CVE-2026-2000' })).toEqual([]);
     expect(await asked({ all: true, package: 'left-pad' })).toEqual([]);
   });
 });

@@ -12,6 +12,7 @@ import {
   placedPackages,
 } from '../../records/advisories/explain-rows.ts';
 import { advisoryName, advisoryVersion } from '../../records/advisories/findings.ts';
+import { advisoryKeysNamed } from '../../records/advisories/named.ts';
 import type { Database } from '../../records/db/database.ts';
 import type { Exception } from '../../records/exceptions/exceptions.ts';
 import { type ExceptionsOver, exceptionsOver } from '../../records/exceptions/over-image.ts';
@@ -50,7 +51,7 @@ export interface ExplainAsk {
   readonly manifestId: number;
   /** Whose exceptions, and whose account's, count; null: no repository has it. */
   readonly repositoryId: number | null;
-  /** Its id, or the name of its flaw. */
+  /** Its id, an alias, or the name of its flaw. */
   readonly advisory?: string | undefined;
   /** A package's name. */
   readonly package?: string | undefined;
@@ -63,10 +64,12 @@ export async function* explain(database: Database, ask: ExplainAsk): AsyncGenera
     ({ name, sourceName }) => ask.package === undefined || name === ask.package || sourceName === ask.package,
   );
   const exceptionsOf = await exceptionsOver(database, ask);
+  const asked = ask.advisory === undefined ? undefined : await advisoryKeysNamed(database, ask.advisory);
   for (const [ecosystem, ofOne] of Map.groupBy(packages, (found) => found.ecosystem))
     for (let at = 0; at < ofOne.length; at += packagesAtOnce) {
       const some = ofOne.slice(at, at + packagesAtOnce);
-      const entries = await entriesAbout(database, ecosystem, [...new Set(some.map(advisoryName))]);
+      const named = await entriesAbout(database, ecosystem, [...new Set(some.map(advisoryName))]);
+      const entries = named.filter(({ rowId }) => asked === undefined || asked.has(Number(rowId)));
       const byName = Map.groupBy(entries, ({ name }) => name);
       for (const found of some)
         yield* explainPackage(database, { found, ask, entries: byName, exceptionsOf });
@@ -85,9 +88,7 @@ async function* explainPackage(
   },
 ): AsyncGenerator<Explained> {
   const { found, ask } = of;
-  const named = (of.entries.get(advisoryName(found)) ?? []).filter(
-    ({ advisory, flaw }) => ask.advisory === undefined || ask.advisory === advisory || ask.advisory === flaw,
-  );
+  const named = of.entries.get(advisoryName(found)) ?? [];
   if (named.length === 0) return;
   const history = await findingHistory(database, found.id);
   for (const entry of named) {

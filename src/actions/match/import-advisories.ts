@@ -226,13 +226,15 @@ function joined(a: FindingsChange, b: FindingsChange): FindingsChange {
 }
 
 function rowsOf(reading: OsvReading): number {
-  if (!reading.ok) return 2 + (reading.salvaged?.packages.length ?? 0);
+  if (!reading.ok)
+    return 2 + (reading.salvaged?.packages.length ?? 0) + (reading.salvaged?.names.length ?? 0);
   const { aliases, upstream, affected } = reading.advisory;
   return 2 + aliases.length + upstream.length + affected.length;
 }
 
 function brokenOf({ where, error, salvaged }: Extract<OsvReading, { ok: false }>): BrokenAdvisory {
-  return { id: salvaged?.id, place: where, reason: error.message, packages: salvaged?.packages ?? [] };
+  const { id, names = [], packages = [] } = salvaged ?? {};
+  return { id, names, place: where, reason: error.message, packages };
 }
 
 /** New ones, and those that differ from what is here and are not older: an old dump takes back no correction. */

@@ -114,6 +114,12 @@ function brokenReading(field: Field) {
     error: new LazaretError('invalid', field.member('reason').string()),
     salvaged: {
       id: typeof id === 'string' ? id : undefined,
+      // A bundle of before has none.
+      names:
+        field
+          .optional('names')
+          ?.items(1_000)
+          .map((name) => name.string(1_024)) ?? [],
       packages: packages.map((one) => ({
         ecosystem: one.member('ecosystem').text(256),
         name: one.member('name').text(1_024),

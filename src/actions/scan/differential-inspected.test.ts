@@ -23,7 +23,7 @@ const exploitedCve = 'CVE-2026-1001';
 const advisories: readonly KnownAdvisory[] = [
   {
     ...{ id: 'GHSA-1', aliases: [exploitedCve], of: 'lodash', severity: 'critical' },
-    ...{ introduced: '0', fixed: '2.0.0' },
+    ...{ introduced: '0', fixed: '2.0.0', published: '2026-01-15T00:00:00Z' },
   },
   {
     ...{ id: 'GHSA-2', aliases: [], of: 'express', severity: 'medium' },
@@ -40,6 +40,7 @@ interface KnownAdvisory {
   readonly severity: Severity | undefined;
   readonly introduced: string;
   readonly fixed?: string;
+  readonly published?: string;
 }
 
 /**
@@ -111,6 +112,7 @@ const leaf: fc.Arbitrary<Criteria> = fc.oneof(
       id: maybe(fc.constantFrom('GHSA-1', exploitedCve, 'GHSA-3', 'X-1')),
       severity: maybe(fc.constantFrom(...severities)),
       fixed: maybe(fc.boolean()),
+      publishedSince: maybe(fc.constantFrom('2025-01-01', '2026-02-01')),
       malicious: maybe(fc.boolean()),
       exploited: maybe(fc.boolean()),
       in: maybe(fc.constantFrom('layer' as const, 'image' as const)),
@@ -192,10 +194,10 @@ const scores: Readonly<Partial<Record<Severity, string>>> = {
   medium: 'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:L/I:N/A:N',
 };
 
-function documentOf({ id, aliases, of, severity, introduced, fixed }: KnownAdvisory): string {
+function documentOf({ id, aliases, of, severity, introduced, fixed, published }: KnownAdvisory): string {
   const events = [{ introduced }, ...(fixed === undefined ? [] : [{ fixed }])];
   return JSON.stringify({
-    ...{ id, aliases, modified: '2026-01-01T00:00:00Z' },
+    ...{ id, aliases, modified: '2026-01-01T00:00:00Z', published },
     ...(severity === undefined ? {} : { severity: [{ type: 'CVSS_V3', score: scores[severity] }] }),
     affected: [{ package: { ecosystem: 'npm', name: of }, ranges: [{ type: 'SEMVER', events }] }],
   });
@@ -229,14 +231,32 @@ function packagesOf({ layers }: KnownImage, where: MatchPlace = 'image'): readon
 
 function byAdvisory(
   known: KnownImage,
-  { severity, in: where, ...asked }: AdvisoryCriteria['advisory'],
+  { severity, publishedSince: since, in: where, ...asked }: AdvisoryCriteria['advisory'],
 ): Answer {
+  const isTold = advisories.some(({ id, aliases }) => [id, ...aliases].some((name) => name === asked.id));
+  if (asked.id !== undefined && !isTold) return 'unknown';
   const found = packagesOf(known, where).flatMap((one) => advisories.filter((each) => applies(each, one)));
   const meant = found.filter((each) => isMeant(each, asked));
-  if (severity === undefined) return meant.length > 0 ? 'match' : 'noMatch';
-  const least = severities.indexOf(severity);
-  if (meant.some((each) => each.severity && severities.indexOf(each.severity) >= least)) return 'match';
-  return meant.some((each) => each.severity === undefined) ? 'unknown' : 'noMatch';
+  const least = severity === undefined ? -1 : severities.indexOf(severity);
+  const answers = meant.map(({ severity: rated, published }) =>
+    combinedAnswer({ all: [severe, recent] }, (leaf) => {
+      if (leaf === recent) return isSince(published, since);
+      if (severity === undefined) return 'match';
+      if (rated === undefined) return 'unknown';
+      return severities.indexOf(rated) >= least ? 'match' : 'noMatch';
+    }),
+  );
+  return (['match', 'unknown'] as const).find((one) => answers.includes(one)) ?? 'noMatch';
+}
+
+const severe: LeafCriteria = { advisory: { severity: 'low' } };
+const recent: LeafCriteria = { advisory: { publishedSince: '2026-01-01' } };
+
+/** Times here sort as text. */
+function isSince(published: string | undefined, since: string | undefined): Answer {
+  if (since === undefined) return 'match';
+  if (published === undefined) return 'unknown';
+  return published >= since ? 'match' : 'noMatch';
 }
 
 /** Versions here sort as text. */

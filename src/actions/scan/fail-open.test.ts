@@ -99,6 +99,41 @@ const cases: Readonly<Record<string, Case>> = {
     criteria: { advisory: { severity: 'high' } },
     because: /nobody gave a severity/,
   },
+  'an advisory is broken, and what has a fix is asked for': {
+    image: pushed(lodash),
+    advisories: [
+      advisory('lodash', {
+        severity: high,
+        affected: affected('lodash', range([{ introduced: '0' }, { fixed: 'not a version' }])),
+      }),
+    ],
+    criteria: { advisory: { fixed: true, severity: 'high' } },
+    because: /can’t be compared/,
+  },
+  'an advisory can’t be read, and names what is asked for': {
+    image: pushed(lodash),
+    advisories: [{ ...advisory('lodash'), aliases: ['CVE-2021-23337'], modified: 'lately' }],
+    criteria: { advisory: { id: 'CVE-2021-23337' } },
+    because: /can’t be compared/,
+  },
+  'nobody has told of the advisory': {
+    image: pushed(lodash),
+    advisories: [advisory('left-pad')],
+    criteria: { advisory: { id: 'CVE-2021-23337' } },
+    because: /no advisory CVE-2021-23337 was loaded/,
+  },
+  'an advisory does not say when it was published': {
+    image: pushed(lodash),
+    advisories: [advisory('lodash')],
+    criteria: { advisory: { publishedSince: '2026-01-01' } },
+    because: /does not say when it was published/,
+  },
+  'nobody gave a severity, nor a catalogue of exploited vulnerabilities': {
+    image: pushed(lodash),
+    advisories: [advisory('lodash', {})],
+    criteria: { advisory: { severity: 'high', exploited: true } },
+    because: /nobody gave a severity/,
+  },
   'no catalogue of exploited vulnerabilities was loaded': {
     image: pushed(lodash),
     advisories: [advisory('lodash')],

@@ -4,6 +4,7 @@
  * is kept under the place where it was, until an import of the same file no longer has it.
  */
 import { matchedEcosystem } from '../../versions/distributions.ts';
+import { bulkInsert } from '../db/bulk-insert.ts';
 import type { Tx } from '../db/database.ts';
 import { packagesInsert } from './advisories.ts';
 import { unreadableText } from './affected.ts';
@@ -12,6 +13,8 @@ import { storable } from './storable.ts';
 
 export interface BrokenAdvisory {
   readonly id: string | undefined;
+  /** By which it may be asked for. */
+  readonly names: readonly string[];
   /** `all.zip!/GHSA-1.json`, `osv.jsonl, line 3`: the file first. */
   readonly place: string;
   readonly reason: string;
@@ -70,7 +73,7 @@ function placeName(place: string): string {
 }
 
 async function brokenKeep(tx: Tx, source: string, one: BrokenAdvisory): Promise<number> {
-  const { id: advisoryId, place, reason, packages } = storableOf(one);
+  const { id: advisoryId, names, place, reason, packages } = storableOf(one);
   const name = advisoryId ?? placeName(place);
   const before = await tx.db
     .selectFrom('advisories')
@@ -91,6 +94,16 @@ async function brokenKeep(tx: Tx, source: string, one: BrokenAdvisory): Promise<
     .where('advisory_id', '=', id)
     .where('position', '>=', from)
     .execute();
+  // What an earlier one named stays.
+  await bulkInsert(
+    tx,
+    {
+      table: 'advisory_aliases',
+      columns: ['advisory_id', 'alias'],
+      ending: 'on conflict (advisory_id, alias) do nothing',
+    },
+    names.map((alias) => [id, alias]),
+  );
   await packagesInsert(
     tx,
     packages.map(({ ecosystem, name: packageName }, at) => ({
@@ -105,9 +118,10 @@ async function brokenKeep(tx: Tx, source: string, one: BrokenAdvisory): Promise<
   return id;
 }
 
-function storableOf({ id, place, reason, packages }: BrokenAdvisory): BrokenAdvisory {
+function storableOf({ id, names, place, reason, packages }: BrokenAdvisory): BrokenAdvisory {
   return {
     id,
+    names: names.map(storable),
     place: storable(place),
     reason: storable(reason).slice(0, reasonMax),
     packages: packages.map(({ ecosystem, name }) => ({

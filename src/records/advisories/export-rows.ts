@@ -29,6 +29,7 @@ export interface ExportedAdvisory {
   readonly broken?: {
     readonly place: string;
     readonly reason: string;
+    readonly names: readonly string[];
     readonly packages: readonly { readonly ecosystem: string; readonly name: string }[];
   };
 }
@@ -56,12 +57,24 @@ export async function* exportedAdvisories(
       const exported = { advisoryId: row.advisory_id, body: row.body, withdrawn: row.withdrawn_at !== null };
       if (row.broken === null) page.push(exported);
       else {
-        const packages = await unreadablePackages(db, row.id);
-        page.push({ ...exported, broken: { place: row.broken_at ?? '', reason: row.broken, packages } });
+        const [names, packages] = [await namesOf(db, row.id), await unreadablePackages(db, row.id)];
+        page.push({
+          ...exported,
+          broken: { place: row.broken_at ?? '', reason: row.broken, names, packages },
+        });
       }
     }
     yield page;
   }
+}
+
+async function namesOf(db: Reader, advisoryId: number): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom('advisory_aliases')
+    .select('alias')
+    .where('advisory_id', '=', advisoryId)
+    .execute();
+  return rows.map(({ alias }) => alias);
 }
 
 async function unreadablePackages(db: Reader, advisoryId: number) {

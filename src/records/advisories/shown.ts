@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Reader } from '../db/engine.ts';
+import { advisoriesNamed } from './named.ts';
 
 /** A row as it is shown: what the source gave, and what became of it. */
 export interface ShownAdvisory {
@@ -38,10 +39,7 @@ export async function advisoriesShown(
       (select count(*) from findings where findings.advisory_id = advisories.id and findings.until is null)
         as "packagesFound"
     from advisories
-    where advisories.id in (select id from advisories where advisory_id = ${name}
-      union select id from advisories where flaw = ${name}
-      union select id from advisories where flaw in (select flaw from advisories where advisory_id = ${name})
-      union select advisory_id from advisory_aliases where alias = ${name})
+    where advisories.id in (${advisoriesNamed(name)})
     order by case when advisories.advisory_id = ${name} then 0 else 1 end, advisories.advisory_id, advisories.source
     limit ${limit}`.execute(db);
   return rows.map((row) => ({ ...row, packagesFound: Number(row.packagesFound) }));

@@ -2,6 +2,8 @@ import { type RawBuilder, sql } from 'kysely';
 import type { AdvisoryCriteria, Severity } from '../../criteria/criteria.ts';
 import { timeMs } from '../../criteria/parts.ts';
 import { exploitedAreKnown } from '../advisories/exploits.ts';
+import { advisoriesNamed, advisoryKeysNamed } from '../advisories/named.ts';
+import type { Database } from '../db/database.ts';
 import { exceptedFindings } from '../exceptions/excepted-findings.ts';
 import {
   coveredHits,
@@ -20,67 +22,63 @@ const severityOrder: readonly Severity[] = ['low', 'medium', 'high', 'critical']
 
 /**
  * `advisory`: findings hang on distinct package versions, so the search is for the packages that have one, and then for the
- * images that have those. A finding whose severity nobody gave makes the image unknown where the criteria ask for a
- * severity; so does one of which nobody can tell whether the advisory applies, or whether it is exploited while no catalogue
- * of such was loaded; and so do packages of ecosystems of which no advisory was ever loaded.
+ * images that have those. An image is unknown where a finding may be what is asked for and nobody can tell: whether the
+ * advisory applies, how severe it is, when it was published, whether it is exploited while no catalogue of such was loaded;
+ * and where it has packages of ecosystems of which no advisory was ever loaded.
  */
 export async function advisoryLeaf(criteria: AdvisoryCriteria, context: LeafContext): Promise<Leaf> {
   const { database, scope } = context;
   const db = database.read;
-  const { severity, exploited, in: place = 'image' } = criteria.advisory;
-  const rated = severity ? [severityIn(severityOrder.slice(severityOrder.indexOf(severity)))] : [];
-  const others = conditionsOf(criteria.advisory);
-  const isCatalogued = exploited === undefined || (await exploitedAreKnown(db));
-  const attacks =
-    exploited === undefined ? [] : [isCatalogued ? isExploited(exploited) : sql<boolean>`1 = 0`];
-  const asked = [...others, ...attacks];
-  const everywhere = criteria.advisory.id === undefined && scope === undefined;
-  const byCatalogue = everywhere && exploited === true && severity === undefined;
-  if (byCatalogue && isCatalogued) asked.push(isInCatalogue);
+  const asked = criteria.advisory;
+  const { in: place = 'image' } = asked;
+  const isCatalogued = asked.exploited === undefined || (await exploitedAreKnown(db));
+  const everywhere = asked.id === undefined && scope === undefined;
+  const byCatalogue = everywhere && asked.exploited === true && asked.severity === undefined;
   const indexed = database.engine === 'postgres' || (everywhere && !byCatalogue);
-  const shown = and([...asked, verdictIs(['affected'], database.engine === 'postgres'), ...rated]);
+  const conditions = conditionsOf(asked, isCatalogued);
+  if (byCatalogue && isCatalogued) conditions.push({ sure: isInCatalogue });
+  const wanted = [verdictAsked(indexed), ...conditions];
   const rows = await exceptedFindings(database, context);
   const excepted = { engine: database.engine, rows, found: foundPackages(place, scope) };
-  const images = (conditions: readonly RawBuilder<boolean>[], all = asked) =>
-    imagesWith(excepted, scope, [...all, ...conditions]).compile(db);
-  const unrated = [verdictIs(['affected', 'unknown'], indexed), isUnrated];
+  const images = (where: readonly RawBuilder<boolean>[]) => imagesWith(excepted, scope, where).compile(db);
+  const unanswerable = await whyUnanswerable(database, asked.id);
   return {
-    matches: images([verdictIs(['affected'], indexed), ...rated]),
+    ...(unanswerable === undefined ? {} : { unanswerable }),
+    matches: images(wanted.map(({ sure }) => sure)),
     unknowns: [
-      ...(severity ? [{ images: images(unrated), because: 'nobody gave a severity of an advisory' }] : []),
-      {
-        images: images([verdictIs(['unknown'], indexed), ...rated]),
-        because: 'a version can’t be compared with an advisory',
-      },
-      ...(isCatalogued
-        ? []
-        : [
-            {
-              images: images([verdictIs(['affected'], indexed), ...rated], others),
-              because: 'no catalogue of exploited vulnerabilities was loaded',
-            },
-          ]),
+      ...wanted.flatMap(({ untold }, at) => {
+        if (untold === undefined) return [];
+        const others = wanted.toSpliced(at, 1).map(mayBe);
+        return [{ images: images([...others, untold.where]), because: untold.because }];
+      }),
       ...(await unfedImages(database, scope)),
     ],
-    ...(rows.length === 0
-      ? {}
-      : {
-          excepted: coveredHits(
-            excepted,
-            and([...(isCatalogued ? asked : others), ...orUnrated(rated)]),
-          ).compile(db),
-        }),
+    ...(rows.length === 0 ? {} : { excepted: coveredHits(excepted, and(conditions.map(mayBe))).compile(db) }),
     evidence: (manifestIds, limit) => {
-      const where = sql`${shown} and ${within('found.manifest_id', manifestIds)}`;
+      const shown = [verdictAsked(database.engine === 'postgres'), ...conditions].map(({ sure }) => sure);
+      const where = sql`${and(shown)} and ${within('found.manifest_id', manifestIds)}`;
       return evidenceQuery(excepted, { where, limit }).compile(db);
     },
   };
 }
 
-const isUnrated = sql<boolean>`findings.severity = 'unknown'`;
+/** Where no source has told of it, nobody knows what it applies to; nor is a slip of the pen a clean answer. */
+async function whyUnanswerable(database: Database, id: string | undefined): Promise<string | undefined> {
+  if (id === undefined || (await advisoryKeysNamed(database, id)).size > 0) return undefined;
+  return `no advisory ${id} was loaded`;
+}
 
-function orUnrated(rated: readonly RawBuilder<boolean>[]): readonly RawBuilder<boolean>[] {
-  return rated.map((one) => sql<boolean>`(${one} or ${isUnrated})`);
+/** One thing that is asked of a finding. */
+interface Asked {
+  readonly sure: RawBuilder<boolean>;
+  /** Where nobody can tell whether it holds. */
+  readonly untold?: { readonly where: RawBuilder<boolean>; readonly because: string };
+  /** That it holds, or nobody can tell; default: as the two say. */
+  readonly maybe?: RawBuilder<boolean>;
+}
+
+function mayBe({ sure, untold, maybe }: Asked): RawBuilder<boolean> {
+  return maybe ?? (untold === undefined ? sure : sql<boolean>`(${sure} or ${untold.where})`);
 }
 
 function and(conditions: readonly RawBuilder<unknown>[]): RawBuilder<unknown> {
@@ -128,34 +126,79 @@ function evidenceQuery(
     join packages on packages.id = hit.package_id`;
 }
 
+/** Whether the advisory applies. */
+function verdictAsked(indexed: boolean): Asked {
+  return {
+    sure: verdictIs(['affected'], indexed),
+    untold: {
+      where: verdictIs(['unknown'], indexed),
+      because: 'a version can’t be compared with an advisory',
+    },
+    maybe: verdictIs(['affected', 'unknown'], indexed),
+  };
+}
+
 /** By its index, or where something else finds fewer, without: PostgreSQL knows that by itself. */
 function verdictIs(verdicts: readonly string[], indexed: boolean): RawBuilder<boolean> {
   const verdict = indexed ? sql.ref('findings.verdict') : sql`findings.verdict || ''`;
   return sql<boolean>`${verdict} in (${sql.join(verdicts.map((one) => sql.lit(one)))})`;
 }
 
-function conditionsOf(asked: AdvisoryCriteria['advisory']): RawBuilder<boolean>[] {
-  const { id, fixed, malicious, publishedSince } = asked;
-  const conditions: RawBuilder<boolean>[] = [];
-  if (id !== undefined)
-    // As one list of keys: PostgreSQL would look at every advisory for an `or`.
-    conditions.push(sql<boolean>`findings.advisory_id in
-      (select named.id from advisories as named where named.advisory_id = ${id}
-      union all select advisory_aliases.advisory_id from advisory_aliases where advisory_aliases.alias = ${id})`);
-  if (fixed !== undefined)
-    conditions.push(
-      fixed ? sql<boolean>`findings.fixed_version is not null` : sql<boolean>`findings.fixed_version is null`,
-    );
-  if (malicious !== undefined)
-    conditions.push(
-      malicious
-        ? sql<boolean>`advisories.advisory_id like 'MAL-%'`
-        : sql<boolean>`advisories.advisory_id not like 'MAL-%'`,
-    );
-  if (publishedSince !== undefined)
-    conditions.push(sql<boolean>`advisories.published_at >= ${timeMs(publishedSince)}`);
-  return conditions;
+function conditionsOf(asked: AdvisoryCriteria['advisory'], isCatalogued: boolean): Asked[] {
+  const { id, severity, fixed, malicious, exploited, publishedSince } = asked;
+  // What is told by a column of the finding first.
+  return [
+    ...(fixed === undefined ? [] : [fixAsked(fixed)]),
+    ...(severity === undefined ? [] : [severityAsked(severity)]),
+    ...(publishedSince === undefined ? [] : [publicationAsked(publishedSince)]),
+    ...(id === undefined ? [] : [{ sure: sql<boolean>`findings.advisory_id in (${advisoriesNamed(id)})` }]),
+    ...(malicious === undefined
+      ? []
+      : [{ sure: malicious ? isMalicious : sql<boolean>`not ${isMalicious}` }]),
+    ...(exploited === undefined ? [] : [isCatalogued ? { sure: isExploited(exploited) } : uncatalogued]),
+  ];
 }
+
+/** Of what nobody can compare, nobody knows the fix either. */
+function fixAsked(fixed: boolean): Asked {
+  return fixed
+    ? {
+        sure: sql<boolean>`findings.fixed_version is not null`,
+        maybe: sql<boolean>`(findings.fixed_version is not null or findings.verdict = 'unknown')`,
+      }
+    : { sure: sql<boolean>`findings.fixed_version is null` };
+}
+
+function severityAsked(severity: Severity): Asked {
+  const asked = severityOrder.slice(severityOrder.indexOf(severity));
+  return {
+    sure: severityIn(asked),
+    untold: { where: severityIn(['unknown']), because: 'nobody gave a severity of an advisory' },
+    maybe: severityIn([...asked, 'unknown']),
+  };
+}
+
+function publicationAsked(since: string): Asked {
+  return {
+    sure: sql<boolean>`advisories.published_at >= ${timeMs(since)}`,
+    untold: {
+      where: sql<boolean>`advisories.published_at is null`,
+      because: 'an advisory does not say when it was published',
+    },
+  };
+}
+
+const uncatalogued: Asked = {
+  sure: sql<boolean>`1 = 0`,
+  untold: {
+    where: sql<boolean>`1 = 1`,
+    because: 'no catalogue of exploited vulnerabilities was loaded',
+  },
+};
+
+/** By its own name, or as another source's name for what MAL-… says. */
+const isMalicious = sql<boolean>`(advisories.advisory_id like 'MAL-%' or exists (select 1 from advisory_aliases
+  where advisory_aliases.advisory_id = advisories.id and advisory_aliases.alias like 'MAL-%'))`;
 
 /** The same from the catalogue's side, which is short: for where nothing else leaves few findings. */
 const isInCatalogue = sql<boolean>`findings.advisory_id in
@@ -171,6 +214,6 @@ function isExploited(exploited: boolean): RawBuilder<boolean> {
   return exploited ? flaw : sql<boolean>`not ${flaw}`;
 }
 
-function severityIn(severities: readonly Severity[]): RawBuilder<boolean> {
+function severityIn(severities: readonly (Severity | 'unknown')[]): RawBuilder<boolean> {
   return sql<boolean>`findings.severity in (${sql.join(severities.map((name) => sql.lit(name)))})`;
 }

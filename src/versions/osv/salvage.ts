@@ -1,10 +1,13 @@
 /** What a document that can't be read names all the same, so that it can be told what nobody knows because of it. */
 export interface Salvaged {
   readonly id: string | undefined;
+  /** Of this flaw, for all one knows: whatever in it looks like the name of one. */
+  readonly names: readonly string[];
   readonly packages: readonly { readonly ecosystem: string; readonly name: string }[];
 }
 
 const packagesMax = 1_000;
+const namesMax = 100;
 const textMax = 1_024;
 
 /**
@@ -19,7 +22,23 @@ export function salvage(bytes: Uint8Array, id: string | undefined): Salvaged {
     if (named) packages.set(`${named.ecosystem}\n${named.name}`, named);
     if (packages.size >= packagesMax) break;
   }
-  return { id: id ?? idOf(text), packages: [...packages.values()] };
+  const found = id ?? idOf(text);
+  return {
+    id: found,
+    names: namesIn(text).filter((name) => name !== found),
+    packages: [...packages.values()],
+  };
+}
+
+function namesIn(text: string): string[] {
+  const names = new Set<string>();
+  for (const [, name = ''] of text.matchAll(
+    /"((?:CVE-\d{4}-\d{4,19})|(?:GHSA(?:-[a-z0-9]{4}){3})|(?:MAL-\d{4}-\d{1,9}))"/g,
+  )) {
+    names.add(name);
+    if (names.size >= namesMax) break;
+  }
+  return [...names];
 }
 
 function idOf(text: string): string | undefined {

@@ -42,8 +42,43 @@ join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
+where findings.severity in ('high', 'critical', 'unknown')
+and "findings"."verdict" in ('unknown')
+and (findings.package_id, findings.advisory_id) not in (select excepted.package_id, excepted.advisory_id
+from unnest($1::bigint[], $2::bigint[]) as "excepted" ("package_id", "advisory_id")) group by found.manifest_id) as everywhere union all select manifest_id, repository_id, max(severity)
+from (select found.manifest_id, coalesce(repositories.id, 0) as repository_id, max(case findings.severity when 'critical' then 5 when 'high' then 4 when 'medium' then 3 when 'low' then 2 else 1 end) as severity
+from unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[]) as "excepted" ("package_id", "advisory_id", "manifest_id", "place", "exception") cross
+join (select manifest_id, package_id, blob_id, path_id
+from image_packages
+where "manifest_id" in (7)) as found cross
+join findings cross
+join advisories left
+join repository_manifests on repository_manifests.manifest_id = found.manifest_id
+and repository_manifests.deleted_at is null
+and repository_manifests.withdrawn_at is null left
+join repositories on repositories.id = repository_manifests.repository_id
+where found.package_id = excepted.package_id
+and findings.package_id = excepted.package_id
+and findings.advisory_id = excepted.advisory_id
+and findings.until is null
+and advisories.id = excepted.advisory_id
+and advisories.withdrawn_at is null
+and findings.severity in ('high', 'critical', 'unknown')
+and "findings"."verdict" in ('unknown') group by found.manifest_id, repositories.id, found.package_id, findings.advisory_id having max(case when (excepted.manifest_id in (0, found.manifest_id)
+and (excepted.place in (0, repositories.id)
+or -excepted.place = repositories.account_id)) then 1 else 0 end) = 0) as placed group by manifest_id, repository_id
+
+select manifest_id, null as repository_id, severity
+from (select found.manifest_id, max(case findings.severity when 'critical' then 5 when 'high' then 4 when 'medium' then 3 when 'low' then 2 else 1 end) as severity
+from (select manifest_id, package_id, blob_id, path_id
+from image_packages
+where "manifest_id" in (7)) as found
+join findings on findings.package_id = found.package_id
+and findings.until is null
+join advisories on advisories.id = findings.advisory_id
+and advisories.withdrawn_at is null
 where "findings"."verdict" in ('affected', 'unknown')
-and findings.severity = 'unknown'
+and findings.severity in ('unknown')
 and (findings.package_id, findings.advisory_id) not in (select excepted.package_id, excepted.advisory_id
 from unnest($1::bigint[], $2::bigint[]) as "excepted" ("package_id", "advisory_id")) group by found.manifest_id) as everywhere union all select manifest_id, repository_id, max(severity)
 from (select found.manifest_id, coalesce(repositories.id, 0) as repository_id, max(case findings.severity when 'critical' then 5 when 'high' then 4 when 'medium' then 3 when 'low' then 2 else 1 end) as severity
@@ -64,42 +99,7 @@ and findings.until is null
 and advisories.id = excepted.advisory_id
 and advisories.withdrawn_at is null
 and "findings"."verdict" in ('affected', 'unknown')
-and findings.severity = 'unknown' group by found.manifest_id, repositories.id, found.package_id, findings.advisory_id having max(case when (excepted.manifest_id in (0, found.manifest_id)
-and (excepted.place in (0, repositories.id)
-or -excepted.place = repositories.account_id)) then 1 else 0 end) = 0) as placed group by manifest_id, repository_id
-
-select manifest_id, null as repository_id, severity
-from (select found.manifest_id, max(case findings.severity when 'critical' then 5 when 'high' then 4 when 'medium' then 3 when 'low' then 2 else 1 end) as severity
-from (select manifest_id, package_id, blob_id, path_id
-from image_packages
-where "manifest_id" in (7)) as found
-join findings on findings.package_id = found.package_id
-and findings.until is null
-join advisories on advisories.id = findings.advisory_id
-and advisories.withdrawn_at is null
-where "findings"."verdict" in ('unknown')
-and findings.severity in ('high', 'critical')
-and (findings.package_id, findings.advisory_id) not in (select excepted.package_id, excepted.advisory_id
-from unnest($1::bigint[], $2::bigint[]) as "excepted" ("package_id", "advisory_id")) group by found.manifest_id) as everywhere union all select manifest_id, repository_id, max(severity)
-from (select found.manifest_id, coalesce(repositories.id, 0) as repository_id, max(case findings.severity when 'critical' then 5 when 'high' then 4 when 'medium' then 3 when 'low' then 2 else 1 end) as severity
-from unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[]) as "excepted" ("package_id", "advisory_id", "manifest_id", "place", "exception") cross
-join (select manifest_id, package_id, blob_id, path_id
-from image_packages
-where "manifest_id" in (7)) as found cross
-join findings cross
-join advisories left
-join repository_manifests on repository_manifests.manifest_id = found.manifest_id
-and repository_manifests.deleted_at is null
-and repository_manifests.withdrawn_at is null left
-join repositories on repositories.id = repository_manifests.repository_id
-where found.package_id = excepted.package_id
-and findings.package_id = excepted.package_id
-and findings.advisory_id = excepted.advisory_id
-and findings.until is null
-and advisories.id = excepted.advisory_id
-and advisories.withdrawn_at is null
-and "findings"."verdict" in ('unknown')
-and findings.severity in ('high', 'critical') group by found.manifest_id, repositories.id, found.package_id, findings.advisory_id having max(case when (excepted.manifest_id in (0, found.manifest_id)
+and findings.severity in ('unknown') group by found.manifest_id, repositories.id, found.package_id, findings.advisory_id having max(case when (excepted.manifest_id in (0, found.manifest_id)
 and (excepted.place in (0, repositories.id)
 or -excepted.place = repositories.account_id)) then 1 else 0 end) = 0) as placed group by manifest_id, repository_id
 
@@ -120,8 +120,7 @@ and findings.advisory_id = excepted.advisory_id
 and findings.until is null
 and advisories.id = excepted.advisory_id
 and advisories.withdrawn_at is null
-and (findings.severity in ('high', 'critical')
-or findings.severity = 'unknown')
+and findings.severity in ('high', 'critical', 'unknown')
 and (excepted.manifest_id in (0, found.manifest_id)
 and (excepted.place in (0, repositories.id)
 or -excepted.place = repositories.account_id))

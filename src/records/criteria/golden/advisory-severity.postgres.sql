@@ -33,8 +33,8 @@ join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
-where "findings"."verdict" in ('affected', 'unknown')
-and findings.severity = 'unknown' group by found.manifest_id
+where findings.severity in ('high', 'critical', 'unknown')
+and "findings"."verdict" in ('unknown') group by found.manifest_id
 
 select found.manifest_id, max(case findings.severity when 'critical' then 5 when 'high' then 4 when 'medium' then 3 when 'low' then 2 else 1 end) as severity
 from (select edges.manifest_id, layer_packages.package_id, layer_packages.blob_id, layer_packages.path_id
@@ -52,8 +52,8 @@ join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
-where "findings"."verdict" in ('unknown')
-and findings.severity in ('high', 'critical') group by found.manifest_id
+where "findings"."verdict" in ('affected', 'unknown')
+and findings.severity in ('unknown') group by found.manifest_id
 
 select hit.manifest_id, blobs.digest as layer, paths.path, packages.purl, hit.advisory, hit.severity, hit.fixed_version
 from (select found.*, advisories.advisory_id as advisory, findings.severity, findings.fixed_version

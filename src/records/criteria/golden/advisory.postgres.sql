@@ -6,13 +6,19 @@ join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
-where findings.advisory_id in (select named.id
+where "findings"."verdict" in ('affected')
+and findings.fixed_version is not null
+and findings.advisory_id in (select named.id
 from advisories as named
 where named.advisory_id = $1 union all select advisory_aliases.advisory_id
 from advisory_aliases
-where advisory_aliases.alias = $2)
-and findings.fixed_version is not null
-and "findings"."verdict" in ('affected') group by found.manifest_id
+where advisory_aliases.alias = $2 union all select named.id
+from advisories as named
+where named.flaw = $3 union all select named.id
+from advisories as one cross
+join advisories as named
+where one.advisory_id = $4
+and named.flaw = one.flaw) group by found.manifest_id
 
 select found.manifest_id, max(case findings.severity when 'critical' then 5 when 'high' then 4 when 'medium' then 3 when 'low' then 2 else 1 end) as severity
 from (select manifest_id, package_id, blob_id, path_id
@@ -22,12 +28,19 @@ join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
-where findings.advisory_id in (select named.id
+where (findings.fixed_version is not null
+or findings.verdict = 'unknown')
+and findings.advisory_id in (select named.id
 from advisories as named
 where named.advisory_id = $1 union all select advisory_aliases.advisory_id
 from advisory_aliases
-where advisory_aliases.alias = $2)
-and findings.fixed_version is not null
+where advisory_aliases.alias = $2 union all select named.id
+from advisories as named
+where named.flaw = $3 union all select named.id
+from advisories as one cross
+join advisories as named
+where one.advisory_id = $4
+and named.flaw = one.flaw)
 and "findings"."verdict" in ('unknown') group by found.manifest_id
 
 select hit.manifest_id, blobs.digest as layer, paths.path, packages.purl, hit.advisory, hit.severity, hit.fixed_version
@@ -39,15 +52,21 @@ join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
-where findings.advisory_id in (select named.id
+where "findings"."verdict" in ('affected')
+and findings.fixed_version is not null
+and findings.advisory_id in (select named.id
 from advisories as named
 where named.advisory_id = $1 union all select advisory_aliases.advisory_id
 from advisory_aliases
-where advisory_aliases.alias = $2)
-and findings.fixed_version is not null
-and "findings"."verdict" in ('affected')
+where advisory_aliases.alias = $2 union all select named.id
+from advisories as named
+where named.flaw = $3 union all select named.id
+from advisories as one cross
+join advisories as named
+where one.advisory_id = $4
+and named.flaw = one.flaw)
 and "found"."manifest_id" in (7)
-limit $3) as hit
+limit $5) as hit
 join blobs on blobs.id = hit.blob_id
 join paths on paths.id = hit.path_id
 join packages on packages.id = hit.package_id
