@@ -84,9 +84,12 @@ async function printFindings(asked: Asked): Promise<void> {
     ]),
     shorten: { package: 'start', from: 'start', to: 'start' },
   }));
-  if (found.advisorySources > 0) return;
-  asked.io.note('no advisories were ever loaded, so nobody knows which apply');
-  asked.io.exit(3);
+  const gaps =
+    found.advisorySources > 0
+      ? found.advisoryGaps
+      : ['no advisories were ever loaded, so nobody knows which apply'];
+  for (const gap of gaps) asked.io.note(gap);
+  if (gaps.length > 0) asked.io.exit(3);
 }
 
 async function printFiles(asked: Asked): Promise<void> {
@@ -112,7 +115,8 @@ function sideText(side: Side): string | null {
     .trimEnd();
 }
 
-interface Page<T> extends Pick<RouteAnswer<typeof imageDiffFiles>, 'from' | 'to' | 'advisorySources'> {
+interface Page<T>
+  extends Pick<RouteAnswer<typeof imageDiffFiles>, 'from' | 'to' | 'advisorySources' | 'advisoryGaps'> {
   readonly items: readonly T[];
   readonly next: string | null;
 }

@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import { type Client, call, callLines } from '../client/client.ts';
+import { advisoryShow } from '../contract/advisories.ts';
 import { imageExplain } from '../contract/explain.ts';
 import { imageShow } from '../contract/images.ts';
 import type { RouteAnswer } from '../contract/route.ts';
+import { hasCode } from '../lib/errors.ts';
 import { type CliIo, clientOf, type ServerOptions } from './io.ts';
 import { type OutputOptions, serverCommand } from './output.ts';
 import { exceptedText, timeText } from './words.ts';
@@ -58,12 +60,26 @@ async function explain(io: CliIo, reference: string, options: ExplainOptions): P
       for (const line of explainedText(one)) io.out(line);
     }
   }
-  const missing = await missingKnowledge(client, { reference, platform, signal: io.signal });
+  const missing = [
+    ...(await missingKnowledge(client, { reference, platform, signal: io.signal })),
+    ...(advisory === undefined || (await isTold(client, advisory, io.signal))
+      ? []
+      : [`no advisory ${advisory} was loaded, so nobody knows what it applies to`]),
+  ];
   if (output === 'table')
     io.note(`${holds} hold, ${unknown} unknown${excepted > 0 ? `, ${excepted} excepted` : ''}`);
   for (const gap of missing) io.note(gap);
   if (holds > 0) io.exit(2);
   if (unknown > 0 || missing.length > 0) io.exit(3);
+}
+
+async function isTold(client: Client, id: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    return (await call(client, advisoryShow, { query: { id } }, { signal })).advisories.length > 0;
+  } catch (error) {
+    if (hasCode(error, 'notFound')) return false;
+    throw error;
+  }
 }
 
 /** Without which nothing found is no answer. */
@@ -89,6 +105,7 @@ async function missingKnowledge(
           'no advisories are loaded, so nobody knows; load some with: lazaret advisory import PLACE --source NAME',
         ]
       : []),
+    ...image.advisoryGaps,
     ...(image.state === 'done'
       ? []
       : [`the image could not be read in full: ${image.reason ?? image.state ?? 'it was not inspected'}`]),

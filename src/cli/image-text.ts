@@ -96,12 +96,20 @@ export function countsText(packages: Readonly<Record<string, number>>): string {
   return counts.length === 0 ? 'no packages' : counts.join(', ');
 }
 
-function advisoriesText({ findings, fixable, advisorySources, state }: ShownImage): string {
+function advisoriesText(image: ShownImage): string {
+  const { findings, fixable, undecided, excepted, advisorySources, advisoryGaps, state } = image;
   if (advisorySources === 0) return 'advisories: unknown, none loaded';
   const { critical, high, medium, low, none, unknown } = findings;
   const counts = Object.entries({ critical, high, medium, low, none, 'severity unknown': unknown })
     .filter(([, count]) => count > 0)
     .map(([severity, count]) => `${count} ${severity}`);
-  if (counts.length === 0) return state === 'done' ? 'advisories: none applies' : 'advisories: unknown';
-  return `advisories: ${counts.join(', ')} (${fixable} fixable)`;
+  const isWhole = state === 'done' && undecided === 0 && advisoryGaps.length === 0;
+  const found =
+    counts.length > 0 ? `${counts.join(', ')} (${fixable} fixable)` : isWhole ? 'none applies' : 'unknown';
+  return [
+    `advisories: ${found}`,
+    ...(undecided > 0 ? [`${undecided} may apply`] : []),
+    ...(excepted > 0 ? [`${excepted} excepted`] : []),
+    ...advisoryGaps,
+  ].join('; ');
 }

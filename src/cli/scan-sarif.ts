@@ -4,7 +4,7 @@
  * left out. A result names the image as a logical location, and the path in it as a physical one.
  */
 import { lazaretVersion } from '../lib/version.ts';
-import type { ScanAnswer } from './scan-text.ts';
+import { isFed, type ScanAnswer } from './scan-text.ts';
 import { exceptedText } from './words.ts';
 
 type Result = ScanAnswer['images'][number];
@@ -38,9 +38,10 @@ export function sarifLog(answer: ScanAnswer): unknown {
 /** Says, too, what stands in the way of a complete answer. */
 function invocation({ covers, counts, answeredAt, tookMs }: ScanAnswer) {
   const notes = [
-    ...(covers.advisorySources.length === 0
-      ? ['no advisories were loaded; load some with: lazaret advisory import FILE']
-      : []),
+    ...(isFed(covers.advisorySources)
+      ? []
+      : ['no advisories were loaded; load some with: lazaret advisory import FILE']),
+    ...covers.advisorySources.flatMap(sourceNotes),
     ...(counts.unknown > 0 ? [`${counts.unknown} images are unknown, which is not clean`] : []),
     ...covers.excepted.by.map((one) => `${one.images} images have ${one.advisory} ${exceptedText(one)}`),
     ...(covers.truncated ? ['more images were found than are listed'] : []),
@@ -51,6 +52,16 @@ function invocation({ covers, counts, answeredAt, tookMs }: ScanAnswer) {
     endTimeUtc: new Date(answeredAt + tookMs).toISOString(),
     toolExecutionNotifications: notes.map((text) => ({ level: 'warning', message: { text } })),
   };
+}
+
+type Source = ScanAnswer['covers']['advisorySources'][number];
+
+function sourceNotes({ source, importedAt, unreadable = 0, error = null }: Source): string[] {
+  return [
+    ...(importedAt === null ? [`${source} was never loaded`] : []),
+    ...(unreadable > 0 ? [`${unreadable} documents of ${source} can’t be read`] : []),
+    ...(error === null ? [] : [`the last fetch of ${source} failed: ${error}`]),
+  ];
 }
 
 function imageResults(image: Result, question: string) {

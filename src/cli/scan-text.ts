@@ -2,7 +2,7 @@ import type { RouteAnswer } from '../contract/route.ts';
 import type { scanCompare, scanCreate } from '../contract/scans.ts';
 import { limits } from '../lib/limits.ts';
 import { style, type Table, tableText, tableWidth } from './output.ts';
-import { countText, digestText, exceptedText, shortText } from './words.ts';
+import { countText, digestText, exceptedText, listText, purlText, shortText } from './words.ts';
 
 export type ScanAnswer = RouteAnswer<typeof scanCreate>;
 type Result = ScanAnswer['images'][number];
@@ -116,9 +116,13 @@ function nothingShown({ verdictNow }: Result): string {
 function unknownTable(images: readonly Result[]): Table {
   return {
     columns: ['image', 'unknown because'],
-    rows: images.map((image) => [imageText(image), image.reason ?? 'it matches now']),
+    rows: images.map((image) => [imageText(image), reasonText(image)]),
     shorten: { image: 'start', 'unknown because': 'start' },
   };
+}
+
+function reasonText({ reason }: Result): string {
+  return reason?.replace(/sha256:[0-9a-f]{64}/g, digestText) ?? 'it matches now';
 }
 
 function imageText({ repository, digest, above }: Result): string {
@@ -127,7 +131,8 @@ function imageText({ repository, digest, above }: Result): string {
 }
 
 function whatText(found: Found): string {
-  const what = [found.advisory, found.purl, found.secret, found.malware].filter(
+  const named = found.purl === null ? null : purlText(found.purl, found.advisory !== null);
+  const what = [found.advisory, named, found.secret, found.malware].filter(
     (part) => part !== null && part !== undefined,
   );
   return what.length > 0 ? what.join(' ') : found.layer === null ? 'config' : 'file';
@@ -153,8 +158,8 @@ function coversText({ covers, answeredAt }: ScanAnswer): string[] {
   return [
     `covers: ${countText(covers.images, 'image')}${uninspected}${covers.truncated ? ', too many to list' : ''}`,
     ...exceptedLines(covers.excepted),
-    ...(regions.length > 0 ? [`regions: ${regions.join(', ')}`] : []),
-    feedsText(covers.advisorySources, answeredAt),
+    ...(regions.length > 0 ? [listText('regions', regions, tableWidth)] : []),
+    ...feedsText(covers.advisorySources, answeredAt),
   ];
 }
 
@@ -168,13 +173,39 @@ function exceptedLines({ images, by }: ScanAnswer['covers']['excepted']): string
   ];
 }
 
-function feedsText(sources: ScanAnswer['covers']['advisorySources'], nowMs: number): string {
-  if (sources.length === 0) return 'advisories: none loaded; load some with: lazaret advisory import FILE';
-  const texts = sources.map(({ source, documents, importedAt }) => {
-    const age = importedAt === null ? 'never loaded' : `${ageText(nowMs - importedAt)} old`;
-    return `${source} (${countText(documents, 'document')}, ${age})`;
-  });
-  return `advisories: ${texts.join(', ')}`;
+type Source = ScanAnswer['covers']['advisorySources'][number];
+
+/** Whether any advisory was ever loaded. */
+export function isFed(sources: readonly Source[]): boolean {
+  return sources.some(({ kind = 'osv', importedAt }) => kind === 'osv' && importedAt !== null);
+}
+
+function feedsText(sources: readonly Source[], nowMs: number): string[] {
+  return [
+    ...(isFed(sources) ? [] : ['advisories: none loaded; load some with: lazaret advisory import FILE']),
+    ...(sources.length === 0
+      ? []
+      : [
+          listText(
+            'sources',
+            sources.map((source) => sourceText(source, nowMs)),
+            tableWidth,
+          ),
+        ]),
+  ];
+}
+
+const sourceKinds = { osv: 'advisories', kev: 'known exploited', epss: 'scores of EPSS' } as const;
+
+function sourceText(source: Source, nowMs: number): string {
+  const { kind = 'osv', documents, importedAt, unreadable = 0, error = null } = source;
+  const facts = [
+    `${documents.toLocaleString('en')} ${sourceKinds[kind]}`,
+    ...(unreadable > 0 ? [`${unreadable.toLocaleString('en')} can’t be read`] : []),
+    importedAt === null ? 'never loaded' : `${ageText(nowMs - importedAt)} old`,
+    ...(error === null ? [] : ['the last fetch failed']),
+  ];
+  return `${source.source} (${facts.join(', ')})`;
 }
 
 /** `9 min`, the largest unit that fits. */

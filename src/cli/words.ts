@@ -31,6 +31,33 @@ export function shortText(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
 }
 
+/** `advisories: a (…), b (…)`, at most `width` characters a line, the others indented. */
+export function listText(label: string, parts: readonly string[], width: number): string {
+  const lines: string[] = [];
+  let line = `${label}:`;
+  for (const [at, part] of parts.entries()) {
+    const text = at === parts.length - 1 ? part : `${part},`;
+    if (line.trim() !== '' && line.length + 1 + text.length > width) {
+      lines.push(line);
+      line = ' ';
+    }
+    line += ` ${text}`;
+  }
+  return [...lines, line].map((each) => shortText(each, width)).join('\n');
+}
+
+/**
+ * `pkg:npm/lodash@4.17.20`: without what follows a `?`. Beside an advisory `lodash@4.17.20`, of a distribution's package
+ * without the distribution.
+ */
+export function purlText(purl: string, beside: boolean): string {
+  const bare = purl.split('?', 1)[0] ?? purl;
+  if (!beside) return bare;
+  const [, type = '', path = bare] = /^pkg:([^/]+)\/(.+)$/.exec(bare) ?? [];
+  const name = ['deb', 'apk', 'rpm'].includes(type) ? path.slice(path.indexOf('/') + 1) : path;
+  return name.replaceAll('%40', '@').replaceAll('%2B', '+').replaceAll('%3A', ':');
+}
+
 /** `excepted by E-3 (component_not_present, says Acme, until 2027-01-31)` */
 export function exceptedText(exception: {
   readonly name: string;

@@ -37,6 +37,9 @@ function imageDiff<F extends TProperties, I extends TSchema>(diff: {
       from: compared,
       to: compared,
       advisorySources: Type.Integer({ description: '0: none was ever loaded, so findings say nothing' }),
+      advisoryGaps: Type.Array(Type.String(), {
+        description: 'why nobody can tell what else applies: no advisories of Debian:12 were loaded',
+      }),
       items: Type.Array(diff.item),
       next: Type.Union([Type.String(), Type.Null()], {
         description:

@@ -97,14 +97,17 @@ const baseImageSchema = Type.Object({
   layers: Type.Integer({ description: 'how many of the lowest layers are its' }),
 });
 
-const severityCounts = Type.Object({
-  critical: Type.Integer(),
-  high: Type.Integer(),
-  medium: Type.Integer(),
-  low: Type.Integer(),
-  none: Type.Integer(),
-  unknown: Type.Integer(),
-});
+const severityCounts = Type.Object(
+  {
+    critical: Type.Integer(),
+    high: Type.Integer(),
+    medium: Type.Integer(),
+    low: Type.Integer(),
+    none: Type.Integer(),
+    unknown: Type.Integer(),
+  },
+  { description: 'flaws of packages, each once, whatever sources tell of it' },
+);
 
 export const imageShow = route({
   name: 'imageShow',
@@ -141,7 +144,12 @@ export const imageShow = route({
     layers: Type.Array(shownLayerSchema),
     packages: Type.Record(Type.String(), Type.Integer(), { description: 'by purl type' }),
     findings: severityCounts,
-    fixable: Type.Integer(),
+    fixable: Type.Integer({ description: 'of these, a fixed version is known' }),
+    undecided: Type.Integer({ description: 'beside these, may apply: a version can’t be compared' }),
+    excepted: Type.Integer({ description: 'would count but for exceptions' }),
+    advisoryGaps: Type.Array(Type.String(), {
+      description: 'why nobody can tell what else applies: no advisories of Debian:12 were loaded',
+    }),
     malware: Type.Union(
       [
         Type.Object({

@@ -73,7 +73,24 @@ export const scanAnswerSchema = Type.Object({
     images: Type.Integer(),
     uninspected: Type.Integer(),
     advisorySources: Type.Array(
-      Type.Object({ source: Type.String(), importedAt: integerOrNull, documents: Type.Integer() }),
+      Type.Object({
+        source: Type.String(),
+        kind: Type.Optional(
+          Type.Union([Type.Literal('osv'), Type.Literal('kev'), Type.Literal('epss')], {
+            description: 'advisories, known exploited vulnerabilities, or scores of EPSS',
+          }),
+        ),
+        importedAt: Type.Union([Type.Integer(), Type.Null()], {
+          description: 'null: it could never be loaded',
+        }),
+        documents: Type.Integer(),
+        unreadable: Type.Optional(
+          Type.Integer({ description: 'documents that can’t be read: what they name is unknown' }),
+        ),
+        error: Type.Optional(
+          Type.Union([Type.String(), Type.Null()], { description: 'why the last fetch failed' }),
+        ),
+      }),
     ),
     inventories: Type.Array(Type.Object({ number: Type.Integer(), extractors: Type.String() }), {
       description: 'what layers are read with: apk@1 dpkg@2',

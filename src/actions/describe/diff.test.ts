@@ -3,7 +3,7 @@ import { describeEngines } from '../../../test/support/engines.ts';
 import { type InventoryWorld, inventoryWorld } from '../../../test/support/inventory-world.ts';
 import { buildLayer } from '../../../test/support/oci-layout.ts';
 import type { InventoryPage } from '../../records/inventory/list.ts';
-import { type DiffAsk, diffFiles, diffFindings, diffPackages } from './diff.ts';
+import { diffFiles, diffFindings, diffPackages, type FindingDiffAsk } from './diff.ts';
 
 const npmPackage = (name: string, version: string) => ({
   path: `app/node_modules/${name}/package.json`,
@@ -23,7 +23,7 @@ const advisory = (id: string, name: string, fixed: string) => ({
 
 describeEngines('what differs between two images', (engines) => {
   let world: InventoryWorld;
-  let ask: DiffAsk;
+  let ask: FindingDiffAsk;
 
   beforeAll(async () => {
     world = await inventoryWorld(engines);
@@ -41,7 +41,12 @@ describeEngines('what differs between two images', (engines) => {
       npmPackage('ms', '2.0.0'),
     ]);
     const from = await world.push({ layers: [base] });
-    ask = { from, to: await world.push({ layers: [base, other] }), limit: 1_000 };
+    ask = {
+      from,
+      to: await world.push({ layers: [base, other] }),
+      limit: 1_000,
+      ...{ fromRepository: null, toRepository: null },
+    };
     await world.drain();
     await world.import([advisory('GHSA-1', 'lodash', '4.17.21'), advisory('GHSA-2', 'ms', '3.0.0')]);
   });

@@ -4,11 +4,12 @@
  */
 import { cursorText, parseCursor } from '../../lib/cursor.ts';
 import { limits } from '../../lib/limits.ts';
-import { type ImageFinding, imageFindings } from '../../records/advisories/image-findings.ts';
+import type { ImageFinding } from '../../records/advisories/image-findings.ts';
 import type { Database } from '../../records/db/database.ts';
 import { fileList, type ListedFile } from '../../records/inventory/file-list.ts';
 import { imageContents } from '../../records/inventory/image-contents.ts';
 import type { InventoryPage } from '../../records/inventory/list.ts';
+import { findingsIn } from './image-findings.ts';
 
 /** Of two images, by the ids of their manifests. */
 export interface DiffAsk {
@@ -53,25 +54,41 @@ export async function diffPackages(
   const [from, to] = await Promise.all(
     [ask.from, ask.to].map(async (id) => {
       const { packages = [] } = (await imageContents(database, id)) ?? {};
-      return packages.map(({ purl, name, version }) => ({ type: typeOf(purl), name, version, about: {} }));
+      return packages.map(({ purl, name, version }) => ({
+        type: typeOf(purl),
+        name,
+        version,
+        flaw: '',
+        about: {},
+      }));
     }),
   );
   return pageOf(differences(from ?? [], to ?? []), ask);
 }
 
-/** By package and advisory; one that applies to another version now is changed. @throws invalid */
+/** In which repository each of the two is, whose exceptions count. */
+export interface FindingDiffAsk extends DiffAsk {
+  readonly fromRepository: number | null;
+  readonly toRepository: number | null;
+}
+
+/** By package and flaw; one that applies to another version now is changed. @throws invalid */
 export async function diffFindings(
   database: Database,
-  ask: DiffAsk,
+  ask: FindingDiffAsk,
 ): Promise<InventoryPage<FindingDifference>> {
+  const images = [
+    { manifestId: ask.from, repositoryId: ask.fromRepository },
+    { manifestId: ask.to, repositoryId: ask.toRepository },
+  ];
   const [from, to] = await Promise.all(
-    [ask.from, ask.to].map(async (id) => (await imageFindings(database, id)).map(versionOfFinding)),
+    images.map(async (image) => (await findingsIn(database, image)).counted.map(versionOfFinding)),
   );
   return pageOf(differences(from ?? [], to ?? []), ask);
 }
 
-function versionOfFinding({ purl, name, version, advisory, severity }: ImageFinding) {
-  return { type: typeOf(purl), name, version, about: { advisory, severity } };
+function versionOfFinding({ purl, name, version, flaw, advisory, severity }: ImageFinding) {
+  return { type: typeOf(purl), name, version, flaw, about: { advisory, severity } };
 }
 
 function typeOf(purl: string): string {
@@ -82,7 +99,9 @@ interface Version<A> {
   readonly type: string;
   readonly name: string;
   readonly version: string;
-  /** What else it is told apart by. */
+  /** By which findings are told apart, too; of a package ''. */
+  readonly flaw: string;
+  /** What else is said of it. */
   readonly about: A;
 }
 
@@ -106,8 +125,8 @@ function differences<A extends object>(
   });
 }
 
-function keyOf({ name, type, about }: Version<object>): string {
-  return [name, type, ...Object.values(about)].join('\n');
+function keyOf({ name, type, flaw }: Version<object>): string {
+  return [name, type, flaw].join('\n');
 }
 
 function versions(side: readonly Version<object>[]): Set<string> {

@@ -129,7 +129,12 @@ function explainEntry(found: PlacedPackage, entry: NamingEntry): Judged {
     verdict: withdrawnAt === null ? words[verdict.verdict] : 'withdrawn',
     severity,
     fixedVersion: verdict.verdict === 'affected' ? (verdict.fixedIn ?? null) : null,
-    compared: { ecosystem, name, version, affected: affectedWords(entry, limits.explainedTextMax) },
+    compared: {
+      ecosystem,
+      name,
+      version,
+      affected: affectedWords(entry, { version, lengthMax: limits.explainedTextMax }),
+    },
     reason: verdict.verdict === 'unknown' ? verdict.reason : null,
   };
 }

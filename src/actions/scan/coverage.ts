@@ -1,5 +1,5 @@
 import { limits } from '../../lib/limits.ts';
-import { type AdvisorySource, advisorySourceList } from '../../records/advisories/sources.ts';
+import { type FeedStatus, feedStatusList } from '../../records/advisories/status.ts';
 import type { Database } from '../../records/db/database.ts';
 import type { Exception } from '../../records/exceptions/exceptions.ts';
 import { exceptionsByKey } from '../../records/exceptions/lists.ts';
@@ -19,7 +19,7 @@ import type { Universe } from './universe.ts';
 export interface ScanCoverage {
   readonly images: number;
   readonly uninspected: number;
-  readonly advisorySources: readonly AdvisorySource[];
+  readonly advisorySources: readonly CoveredSource[];
   /** What layers are read with; images name those by number. */
   readonly inventories: readonly Inventory[];
   /** Containers that run: of images that are here, and of such as were never seen here. */
@@ -29,6 +29,13 @@ export interface ScanCoverage {
   readonly excepted: ScanExceptions;
   /** More images matched, or are unknown, than are listed. */
   readonly truncated: boolean;
+}
+
+/** What advisories, or what is known of attacks, came from; also one that is to be fetched and never could be. */
+export interface CoveredSource
+  extends Pick<FeedStatus, 'source' | 'kind' | 'importedAt' | 'documents' | 'unreadable'> {
+  /** Why the last fetch failed; null after one that did not. */
+  readonly error: string | null;
 }
 
 export interface ScanExceptions {
@@ -57,7 +64,7 @@ export async function coverageOf(
   const { universe, matches, unknowns } = evaluation;
   const neverSeen = running.filter(({ manifestId }) => manifestId === null).length;
   const [advisorySources, readWith, regions, excepted] = await Promise.all([
-    advisorySourceList(database.read),
+    coveredSources(database),
     inventories(database),
     regionsHeard(database),
     exceptionsOf(database, evaluation),
@@ -72,6 +79,14 @@ export async function coverageOf(
     excepted,
     truncated: matches.size + unknowns.size > limits.scanImagesMax,
   };
+}
+
+async function coveredSources({ read }: Database): Promise<readonly CoveredSource[]> {
+  const sources = await feedStatusList(read);
+  return sources.map(({ source, kind, importedAt, documents, unreadable, feed }) => ({
+    ...{ source, kind, importedAt, documents, unreadable },
+    error: feed?.error ?? null,
+  }));
 }
 
 /** Containers and regions are of what matches; tags too, but of the first `limits.scanPageMax` images, if there are more. */

@@ -1,3 +1,4 @@
+import { severities } from '../../criteria/advisory.ts';
 import { limits } from '../../lib/limits.ts';
 import type { EvidenceRow, Hit } from '../../records/criteria/leaf.ts';
 import type { Database } from '../../records/db/database.ts';
@@ -6,7 +7,7 @@ import type { Evaluation } from './evaluate.ts';
 
 /**
  * Why images match, by their place in the universe. Of one image at most `limits.scanEvidenceRowsMax` reasons
- * of each kind of criteria.
+ * of each kind of criteria: of advisories the worst first, and those of one flaw as one.
  */
 export async function evidenceOf(
   database: Database,
@@ -15,10 +16,33 @@ export async function evidenceOf(
 ): Promise<ReadonlyMap<number, readonly Evidence[]>> {
   const found = new Map<number, Evidence[]>(places.map((at) => [at, []]));
   const ids = universe.manifestIds(places);
-  for (const leaf of explaining)
-    for (const row of await rowsOf(database, leaf, ids))
-      for (const at of universe.found([placeOf(row)])) found.get(at)?.push(evidence(row));
+  for (const leaf of explaining) {
+    const rows = Map.groupBy(await rowsOf(database, leaf, ids), ({ manifest_id }) => manifest_id);
+    for (const ofOne of rows.values())
+      for (const row of worstFirst(ofOne))
+        for (const at of universe.found([placeOf(row)])) found.get(at)?.push(evidence(row));
+  }
   return found;
+}
+
+function worstFirst(rows: readonly EvidenceRow[]): readonly EvidenceRow[] {
+  const sorted = rows.toSorted((a, b) => rankOf(b) - rankOf(a) || Number(isFixed(b)) - Number(isFixed(a)));
+  const told = new Set<string>();
+  return sorted.filter((row) => {
+    if (!row.flaw) return true;
+    const key = JSON.stringify([row.repository_id ?? null, row.layer, row.path, row.purl, row.flaw]);
+    return told.size < told.add(key).size;
+  });
+}
+
+const ranks: readonly (string | null)[] = severities;
+
+function rankOf({ severity }: EvidenceRow): number {
+  return ranks.indexOf(severity);
+}
+
+function isFixed({ fixed_version }: EvidenceRow): boolean {
+  return fixed_version !== null;
 }
 
 /** In halves where one statement would not give all. */

@@ -30,7 +30,8 @@ const advisory = (name: string, rest: object = { severity: high }) => ({
 
 interface Case {
   readonly image: (world: InventoryWorld) => Promise<number>;
-  readonly advisories?: readonly object[];
+  /** As documents, or as text. */
+  readonly advisories?: readonly (object | string)[];
   readonly criteria: Criteria;
   readonly because: RegExp;
 }
@@ -116,6 +117,12 @@ const cases: Readonly<Record<string, Case>> = {
     criteria: { advisory: { id: 'CVE-2021-23337' } },
     because: /can’t be compared/,
   },
+  'advisories are cut off before they name a package': {
+    image: pushed(lodash),
+    advisories: [advisory('left-pad'), '{"id":"TEST-cut","modified":"2026-01-0'],
+    criteria: anything,
+    because: /can’t be read in part, and names no package/,
+  },
   'nobody has told of the advisory': {
     image: pushed(lodash),
     advisories: [advisory('left-pad')],
@@ -162,7 +169,10 @@ describeEngines('an image is unknown, never clean, where', (engines) => {
   test.each(Object.entries(cases))('%s', async (_, { image, advisories, criteria, because }) => {
     await using world = await inventoryWorld(engines);
     const id = await image(world);
-    if (advisories) await world.import(advisories.map((one) => JSON.stringify(one)).join('\n'));
+    if (advisories)
+      await world.import(
+        advisories.map((one) => (typeof one === 'string' ? one : JSON.stringify(one))).join('\n'),
+      );
     const meets = async (asked: Criteria) => (await imageMeets(world.database, id, asked)).verdict;
     expect(await meets(criteria)).toBe('unknown');
     expect(await meets({ not: criteria })).toBe('unknown');

@@ -1,4 +1,5 @@
-import { type DiffAsk, diffFiles, diffFindings, diffPackages } from '../../actions/describe/diff.ts';
+import { diffFiles, diffFindings, diffPackages, type FindingDiffAsk } from '../../actions/describe/diff.ts';
+import { advisoryGaps } from '../../actions/describe/image-findings.ts';
 import { imageDiffFiles, imageDiffFindings, imageDiffPackages } from '../../contract/image-diff.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Caller } from '../../records/access/caller.ts';
@@ -35,15 +36,25 @@ interface DiffQuery {
 async function pageOf<T>(
   database: Database,
   { query, caller }: { readonly query: DiffQuery; readonly caller: Caller },
-  read: (ask: DiffAsk) => Promise<InventoryPage<T>>,
+  read: (ask: FindingDiffAsk) => Promise<InventoryPage<T>>,
 ) {
   const { platform, after, limit = limits.apiPageDefault } = query;
   const from = await oneImageSeen(database, caller, { reference: query.from, platform });
   const to = await oneImageSeen(database, caller, { reference: query.to, platform });
-  const page = await read({ from: from.id, to: to.id, after, limit });
+  const page = await read({
+    from: from.id,
+    to: to.id,
+    fromRepository: from.repository.id,
+    toRepository: to.repository.id,
+    after,
+    limit,
+  });
   return {
     from: { digest: from.digest, ...(await imageState(database.read, from.id)) },
     to: { digest: to.digest, ...(await imageState(database.read, to.id)) },
+    advisoryGaps: [
+      ...new Set([...(await advisoryGaps(database, from.id)), ...(await advisoryGaps(database, to.id))]),
+    ],
     advisorySources: (await advisorySourceList(database.read)).length,
     ...page,
   };

@@ -1,3 +1,4 @@
+import { advisoryGaps, findingCounts, findingsIn } from '../../actions/describe/image-findings.ts';
 import { imageListRoute, imageShow } from '../../contract/images.ts';
 import type { RouteAnswer } from '../../contract/route.ts';
 import { limits } from '../../lib/limits.ts';
@@ -84,8 +85,6 @@ async function quarantineOf(database: Database, repository: string, manifestId: 
   return refusal ? { name: refusal.quarantine, reason: refusal.reason } : null;
 }
 
-const noFindings = { critical: 0, high: 0, medium: 0, low: 0, none: 0, unknown: 0 };
-
 type Seen = (repository: RepositoryOfAccount) => boolean;
 
 async function baseOf(
@@ -106,6 +105,7 @@ async function shown(
   seen: Seen,
 ): Promise<RouteAnswer<typeof imageShow>> {
   const inventory = await imageInventory(database.read, image.id);
+  const found = await findingsIn(database, { manifestId: image.id, repositoryId: image.repository.id });
   const tags = await tagsOf(database, image.repository.name, [image.id]);
   return {
     repository: image.repository.name,
@@ -136,8 +136,9 @@ async function shown(
       inventoryVersion: layer.version,
     })),
     packages: { ...inventory?.packages },
-    findings: { ...(inventory?.findings ?? noFindings) },
-    fixable: inventory?.fixable ?? 0,
+    ...findingCounts(found.counted),
+    excepted: found.excepted,
+    advisoryGaps: [...(await advisoryGaps(database, image.id))],
     malware: await imageMalware(database.read, image.id),
     advisorySources: (await advisorySourceList(database.read)).length,
     children: image.kind === 'index' ? await childrenOf(database.read, image.id) : [],

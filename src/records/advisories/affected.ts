@@ -63,19 +63,33 @@ export function verdictOf(entry: Pick<AffectedEntry, 'ecosystem' | 'affected'>, 
   return isAffected({ ...kept, severity: [] }, version, schemeOfEcosystem(entry.ecosystem));
 }
 
-/** `introduced 0, fixed 4.17.21; 3 versions: 1.0, 1.1, 1.2`, at most so long. */
-export function affectedWords({ affected }: Pick<AffectedEntry, 'affected'>, lengthMax: number): string {
+/**
+ * `introduced 0, fixed 4.17.21; or one of 97 versions: 4.17.20 and others`, at most so long. Of a long list the version
+ * that is asked about comes first, if it is in it.
+ */
+export function affectedWords(
+  { affected }: Pick<AffectedEntry, 'affected'>,
+  { version, lengthMax }: { readonly version: string; readonly lengthMax: number },
+): string {
   const kept: Decisive | Unreadable = JSON.parse(affected);
   if ('unreadable' in kept) return 'what can not be read';
   const ranges = kept.ranges.map(({ type, events }) => {
-    const words = events.map(({ kind, version }) => `${eventWords[kind]} ${version}`).join(', ');
+    const words = events.map(({ kind, version: bound }) => `${eventWords[kind]} ${bound}`).join(', ');
     return type === 'GIT' ? `commits (${words})` : words;
   });
   const { versions } = kept;
-  const listed = versions.length === 0 ? [] : [`versions ${versions.slice(0, 100).join(', ')}`];
-  const text = [...ranges, ...listed].join('; ') || 'no versions';
+  const listed = versions.length === 0 ? [] : [listedWords(versions, version)];
+  const text = [...ranges, ...listed].join('; or ') || 'no versions';
   return text.length <= lengthMax ? text : `${text.slice(0, lengthMax - 1)}…`;
 }
+
+function listedWords(versions: readonly string[], version: string): string {
+  if (versions.length <= listedMax) return `versions ${versions.join(', ')}`;
+  const [first = ''] = versions.includes(version) ? [version] : versions;
+  return `one of ${versions.length} versions: ${first} and others`;
+}
+
+const listedMax = 5;
 
 const eventWords = {
   introduced: 'introduced',

@@ -3,9 +3,10 @@
  * earlier one said stands beside that, since an affected package is affected for all we know. One without a readable id
  * is kept under the place where it was, until an import of the same file no longer has it.
  */
+import { sql } from 'kysely';
 import { matchedEcosystem } from '../../versions/distributions.ts';
 import { bulkInsert } from '../db/bulk-insert.ts';
-import type { Tx } from '../db/database.ts';
+import type { Database, Tx } from '../db/database.ts';
 import { packagesInsert } from './advisories.ts';
 import { unreadableText } from './affected.ts';
 import { type FindingsChange, findingsOfAdvisories } from './findings.ts';
@@ -65,6 +66,17 @@ export async function advisoriesUnbreak(
     tx,
     gone.map(({ id }) => id),
   );
+}
+
+/** A source that gave a document of which nobody can tell which packages it is about. */
+export async function sourceOfNamelessBroken(database: Database): Promise<string | undefined> {
+  const [row] = await database.search(
+    sql<{ source: string }>`select advisories.source from advisories
+      where advisories.broken is not null and advisories.withdrawn_at is null and not exists
+        (select 1 from advisory_packages where advisory_packages.advisory_id = advisories.id)
+      limit 1`.compile(database.read),
+  );
+  return row?.source;
 }
 
 /** No id has a blank. */

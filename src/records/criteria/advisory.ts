@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { AdvisoryCriteria, Severity } from '../../criteria/criteria.ts';
 import { timeMs } from '../../criteria/parts.ts';
+import { sourceOfNamelessBroken } from '../advisories/broken.ts';
 import { exploitedAreKnown } from '../advisories/exploits.ts';
 import { advisoriesNamed, advisoryKeysNamed } from '../advisories/named.ts';
 import type { Database } from '../db/database.ts';
@@ -62,8 +63,13 @@ export async function advisoryLeaf(criteria: AdvisoryCriteria, context: LeafCont
   };
 }
 
-/** Where no source has told of it, nobody knows what it applies to; nor is a slip of the pen a clean answer. */
+/**
+ * Where no source has told of it, nobody knows what it applies to; nor is a slip of the pen a clean answer. What can't be
+ * read and names no package, as where a file was cut off, may be about any.
+ */
 async function whyUnanswerable(database: Database, id: string | undefined): Promise<string | undefined> {
+  const source = await sourceOfNamelessBroken(database);
+  if (source !== undefined) return `what ${source} gave can’t be read in part, and names no package`;
   if (id === undefined || (await advisoryKeysNamed(database, id)).size > 0) return undefined;
   return `no advisory ${id} was loaded`;
 }
@@ -113,13 +119,13 @@ function evidenceQuery(
   excepted: Excepted,
   { where, limit }: { readonly where: RawBuilder<unknown>; readonly limit: number },
 ): RawBuilder<EvidenceRow> {
-  const hits = sql`select found.*, advisories.advisory_id as advisory, findings.severity, findings.fixed_version
+  const hits = sql`select found.*, advisories.advisory_id as advisory, advisories.flaw, findings.severity, findings.fixed_version
     from ${excepted.found} join findings on findings.package_id = found.package_id ${ofAdvisories}
     where ${and([where, ...isUnexcepted(excepted)])} limit ${limit}`;
   const placed = excepted.rows.length > 0;
   const all = placed ? withUncoveredEvidence(hits, excepted, { where, limit }) : sql`(${hits})`;
   return sql<EvidenceRow>`select hit.manifest_id, ${placed ? sql`hit.repository_id, ` : sql``}blobs.digest as layer,
-      paths.path, packages.purl, hit.advisory, hit.severity, hit.fixed_version
+      paths.path, packages.purl, hit.advisory, hit.flaw, hit.severity, hit.fixed_version
     from ${all} as hit
     join blobs on blobs.id = hit.blob_id
     join paths on paths.id = hit.path_id

@@ -66,10 +66,10 @@ export function withUncoveredEvidence(
   { where, limit }: { readonly where: RawBuilder<unknown>; readonly limit: number },
 ): RawBuilder<EvidenceRow> {
   const columns = sql`found.package_id, found.blob_id, found.path_id, advisories.advisory_id as advisory,
-    findings.severity, findings.fixed_version`;
+    advisories.flaw, findings.severity, findings.fixed_version`;
   const placed = sql`${placedFindings(excepted, { where, columns })}, found.blob_id, found.path_id,
-    advisories.advisory_id, findings.severity, findings.fixed_version having ${isCovered} = 0`;
-  return sql`(select manifest_id, null as repository_id, package_id, blob_id, path_id, advisory, severity, fixed_version
+    advisories.advisory_id, advisories.flaw, findings.severity, findings.fixed_version having ${isCovered} = 0`;
+  return sql`(select manifest_id, null as repository_id, package_id, blob_id, path_id, advisory, flaw, severity, fixed_version
       from (${hits}) as everywhere
     union all select * from (${placed} limit ${limit}) as placed limit ${limit})`;
 }

@@ -47,6 +47,8 @@ export interface EvidenceRow {
   readonly path: string | null;
   readonly purl: string | null;
   readonly advisory: string | null;
+  /** The name that advisories of several sources have in common. */
+  readonly flaw?: string | null;
   readonly severity: string | null;
   readonly fixed_version: string | null;
   /** A kind of secrets, and where in the file it is. */

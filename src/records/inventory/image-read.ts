@@ -1,7 +1,6 @@
 import type { ShownConfig } from '../../layers/config-view.ts';
 import { releaseName } from '../../versions/distributions.ts';
 import type { Reader } from '../db/engine.ts';
-import type { AdvisoryTable } from '../db/tables/advisories.ts';
 import type { ImageTable } from '../db/tables/inventory.ts';
 import type { LayerOfImage } from './image-layers.ts';
 import { layersOfImage } from './image-layers.ts';
@@ -23,9 +22,6 @@ export interface ImageInventory {
   readonly layers: readonly (LayerOfImage & { readonly packages: number })[];
   /** By purl type: `deb`, `npm`. */
   readonly packages: Readonly<Record<string, number>>;
-  readonly findings: Readonly<Record<AdvisoryTable['severity'], number>>;
-  /** Findings of which a fixed version is known. */
-  readonly fixable: number;
 }
 
 /** undefined for what has no view: an index, or nothing. */
@@ -48,7 +44,6 @@ export async function imageInventory(db: Reader, manifestId: number): Promise<Im
     inspectedAt: image.inspected_at,
     layers: await countedLayers(db, manifestId),
     packages: await packageCounts(db, manifestId),
-    ...(await findingCounts(db, manifestId)),
   };
 }
 
@@ -94,29 +89,4 @@ async function packageCounts(db: Reader, manifestId: number): Promise<Record<str
     .orderBy('packages.purl_type')
     .execute();
   return Object.fromEntries(rows.map((row) => [row.purl_type, Number(row.count)]));
-}
-
-async function findingCounts(
-  db: Reader,
-  manifestId: number,
-): Promise<Pick<ImageInventory, 'findings' | 'fixable'>> {
-  const rows = await db
-    .selectFrom('findings')
-    .innerJoin('advisories', 'advisories.id', 'findings.advisory_id')
-    .select((e) => ['findings.severity', e.fn.countAll<number>().as('count')])
-    .select((e) => e.fn.count<number>('findings.fixed_version').as('fixable'))
-    .where('findings.until', 'is', null)
-    .where('advisories.withdrawn_at', 'is', null)
-    .where((e) =>
-      e(
-        'findings.package_id',
-        'in',
-        e.selectFrom('image_packages').select('package_id').where('manifest_id', '=', manifestId),
-      ),
-    )
-    .groupBy('findings.severity')
-    .execute();
-  const findings = { critical: 0, high: 0, medium: 0, low: 0, none: 0, unknown: 0 };
-  for (const row of rows) findings[row.severity] += Number(row.count);
-  return { findings, fixable: rows.reduce((total, row) => total + Number(row.fixable), 0) };
 }
