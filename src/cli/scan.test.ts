@@ -63,6 +63,21 @@ it('says in every output and in its exit code that without a feed nothing is kno
   expect([table, json, yaml, sarif].map(({ code }) => code)).toEqual([3, 3, 3, 3]);
 });
 
+it('writes each image on a line of its own as it is found, and last what holds of all of them', async () => {
+  const asked = ['--all', '--package', 'pkg:npm/lodash@<4.17.21', '-o', 'jsonl'];
+  const { text, code } = await scan(...asked);
+  const [image, last, ...more] = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(image).toMatchObject({ image: { repository: 'acme/shop', verdict: 'match' } });
+  expect(last).toMatchObject({ answer: { counts: { match: 1, noMatch: 1 }, covers: { images: 2 } } });
+  expect(more).toEqual([]);
+  expect(code).toBe(2);
+  expect(await scan('--all', '--severity', 'high', '-o', 'jsonl')).toMatchObject({ code: 3 });
+  await expect(scan(...asked, '--effect', 'quarantine')).rejects.toThrow(/without --effect/);
+});
+
 it('writes SARIF that its schema accepts', async () => {
   for (const asked of [
     ['--package', 'pkg:npm/lodash'],

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { type Client, call, callLines } from '../client/client.ts';
-import { scanCompare, scanCreate, scanImages, scanShow, scanStream } from '../contract/scans.ts';
+import type { Frozen, RouteInput } from '../contract/route.ts';
+import { scanCompare, scanCreate, scanImages, scanLive, scanShow, scanStream } from '../contract/scans.ts';
 import { hasCode, LazaretError } from '../lib/errors.ts';
 import { type CliIo, clientOf, type ExitCode } from './io.ts';
 import { type OutputFormat, print, serverCommand } from './output.ts';
@@ -14,7 +15,8 @@ interface KeptOptions {
   readonly output: OutputFormat | 'sarif';
 }
 
-interface ScanOptions extends KeptOptions, CriteriaOptions {
+interface ScanOptions extends Omit<KeptOptions, 'output'>, CriteriaOptions {
+  readonly output: KeptOptions['output'] | 'jsonl';
   readonly all?: boolean;
   readonly repositories?: string;
   readonly account?: string;
@@ -24,6 +26,8 @@ interface ScanOptions extends KeptOptions, CriteriaOptions {
 }
 
 const formats = ['table', 'json', 'yaml', 'sarif'] as const;
+/** `jsonl`: what is found, a line each, while it is found; the last line is what holds of all. */
+const scanFormats = [...formats, 'jsonl'] as const;
 /** Images of each verdict that a person is shown. */
 const shownMax = 20;
 
@@ -32,7 +36,7 @@ export function register(program: Command, io: CliIo): void {
     'scan',
     'Find images by what is in them: a search of the metadata, the layers are not read',
     "lazaret scan --all --package 'pkg:npm/lodash@<4.17.21'",
-    formats,
+    scanFormats,
   )
     .argument('[reference]', 'one image: acme/shop:1 or acme/shop@sha256:…')
     .option('--all', 'every image that you may see')
@@ -81,10 +85,17 @@ async function run(io: CliIo, reference: string | undefined, options: ScanOption
     throw new LazaretError('invalid', `--effect '${options.effect}': the effect there is is quarantine`);
   const client = await clientOf(io, options);
   const criteria = await criteriaOf(io, client, options);
-  const body = { criteria, scope, limit: shownMax, ...(options.sort ? { order: options.sort } : {}) };
+  const order = options.sort ? { order: options.sort } : {};
+  if (options.output === 'jsonl') {
+    if (options.effect !== undefined)
+      throw new LazaretError('invalid', '-o jsonl says what is found: without --effect');
+    return io.exit(exitOf(await printLive(io, client, { criteria, scope, ...order })));
+  }
+  const { output } = options;
+  const body = { criteria, scope, limit: shownMax, ...order };
   const answer = await call(client, scanCreate, { body }, { signal: io.signal });
-  const planned = options.effect === 'quarantine' && (await plan(io, client, { answer, options }));
-  if (!planned) await printAnswer(io, client, { answer, output: options.output });
+  const planned = options.effect === 'quarantine' && (await plan(io, client, { answer, options, output }));
+  if (!planned) await printAnswer(io, client, { answer, output });
   io.exit(exitOf(answer));
 }
 
@@ -92,13 +103,13 @@ async function run(io: CliIo, reference: string | undefined, options: ScanOption
 async function plan(
   io: CliIo,
   client: Client,
-  { answer, options }: { readonly answer: ScanAnswer; readonly options: ScanOptions },
+  { answer, options, output }: { answer: ScanAnswer; options: ScanOptions; output: KeptOptions['output'] },
 ): Promise<boolean> {
   const { counts, covers } = answer;
   if (counts.match === 0 && covers.excepted.images === 0) return false;
   try {
     await planMade(io, client, {
-      output: options.output === 'sarif' ? 'json' : options.output,
+      output: output === 'sarif' ? 'json' : output,
       body: { scan: answer.name, ...reachAsked(options.reach) },
     });
     return true;
@@ -109,9 +120,18 @@ async function plan(
 }
 
 /** What was found outranks what could not be told. */
-function exitOf({ counts, covers }: ScanAnswer): ExitCode {
+function exitOf({ counts, covers }: Pick<ScanAnswer, 'counts' | 'covers'>): ExitCode {
   if (counts.match > 0) return 2;
   return counts.unknown > 0 || covers.truncated ? 3 : 0;
+}
+
+/** Each line as it comes. @returns the last */
+async function printLive(io: CliIo, client: Client, body: Frozen<RouteInput<typeof scanLive>['body']>) {
+  for await (const line of callLines(client, scanLive, { body }, { signal: io.signal })) {
+    io.out(JSON.stringify(line));
+    if ('answer' in line) return line.answer;
+  }
+  throw new LazaretError('unavailable', 'the server ended before its answer did');
 }
 
 /** People are shown the first images; programs get all. */

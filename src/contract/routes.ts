@@ -69,7 +69,15 @@ import {
 } from './retention.ts';
 import type { AnyRoute } from './route.ts';
 import { sbomRuleCreate, sbomRuleDelete, sbomRuleList } from './sbom-rules.ts';
-import { criteriaSchemaShow, scanCompare, scanCreate, scanImages, scanShow, scanStream } from './scans.ts';
+import {
+  criteriaSchemaShow,
+  scanCompare,
+  scanCreate,
+  scanImages,
+  scanLive,
+  scanShow,
+  scanStream,
+} from './scans.ts';
 import { scrubRun } from './scrub.ts';
 import { secretFingerprint } from './secrets.ts';
 import { signingKeyListRoute, signingKeyRotate } from './signing-keys.ts';
@@ -172,6 +180,7 @@ export const routes: readonly AnyRoute[] = [
   scanCreate,
   scanShow,
   scanImages,
+  scanLive,
   scanStream,
   scanCompare,
 ];

@@ -154,6 +154,36 @@ export const scanCreate = route({
   answer: 'json',
 });
 
+export const scanLive = route({
+  name: 'scanLive',
+  method: 'POST',
+  path: '/api/v1/scans/live',
+  summary: 'Search the metadata of images for criteria, and say what is found while it is',
+  audience: 'caller',
+  params: nothing,
+  query: nothing,
+  body: Type.Object(
+    { criteria: Type.Unknown(), scope: scanScopeSchema, order: Type.Optional(order), limit: pageSize },
+    {
+      additionalProperties: false,
+      description: 'limit: images that are shown as they are found, the others in order',
+    },
+  ),
+  response: Type.Union([
+    Type.Object({ image: scanResultSchema }),
+    Type.Object({
+      matchAtLeast: Type.Integer({
+        description: `of many, early: at most ${limits.scanFirstMax} are counted`,
+      }),
+    }),
+    Type.Object(
+      { answer: Type.Omit(scanAnswerSchema, ['images', 'next']) },
+      { description: 'the last line: it can be read again by its name' },
+    ),
+  ]),
+  answer: 'lines',
+});
+
 export const scanShow = route({
   name: 'scanShow',
   method: 'GET',

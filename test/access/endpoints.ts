@@ -168,6 +168,11 @@ const decisions: Record<string, Endpoint> = {
     body: () => ({ criteria: { package: { purl: 'pkg:npm/lodash' } }, scope: { image: 'acme/shop:1' } }),
     hides: ['manifestUnknown'],
   },
+  'POST /api/v1/scans/live': {
+    may: pull,
+    body: () => ({ criteria: { package: { purl: 'pkg:npm/lodash' } }, scope: { image: 'acme/shop:1' } }),
+    hides: ['manifestUnknown'],
+  },
   'GET /api/v1/scans/:name': {
     may: members,
     path: ({ scan }) => `/api/v1/scans/${scan}`,

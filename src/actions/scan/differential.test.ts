@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { type Answer, combinedAnswer } from '../../../test/support/combined-answer.ts';
 import { describeEngines } from '../../../test/support/engines.ts';
 import { type FoundInLayer, openHouse } from '../../../test/support/house.ts';
+import { liveScan } from '../../../test/support/live-scan.ts';
 import { buildImage, buildLayer } from '../../../test/support/oci-layout.ts';
 import type {
   Criteria,
@@ -17,6 +18,7 @@ import type { LeafCriteria } from '../../records/criteria/compile.ts';
 import type { ScanScope } from '../../records/scans/images.ts';
 import { npmScheme } from '../../versions/semver.ts';
 import { parseVersionRange } from '../../versions/vers.ts';
+import type { ScanResult } from './results.ts';
 import { scan } from './scan.ts';
 
 const seed = 6;
@@ -144,11 +146,21 @@ describeEngines('a scan', (engines) => {
           listed.map(({ repository, digest, verdict }) => `${repository}@${digest} ${verdict}`).toSorted(),
         );
         expect(answer.counts.noMatch).toBe(verdicts.length - listed.length);
+        // As it is found it is the same, in another order.
+        const live = await liveScan(house.deps, { criteria: asked, scope, requestedBy: 'jo', pageSize: 2 });
+        expect(live.images.map(asText).toSorted()).toEqual(answer.images.map(asText).toSorted());
+        expect(live.answer.counts).toEqual(answer.counts);
+        for (const early of live.early) expect(early).toBeLessThanOrEqual(answer.counts.match);
       }),
       { seed, numRuns: 120 },
     );
   });
 });
+
+/** Reasons have no order. */
+function asText({ evidence, ...image }: ScanResult): string {
+  return JSON.stringify([image, evidence.map((one) => JSON.stringify(one)).toSorted()]);
+}
 
 function ofImage(place: { repository: string; digest: string } | undefined) {
   return { repository: place?.repository ?? '', digest: place?.digest ?? '' };

@@ -1,11 +1,12 @@
 import type { Criteria } from '../../criteria/criteria.ts';
+import { limits } from '../../lib/limits.ts';
 import { turnEnded } from '../../lib/shared.ts';
 import type { ExceptedHit, Hit, ImageScope, Leaf } from '../../records/criteria/leaf.ts';
 import type { Database } from '../../records/db/database.ts';
 import type { Verdict } from '../../records/scans/evidence.ts';
-import { extentOf, type ScanScope } from '../../records/scans/images.ts';
-import { manifestsFound, type Searched, type SearchedLeaf, searched } from './search.ts';
-import { type Universe, universeFound, universeOf, universeSince } from './universe.ts';
+import { extentOf, placementsInScopeOf, type ScanScope } from '../../records/scans/images.ts';
+import { manifestsFound, type Searched, type SearchedLeaf, searched, searchedFirst } from './search.ts';
+import { Universe, universeFound, universeOf, universeSince } from './universe.ts';
 
 /**
  * Criteria over images by three-valued logic (Kleene's): every image of the universe is a match, unknown, or neither.
@@ -77,6 +78,25 @@ export async function evaluateInScope(
   if (universe.rest === undefined || !(matches.has(universe.rest) || unknowns.has(universe.rest)))
     return evaluation;
   return evaluated(found, await universeSince(database, scope, extent));
+}
+
+/**
+ * Images that match, whatever else is found: the first that the search comes to. Nothing is said of any other image.
+ * @returns undefined where more has to be known than what one part of the criteria finds
+ * @throws invalid
+ */
+export async function evaluateFirst(
+  database: Database,
+  criteria: Criteria,
+  scope: ScanScope,
+): Promise<Evaluation | undefined> {
+  if (scope.image) return undefined;
+  const found = await searchedFirst(criteria, { database, scope: undefined }, limits.scanFirstMax);
+  if (!found) return undefined;
+  return evaluated(
+    found,
+    new Universe(await placementsInScopeOf(database, scope, [...manifestsFound(found)])),
+  );
 }
 
 /** Of a manifest, wherever it is: a match in one repository is a match. */

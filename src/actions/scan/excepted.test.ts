@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { describeEngines } from '../../../test/support/engines.ts';
 import { except, importAdvisories, npmAdvisory } from '../../../test/support/excepting.ts';
 import { type House, openHouse } from '../../../test/support/house.ts';
+import { liveScan } from '../../../test/support/live-scan.ts';
 import {
   buildImage,
   buildLayer,
@@ -16,6 +17,7 @@ import type { Criteria } from '../../criteria/criteria.ts';
 import { globMatcher } from '../../lib/globs.ts';
 import { exceptionsDecide } from '../../records/exceptions/exceptions.ts';
 import { exceptionList } from '../../records/exceptions/lists.ts';
+import type { ScanResult } from './results.ts';
 import { scan } from './scan.ts';
 
 const lodash = { name: 'lodash', version: '4.17.20' };
@@ -32,8 +34,12 @@ async function pushed(
   return image;
 }
 
+const placeOf = ({ repository, digest, verdict }: ScanResult) => `${repository}@${digest} ${verdict}`;
+
 const answered = async (house: House, criteria: Criteria = anyAdvisory) => {
   const answer = await scan(house.deps, { criteria, scope: {}, requestedBy: 'jo' });
+  const live = await liveScan(house.deps, { criteria, scope: {}, requestedBy: 'jo' });
+  expect(live.images.map(placeOf).toSorted()).toEqual(answer.images.map(placeOf).toSorted());
   const matching = answer.images.filter(({ verdict }) => verdict === 'match');
   return {
     matches: matching.map(({ repository }) => repository).toSorted(),

@@ -34,8 +34,24 @@ export interface ScanRequest {
  * @throws invalid
  */
 export async function scan(deps: ScanDeps, request: ScanRequest): Promise<ScanAnswer> {
+  const { evaluation, listed, keep } = await searchedWhole(deps, request);
+  const shown = listed.slice(0, request.pageSize ?? limits.scanPageDefault);
+  const [images, answer] = await Promise.all([resultsOf(deps.database, evaluation, shown), keep()]);
+  return { ...answer, images, next: shown.length < listed.length ? String(shown.length) : null };
+}
+
+/** All that there is to say of an answer but the images' evidence. */
+interface Whole {
+  readonly evaluation: Evaluation;
+  readonly listed: readonly Listed[];
+  /** Keeps it, and says what holds of all its images. */
+  keep(): Promise<Omit<ScanAnswer, 'images' | 'next'>>;
+}
+
+/** @throws invalid */
+export async function searchedWhole(deps: ScanDeps, request: ScanRequest): Promise<Whole> {
   const { database, clock } = deps;
-  const { criteria, scope, requestedBy, pageSize = limits.scanPageDefault } = request;
+  const { criteria, scope, requestedBy } = request;
   const startedMs = clock.wallMs();
   const position = await logHead(database.read);
   const [running, evaluation] = await Promise.all([
@@ -44,12 +60,9 @@ export async function scan(deps: ScanDeps, request: ScanRequest): Promise<ScanAn
   ]);
   await turnEnded();
   const listed = await listedImages(database, evaluation, request.order);
-  const shown = listed.slice(0, pageSize);
-  const [images, { name, facts }] = await Promise.all([resultsOf(database, evaluation, shown), kept()]);
-  const next = shown.length < listed.length ? String(shown.length) : null;
-  return { name, position, ...facts, images, next };
+  return { evaluation, listed, keep };
 
-  async function kept() {
+  async function keep() {
     const [counts, covers] = await Promise.all([
       countsOf(database, evaluation, running),
       coverageOf(database, evaluation, running),
@@ -66,7 +79,7 @@ export async function scan(deps: ScanDeps, request: ScanRequest): Promise<ScanAn
       (tx) => scanKeep(tx, { criteria, scope, requestedBy, position, answer }),
       { seenEarly: true },
     );
-    return { name, facts };
+    return { name, position, ...facts };
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Criteria } from '../../criteria/criteria.ts';
 import { advisorySourceList } from '../../records/advisories/sources.ts';
 import { compileLeaf, type LeafCriteria } from '../../records/criteria/compile.ts';
+import { firstHits } from '../../records/criteria/first-hits.ts';
 import type { ExceptedHit, Hit, Leaf, LeafContext } from '../../records/criteria/leaf.ts';
 
 /** What was found for criteria, part by part: everything that the answer depends on, but for the images themselves. */
@@ -31,6 +32,28 @@ export async function searched(criteria: Criteria, context: LeafContext): Promis
   if ('any' in criteria) return { kind: 'any', parts: await searchedEach(criteria.any, context) };
   if ('not' in criteria) return { kind: 'not', part: await searched(criteria.not, context) };
   return searchedLeaf(criteria, context);
+}
+
+/**
+ * What is found first, without what makes images unknown: at most `limit` rows of each part.
+ * @returns undefined where more has to be known of an image, with its reasons, than what one part finds
+ * @throws invalid
+ */
+export async function searchedFirst(
+  criteria: Criteria,
+  context: LeafContext,
+  limit: number,
+): Promise<Searched | undefined> {
+  if ('all' in criteria || 'not' in criteria) return undefined;
+  if ('any' in criteria) {
+    const each = await Promise.all(criteria.any.map((part) => searchedFirst(part, context, limit)));
+    const parts = each.filter((part) => part !== undefined);
+    // All, or an image would be shown with some of its reasons.
+    return parts.length < each.length ? undefined : { kind: 'any', parts };
+  }
+  const leaf = await compileLeaf(criteria, context);
+  const hits = await context.database.search(firstHits(leaf, limit));
+  return { kind: 'leaf', leaf, hits, doubts: [], excepted: [] };
 }
 
 function searchedEach(criteria: readonly Criteria[], context: LeafContext): Promise<Searched[]> {

@@ -1,11 +1,14 @@
+import type { Static } from 'typebox';
 import { scanDiff } from '../../actions/scan/compare.ts';
 import { scanAgain, scanAll, scanPage } from '../../actions/scan/kept.ts';
-import { type ScanDeps, scan } from '../../actions/scan/scan.ts';
+import { scanLive as foundLive } from '../../actions/scan/live.ts';
+import { type ScanDeps, type ScanRequest, scan } from '../../actions/scan/scan.ts';
 import {
   criteriaSchemaShow,
   scanCompare,
   scanCreate,
   scanImages,
+  scanLive,
   scanShow,
   scanStream,
 } from '../../contract/scans.ts';
@@ -37,14 +40,17 @@ function scopeWithin(scope: unknown, accounts: readonly string[]): boolean {
 
 export function scanRoutes(deps: ScanDeps): BoundRoute[] {
   const { database } = deps;
+  const requestOf = async (body: Static<typeof scanCreate.body>, caller: Caller): Promise<ScanRequest> => ({
+    criteria: parseCriteria(body.criteria),
+    scope: await scanScopeOf(database, caller, body.scope),
+    requestedBy: caller.principal,
+    order: body.order,
+    pageSize: body.limit,
+  });
   return [
     bind(criteriaSchemaShow, () => criteriaSchema),
-    bind(scanCreate, async ({ body, caller }) => {
-      const criteria = parseCriteria(body.criteria);
-      const scope = await scanScopeOf(database, caller, body.scope);
-      const { order, limit: pageSize } = body;
-      return scan(deps, { criteria, scope, requestedBy: caller.principal, order, pageSize });
-    }),
+    bind(scanCreate, async ({ body, caller }) => scan(deps, await requestOf(body, caller))),
+    bind(scanLive, async ({ body, caller }) => foundLive(deps, await requestOf(body, caller))),
     bind(scanShow, async ({ params, caller }) =>
       scanAgain(database, await scanSeen(database, caller, params.name)),
     ),

@@ -46,6 +46,14 @@ export async function advisoryLeaf(criteria: AdvisoryCriteria, context: LeafCont
   return {
     ...(unanswerable === undefined ? {} : { unanswerable }),
     matches: images(wanted.map(({ sure }) => sure)),
+    ...(scope === undefined
+      ? {
+          asFound: imagesAsFound(
+            excepted,
+            wanted.map(({ sure }) => sure),
+          ).compile(db),
+        }
+      : {}),
     unknowns: [
       ...wanted.flatMap(({ untold }, at) => {
         if (untold === undefined) return [];
@@ -113,6 +121,15 @@ function imagesWith(
       from ${found} join findings on findings.package_id = found.package_id ${ofAdvisories}
       where ${where} group by found.manifest_id`;
   return withUncovered(everywhere, excepted, and(conditions));
+}
+
+/** Over all images; without what exceptions are about. */
+function imagesAsFound(excepted: Excepted, conditions: readonly RawBuilder<boolean>[]): RawBuilder<Hit> {
+  return sql<Hit>`select distinct found.manifest_id
+    from (select distinct findings.package_id from findings
+      join advisories on advisories.id = findings.advisory_id and advisories.withdrawn_at is null
+      where findings.until is null and ${and([...conditions, ...isUnexcepted(excepted)])}) as hit
+    cross join ${excepted.found} where found.package_id = hit.package_id`;
 }
 
 function evidenceQuery(

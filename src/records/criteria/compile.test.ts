@@ -4,6 +4,7 @@ import { exploitedReplace } from '../advisories/exploits.ts';
 import type { Database, Tx } from '../db/database.ts';
 import { exceptionsAdd, type NewException } from '../exceptions/exceptions.ts';
 import { compileLeaf, type LeafCriteria } from './compile.ts';
+import { firstHits } from './first-hits.ts';
 import type { Leaf } from './leaf.ts';
 
 const leaves: readonly (readonly [string, LeafCriteria])[] = [
@@ -100,7 +101,13 @@ function packageOfLodash(tx: Tx): Promise<{ id: number }> {
 
 async function asCheckedIn(database: Database, name: string, leaf: Leaf): Promise<void> {
   const { matches, unknowns, evidence, excepted } = leaf;
-  const queries = [matches, ...unknowns.map(({ images }) => images), ...(excepted ? [excepted] : [])];
+  const first = leaf.asFound ? [firstHits(leaf, 10)] : [];
+  const queries = [
+    matches,
+    ...first,
+    ...unknowns.map(({ images }) => images),
+    ...(excepted ? [excepted] : []),
+  ];
   for (const query of [...queries, evidence([7], 10)])
     expect(await database.search<unknown>(query)).toEqual([]);
   const text = [...queries, evidence([7], 10)].map((query) => layout(query.sql)).join('\n\n');

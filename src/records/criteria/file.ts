@@ -60,11 +60,15 @@ export async function fileLeaf(criteria: FileCriteria, { database, scope }: Leaf
       places: of(rows, true),
     });
   }
-  return {
-    matches: sql<Hit>`${sql.join(
-      found.map(({ images }) => sql`select distinct edges.manifest_id ${images}`),
+  const union = (select: RawBuilder<unknown>) =>
+    sql<Hit>`${sql.join(
+      found.map(({ images }) => sql`${select} ${images}`),
       sql` union all `,
-    )}`.compile(db),
+    )}`.compile(db);
+  return {
+    matches: union(sql`select distinct edges.manifest_id`),
+    // PostgreSQL sorts what is to be distinct.
+    ...(database.engine === 'postgres' ? { asFound: union(sql`select edges.manifest_id`) } : {}),
     unknowns: [],
     evidence: (manifestIds, limit) =>
       sql<EvidenceRow>`${sql.join(

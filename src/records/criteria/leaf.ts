@@ -7,6 +7,8 @@ import type { Database } from '../db/database.ts';
  */
 export interface Leaf {
   readonly matches: CompiledQuery<Hit>;
+  /** Of those, some or all, as they are found and maybe more than once, where `matches` gives none before it has found the last. */
+  readonly asFound?: CompiledQuery<Hit>;
   /** What would match if a value nobody gave were given. */
   readonly unknowns: readonly UnknownHits[];
   /** Why nobody can say of any image that it does not match. */

@@ -12,7 +12,7 @@ import {
   unknownLicence,
 } from '../../licences/expression.ts';
 import type { Database } from '../db/database.ts';
-import { textTable } from '../db/engine.ts';
+import { type Engine, textTable } from '../db/engine.ts';
 import { foundPackages, keyList, within } from './found-packages.ts';
 import type { Hit, Leaf, LeafContext } from './leaf.ts';
 import { packageEvidenceLeaf } from './package.ts';
@@ -35,8 +35,7 @@ export async function licenseLeaf(criteria: LicenseCriteria, context: LeafContex
     if (answer === true) matching.push(spdx);
     else if (answer === undefined) unsure.push(spdx);
   }
-  const having = (expressions: readonly string[]) =>
-    sql`select packages.id from packages join ${textTable(database.engine, expressions)} on wanted.text = packages.spdx`;
+  const having = (expressions: readonly string[]) => packagesUnder(database.engine, expressions);
   const places = foundPackages(place, scope);
   const few = await fewOf(database, having(matching));
   const asked = few === undefined ? having(matching) : keyList(few);
@@ -51,6 +50,13 @@ export async function licenseLeaf(criteria: LicenseCriteria, context: LeafContex
       },
     ],
   };
+}
+
+/** PostgreSQL tells by the values themselves how many packages have them, and not by a table of them. */
+function packagesUnder(engine: Engine, expressions: readonly string[]): RawBuilder<unknown> {
+  return engine === 'postgres'
+    ? sql`select packages.id from packages where packages.spdx = any(${expressions}::text[])`
+    : sql`select packages.id from packages join ${textTable(engine, expressions)} on wanted.text = packages.spdx`;
 }
 
 /** undefined: it depends on a part that was not understood. */

@@ -32,9 +32,13 @@ export async function secretLeaf(criteria: SecretCriteria, { database, scope }: 
   const layers = (named: boolean) => sql`layer_secrets as found ${layersAndImages('found', named)}
     where ${sql.join(ofLayers, sql` and `)}`;
   const configs = sql`image_secrets as found where ${sql.join(ofConfigs, sql` and `)}`;
+  const images = (distinct: RawBuilder<unknown>) =>
+    sql<Hit>`select ${distinct} edges.manifest_id from ${layers(place === 'image')}
+      union all select ${distinct} found.manifest_id from ${configs}`.compile(db);
   return {
-    matches: sql<Hit>`select distinct edges.manifest_id from ${layers(place === 'image')}
-      union all select distinct found.manifest_id from ${configs}`.compile(db),
+    matches: images(sql`distinct`),
+    // PostgreSQL sorts what is to be distinct.
+    ...(database.engine === 'postgres' ? { asFound: images(sql``) } : {}),
     unknowns: [
       {
         images: notLookedThrough(scope).compile(db),

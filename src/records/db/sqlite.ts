@@ -29,7 +29,7 @@ export async function openSqlite(file: string, options: DatabaseOptions): Promis
   writerConnection.pragma('foreign_keys = ON');
   writerConnection.pragma('cache_size = -16000');
   // Bringing the log into the file holds everybody up: 16 MB of it at once, in which most pages come many times.
-  writerConnection.pragma('wal_autocheckpoint = 4000');
+  writerConnection.pragma('wal_autocheckpoint = 2000');
   // A migration changes what a statement means: none of its own is kept.
   await migrate(kyselyOf(writerConnection), 'sqlite');
   const writer = kyselyOf(lockingAtOnce(writerConnection, withKeptStatements(writerConnection)));

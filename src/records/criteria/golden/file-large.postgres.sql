@@ -13,6 +13,25 @@ and layer_files.kind in ('file', 'hardlink', 'link', 'device')
 and "layer_files"."size_bytes" >= 10485760
 and "layer_files"."size_bytes" >= $1
 
+select distinct hit.manifest_id
+from (select *
+from (select edges.manifest_id
+from layer_files
+join blobs on blobs.id = "layer_files"."blob_id"
+join edges on edges.digest = blobs.digest
+and edges.kind = 'layer'
+where "layer_files"."blob_id" in (select own_blobs.id
+from edges as own_edges
+join blobs as own_blobs on own_blobs.digest = own_edges.digest
+where own_edges.kind = 'layer'
+and "own_edges"."manifest_id" in (7))
+and edges.manifest_id + 0 in (7)
+and layer_files.kind in ('file', 'hardlink', 'link', 'device')
+and "layer_files"."size_bytes" >= 10485760
+and "layer_files"."size_bytes" >= $1) as found_row
+limit 20) as hit
+limit 10
+
 select edges.manifest_id, blobs.digest as layer, paths.path as path, null as purl, null as advisory, null as severity, null as fixed_version
 from layer_files
 join paths on paths.id = "layer_files"."path_id"

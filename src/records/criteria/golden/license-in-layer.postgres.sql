@@ -25,7 +25,7 @@ and edges.manifest_id = images.manifest_id
 and (packages.spdx is null
 or packages.id in (select packages.id
 from packages
-join unnest($1::text[]) as wanted (text) on wanted.text = packages.spdx)))
+where packages.spdx = any($1::text[]))))
 
 select hit.manifest_id, blobs.digest as layer, paths.path, packages.purl, null as advisory, null as severity, null as fixed_version
 from (select *

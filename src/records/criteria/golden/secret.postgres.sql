@@ -14,6 +14,26 @@ from image_secrets as found
 where found.kind in ('aws-access-key', 'aws-secret-key')
 and "found"."manifest_id" in (7)
 
+select distinct hit.manifest_id
+from (select *
+from (select edges.manifest_id
+from layer_secrets as found
+join blobs on blobs.id = "found"."blob_id"
+join edges on edges.digest = blobs.digest
+and edges.kind = 'layer'
+where found.kind in ('aws-access-key', 'aws-secret-key')
+and "found"."blob_id" in (select own_blobs.id
+from edges as own_edges
+join blobs as own_blobs on own_blobs.digest = own_edges.digest
+where own_edges.kind = 'layer'
+and "own_edges"."manifest_id" in (7))
+and edges.manifest_id + 0 in (7) union all select found.manifest_id
+from image_secrets as found
+where found.kind in ('aws-access-key', 'aws-secret-key')
+and "found"."manifest_id" in (7)) as found_row
+limit 20) as hit
+limit 10
+
 select distinct edges.manifest_id
 from inspections , blobs , edges
 where blobs.id = inspections.blob_id

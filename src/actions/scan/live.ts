@@ -1,0 +1,50 @@
+import { limits } from '../../lib/limits.ts';
+import type { Placement } from '../../records/scans/images.ts';
+import type { ScanAnswer } from './answer.ts';
+import { evaluateFirst } from './evaluate.ts';
+import { resultsOf, type ScanResult } from './results.ts';
+import { type ScanDeps, type ScanRequest, searchedWhole } from './scan.ts';
+
+/**
+ * What an answer says while it is found: images that match, how many there are at least (once, early, unless all are found by
+ * then), the other images, and last what holds of all of them.
+ */
+export type ScanLine =
+  | { readonly image: ScanResult }
+  | { readonly matchAtLeast: number }
+  | { readonly answer: Omit<ScanAnswer, 'images' | 'next'> };
+
+const stepImages = 200;
+
+/** As `scan`, with every image. The first come as they are found, the others in the order that was asked for. @throws invalid */
+export async function* scanLive(deps: ScanDeps, request: ScanRequest): AsyncGenerator<ScanLine> {
+  const { database } = deps;
+  const { criteria, scope, pageSize = limits.scanPageDefault } = request;
+  const shown = new Set<string>();
+  const first = await evaluateFirst(database, criteria, scope);
+  if (first) {
+    const { universe, matches } = first;
+    const listed = [...matches].slice(0, pageSize);
+    for (const image of await resultsOf(database, first, listed.map(asMatch))) yield { image };
+    for (const at of listed) shown.add(keyOf(universe.placements[at]));
+    if (matches.size > listed.length) yield { matchAtLeast: matches.size };
+  }
+  const { evaluation, listed, keep } = await searchedWhole(deps, request);
+  const kept = keep();
+  // Awaited below; until then it must not end the process.
+  kept.catch(() => {});
+  const { placements } = evaluation.universe;
+  const others = listed.filter(({ at }) => !shown.has(keyOf(placements[at])));
+  for (let at = 0; at < others.length; at += stepImages)
+    for (const image of await resultsOf(database, evaluation, others.slice(at, at + stepImages)))
+      yield { image };
+  yield { answer: await kept };
+}
+
+function asMatch(at: number) {
+  return { at, kept: 'match' } as const;
+}
+
+function keyOf(placement: Placement | undefined): string {
+  return `${placement?.repositoryId ?? 0}/${placement?.manifestId}`;
+}
