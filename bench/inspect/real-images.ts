@@ -33,15 +33,23 @@ const packageTables = ['packages', 'layer_packages', 'image_packages'];
 export async function* measureRealImages({ folder, say, signal }: BenchOptions): AsyncGenerator<Figure> {
   const none = await whyNone();
   if (none !== undefined) return say(`no real images: ${none}`);
+  const images = await builtRealImages(say, signal);
+  const file = join(folder, 'real.sqlite');
+  yield* await onSqlite(file, images);
+  yield* await onPostgres(images);
+}
+
+export async function builtRealImages(
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<RealImage[]> {
   const images: RealImage[] = [];
   for (const name of names) {
     signal.throwIfAborted();
     say(`real images: ${name}`);
     images.push(await realImage(await buildRealImage(name)));
   }
-  const file = join(folder, 'real.sqlite');
-  yield* await onSqlite(file, images);
-  yield* await onPostgres(images);
+  return images;
 }
 
 interface RealImage {
@@ -122,7 +130,7 @@ interface Counted {
   readonly packages: number;
 }
 
-async function filled(database: Database, images: readonly RealImage[]): Promise<Counted> {
+export async function filled(database: Database, images: readonly RealImage[]): Promise<Counted> {
   await using world: InventoryWorld = await inventoryWorld({ open: async () => database });
   for (const { layers, config } of images) await world.push({ layers, configBytes: config });
   await world.drain();

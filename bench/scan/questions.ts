@@ -7,6 +7,8 @@ export interface Question {
   /** In milliseconds; null: nothing was promised. */
   readonly p50: number | null;
   readonly p99: number;
+  /** The first page is of all images in their order; else of the first that are found. */
+  readonly sorted?: boolean;
   /** The whole answer is read, too. */
   readonly whole?: boolean;
 }
@@ -30,11 +32,13 @@ export function questions(images: number): readonly Question[] {
     {
       name: 'critical, fixable and exploited, sorted',
       criteria: { advisory: { severity: 'critical', fixed: true, exploited: true } },
+      sorted: true,
       ...{ p50: null, p99: 100 },
     },
     {
       name: 'critical and fixable, sorted',
       criteria: { advisory: { severity: 'critical', fixed: true } },
+      sorted: true,
       ...{ p50: null, p99: 100, whole: true },
     },
     {
@@ -45,6 +49,7 @@ export function questions(images: number): readonly Question[] {
     {
       name: 'not a package',
       criteria: { not: { package: { purl: needle('some').purl } } },
+      sorted: true,
       ...{ p50: null, p99: 100 },
     },
     { name: 'file by name', criteria: { file: { path: '**/file-7-777.js' } }, p50: null, p99: 2_000 },

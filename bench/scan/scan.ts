@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
-import { scan as answer } from '../../src/actions/scan/scan.ts';
+import { scanLive } from '../../src/actions/scan/live.ts';
+import { scan as answer, type ScanRequest } from '../../src/actions/scan/scan.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import type { Database } from '../../src/records/db/database.ts';
 import { type DatabaseConfig, openDatabase } from '../../src/records/db/drivers.ts';
@@ -11,6 +12,7 @@ import { copyInventory } from './copied-inventory.ts';
 import { LoopWatch } from './loop-watch.ts';
 import { type Question, questions } from './questions.ts';
 import { seedInventory } from './seeded-inventory.ts';
+import { shape } from './shape.ts';
 import {
   type InventorySize,
   layersOf,
@@ -27,15 +29,22 @@ import { wholeAnswer } from './whole-answer.ts';
 export const scan: Benchmark = {
   name: 'scan',
   summary:
-    'how long the first 50 images of an answer take, over a seeded inventory of 1,000 images (--only for more, on PostgreSQL, for growth, or Trivy beside it)',
+    'how long the first 50 images of an answer take, over a seeded inventory of 1,000 images (--only for more, on PostgreSQL, for growth, their shape beside that of real images, or Trivy beside it)',
   measure,
-  parts: [...Object.keys(sizes), ...Object.keys(sizes).map((name) => name + onPostgres), 'growth', 'trivy'],
+  parts: [
+    ...Object.keys(sizes),
+    ...Object.keys(sizes).map((name) => name + onPostgres),
+    'growth',
+    'shape',
+    'trivy',
+  ],
 };
 
 async function* measure(options: BenchOptions): AsyncGenerator<Figure> {
   const part = options.only ?? '1000';
   if (part === 'growth') return yield* growth(options);
   if (part === 'trivy') return yield* trivy(options);
+  if (part === 'shape') return yield* shapeBeside(options);
   const size = options.tiny ? tiny : sizes[part.replace(onPostgres, '')];
   if (!size) throw new Error(`no inventory of the size '${part}'`);
   const file = await seeded(options, size, 'metadata');
@@ -85,6 +94,13 @@ async function* measureAll(
     ...{ value, unit: 'ms', target: 20, holds: value <= 20 },
     note: 'the longest stretch of this thread’s processor time without a turn of its event loop, over all questions',
   };
+}
+
+async function* shapeBeside(options: BenchOptions): AsyncGenerator<Figure> {
+  const size = options.tiny ? tiny : sizes['1000'];
+  if (!size) throw new Error('there is a size of 1,000 images');
+  const file = await seeded(options, size, 'made-up');
+  yield* shape(options, { file, text: shapeText(size) });
 }
 
 /** What ten times the images do to the processor time of a question, everything else being the same. */
@@ -161,9 +177,9 @@ interface Asked {
   readonly counts: string;
 }
 
-async function ask(database: Database, { criteria }: Question, rounds: number): Promise<Asked> {
+async function ask(database: Database, { criteria, sorted }: Question, rounds: number): Promise<Asked> {
   const request = { criteria, scope: {}, requestedBy: 'bench' };
-  const once = async () => (await answer({ database, clock: systemClock }, request)).counts;
+  const once = () => (sorted ? firstPage(database, request) : firstFound(database, request));
   for (let warm = 0; warm < 3; warm++) await once();
   const [wallMs, cpuMs]: [number[], number[]] = [[], []];
   let counts = '';
@@ -175,9 +191,26 @@ async function ask(database: Database, { criteria }: Question, rounds: number): 
     wallMs.push(performance.now() - startedMs);
     const { user, system } = process.cpuUsage(before);
     cpuMs.push((user + system) / 1_000);
-    counts = `${found.match} match, ${found.unknown} unknown`;
+    counts = found;
   }
   return { wallMs, cpuMs, heldMs: watch.end(), counts };
+}
+
+/** Of all that there are, in their order. */
+async function firstPage(database: Database, request: ScanRequest): Promise<string> {
+  const { counts } = await answer({ database, clock: systemClock }, request);
+  return `${counts.match} match, ${counts.unknown} unknown`;
+}
+
+/** Of the answer that comes while it is found: the first 50 images, or all, and how many there are, up to 1,001. */
+async function firstFound(database: Database, request: ScanRequest): Promise<string> {
+  let images = 0;
+  for await (const line of scanLive({ database, clock: systemClock }, request)) {
+    if ('image' in line) images += 1;
+    if ('matchAtLeast' in line) return `${images} shown of at least ${line.matchAtLeast}`;
+    if ('answer' in line) return `${line.answer.counts.match} match, ${line.answer.counts.unknown} unknown`;
+  }
+  throw new Error('the last line is the answer');
 }
 
 function* figuresOf(

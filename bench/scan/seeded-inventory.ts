@@ -1,7 +1,8 @@
 /**
  * An inventory of many images, written straight into SQLite as pushes and inspections would have left it. The same seed
  * gives the same rows. Its shape is that of images built in layers upon few bases: a Zipf-like spread of packages over
- * images, folders of about ten files, most contents in one place, some in all.
+ * images, few layers and folders with many files and many with few, most contents in one place, some in all. How far it is that
+ * of real images, `--only shape` shows.
  */
 import BetterSqlite3 from 'better-sqlite3';
 import { cveOf, digestOf } from './names.ts';
@@ -12,6 +13,11 @@ import type { InventorySize } from './sizes.ts';
 const bases = 20;
 const sharedLayers = 4;
 const seed = 20_261_129;
+/** How many files layers have, beside the mean of one: those of an image from below, again and again. Ten are as many as ten means. */
+const layerShares = [5.5, 2.5, 1, 0.4, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03] as const;
+const layerFilesMin = spreads.length;
+/** How many files folders have, one after another. */
+const folderFiles = [1, 2, 1, 9, 2, 3, 1, 28, 2, 4] as const;
 const imageColumns = ['manifest_id', 'state', 'ecosystems', 'config', 'created_at', 'inspected_at'];
 /** CISA's catalogue has 1,600 of 320,000 CVEs. */
 const exploitedEach = 200;
@@ -151,18 +157,20 @@ class Rows {
     return (id, severity) => void insert.run('bench', id, id, 0, severity, '{}', 0);
   }
 
-  /** Ten files a folder; the folders of a layer lie side by side. */
+  /** The folders of a layer lie side by side. */
   #paths(): void {
     const folder = this.#insert('folders', ['id', 'path']);
     const entry = this.#insert('folder_entries', ['id', 'folder_id', 'name']);
     const distinct = this.#distinctPaths();
-    for (let id = 1; id <= distinct / 10; id++) folder.run(id, `usr/lib/component-${id % 500}/part-${id}/`);
-    for (let id = 1; id <= distinct; id++)
-      entry.run(
-        id,
-        1 + Math.floor((id - 1) / 10),
-        id % 50 === 0 ? 'index.js' : `file-${id % 10}-${id % 1000}.js`,
-      );
+    let [folders, left] = [0, 0];
+    for (let id = 1; id <= distinct; id++, left--) {
+      if (left === 0) {
+        folders += 1;
+        left = folderFiles[folders % folderFiles.length] ?? 1;
+        folder.run(folders, `usr/lib/component-${folders % 500}/part-${folders}/`);
+      }
+      entry.run(id, folders, id % 50 === 0 ? 'index.js' : `file-${id % 10}-${id % 1000}.js`);
+    }
   }
 
   #distinctPaths(): number {
@@ -197,10 +205,12 @@ class Rows {
     const total = bases * sharedLayers + images * own;
     const distinct = this.#distinctPaths();
     for (let id = 1; id <= total; id++) {
+      const share = layerShares[(id - 1) % layerShares.length] ?? 1;
+      const files = Math.max(layerFilesMin, Math.round(filesPerLayer * share));
       blob.run(id, digestOf('layer', id), 1_000_000, 'live', 0);
-      inspection.run(id, 'done', digestOf('diff', id), 1_000_000, filesPerLayer, 1, 1, 1, 0);
-      const first = Math.floor(this.#random() * (distinct - filesPerLayer));
-      for (let n = 1; n <= filesPerLayer; n++)
+      inspection.run(id, 'done', digestOf('diff', id), 1_000_000, files, 1, 1, 1, 0);
+      const first = Math.floor(this.#random() * (distinct - files));
+      for (let n = 1; n <= files; n++)
         file.run(id, first + n, 1_000 + n, 0o644, 'file', this.#content(id, n));
       for (const spread of spreads)
         if (this.#holds(id, spread)) {
