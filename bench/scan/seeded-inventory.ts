@@ -15,6 +15,8 @@ const sharedLayers = 4;
 const seed = 20_261_129;
 /** How many files layers have, beside the mean of one: those of an image from below, again and again. Ten are as many as ten means. */
 const layerShares = [5.5, 2.5, 1, 0.4, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03] as const;
+/** Of ten advisories. */
+const severities = 'critical high high medium medium medium low low unknown unknown'.split(' ');
 const layerFilesMin = spreads.length;
 /** How many files folders have, one after another. */
 const folderFiles = [1, 2, 1, 9, 2, 3, 1, 28, 2, 4] as const;
@@ -129,18 +131,7 @@ class Rows {
       finding.run(at + 1, at + 1, 'affected', '1.0.1', 'high', 0);
     }
     for (let n = 4; n <= advisories; n++) {
-      const severity = [
-        'critical',
-        'high',
-        'high',
-        'medium',
-        'medium',
-        'medium',
-        'low',
-        'low',
-        'unknown',
-        'unknown',
-      ][n % 10];
+      const severity = severities[n % severities.length];
       advisory(`BENCH-${n}`, severity);
       alias.run(n, cveOf(n));
       if (n % exploitedEach === 0) exploited.run(cveOf(n), '2026-01-01', 0, `BENCH-${n}`);
