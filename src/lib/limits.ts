@@ -94,6 +94,8 @@ export const limits = {
   /** A source that is fetched on a schedule: how often at most, and changes beyond which the whole is fetched instead. */
   feedIntervalMinMs: minute,
   feedChangesMax: 5_000,
+  /** For so long a document that a source lists may still come; one that is not there then is left out. */
+  feedMissingMs: hour,
   feedDocumentsAtOnce: 8,
   feedRetryFirstMs: minute,
   feedRetryMaxMs: 6 * hour,

@@ -89,7 +89,7 @@ export function guardedFetch({ allowed }: { readonly allowed: readonly string[] 
       const { statusCode: status } = response;
       if (status !== 200 && status !== 304) {
         await response.body.dump();
-        throw new LazaretError('unavailable', `${url} answered ${status}`);
+        throw new LazaretError('unavailable', `${url} answered ${status}`, { detail: { status } });
       }
       const text = (name: string) =>
         typeof response.headers[name] === 'string' ? response.headers[name] : null;

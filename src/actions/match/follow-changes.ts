@@ -1,8 +1,11 @@
 /**
  * Follows a list of what has changed (https://google.github.io/osv.dev/data/): `TIME,ID` a line, newest first, with each
  * document beside it as `ID.json` and all of them in `all.zip`. Read down to the newest time that was imported before,
- * that one included, since several may share it. The first time, and when too much has changed, the zip is taken.
+ * that one included, since several may share it. The first time, and when too much has changed, the zip is taken. A document
+ * that is listed and not there holds up no other: while it is new it is an error, with which the list is read again; later
+ * its source has taken it away, and what it said stands.
  */
+import type { Clock } from '../../lib/clock.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import { collect } from '../../lib/streams.ts';
@@ -73,12 +76,28 @@ async function importChanged(
   }: { readonly feed: AdvisoryFeed; readonly changes: readonly Change[]; readonly signal: AbortSignal },
 ): Promise<void> {
   const importing = new DocumentImport(deps.database, { source: feed.name, file: '', actor: feedActor });
+  let missing: unknown;
   for (let at = 0; at < changes.length; at += limits.feedDocumentsAtOnce) {
     const some = changes.slice(at, at + limits.feedDocumentsAtOnce);
-    const read = await Promise.all(some.map(({ id }) => document(deps, { url: feed.url, id, signal })));
-    for (const reading of read) await importing.take(reading);
+    const read = await Promise.allSettled(
+      some.map(({ id }) => document(deps, { url: feed.url, id, signal })),
+    );
+    for (const [place, reading] of read.entries()) {
+      if (reading.status === 'fulfilled') await importing.take(reading.value);
+      else if (!isMissing(reading.reason)) throw reading.reason;
+      else if (isNew(some[place]?.time, deps.clock)) missing ??= reading.reason;
+    }
   }
   await importing.end();
+  if (missing !== undefined) throw missing;
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof LazaretError && (error.detail?.status === 404 || error.detail?.status === 410);
+}
+
+function isNew(time: string | undefined, clock: Clock): boolean {
+  return time === undefined || clock.wallMs() - Date.parse(time) < limits.feedMissingMs;
 }
 
 async function document(

@@ -153,17 +153,23 @@ describeEngines('a configured source', (engines) => {
     expect((await world.state('npm'))?.cursor).toBe('2026-01-03T00:00:00Z');
   });
 
-  test('whose changed document is missing is not called up to date', async () => {
+  test('whose changed document is missing has the others, and is not called up to date while that may still come', async () => {
     await using site = await pages({
       '/modified_id.csv': { body: '2026-01-01T00:00:00Z,npm/A-1\n' },
       '/all.zip': { body: zipOf([{ name: 'A-1.json', text: osv('A-1', '2026-01-01') }]) },
+      '/npm/A-3.json': { body: osv('A-3', '2026-01-01') },
     });
     const world = await following(engines, [{ name: 'all', url: `${site.url}/modified_id.csv` }]);
     await world.run();
-    site.content['/modified_id.csv'] = { body: '2026-01-02T00:00:00Z,npm/A-2\n' };
+    site.content['/modified_id.csv'] = {
+      body: '2026-01-01T00:30:00Z,npm/A-2\n2026-01-01T00:20:00Z,npm/A-3\n',
+    };
     await world.run(hour);
+    expect(await world.ids()).toEqual(['A-1 2026-01-01', 'A-3 2026-01-01']);
     expect(await world.state('all')).toMatchObject({ cursor: '2026-01-01T00:00:00Z' });
     expect((await world.state('all'))?.error).toContain('/npm/A-2.json answered 404');
+    await world.run(hour);
+    expect(await world.state('all')).toMatchObject({ cursor: '2026-01-01T00:30:00Z', error: null });
   });
 
   test('on a private address is not reached unless that is configured, also not by a redirection or a name', async () => {
