@@ -22,6 +22,7 @@ export interface Table {
 
 export const tableWidth = 100;
 const columnWidthMin = 12;
+const pathsFirst = 16;
 const gap = 2;
 
 /** A command that talks to a server: with `--server`, `--output` and an example in its help. */
@@ -87,11 +88,13 @@ function columnWidths({ columns, shorten = {} }: Table, cells: readonly (readonl
     cells.reduce((width, row) => Math.max(width, (row[at] ?? '').length), column.length),
   );
   const fixed = (at: number) => !Object.hasOwn(shorten, columns[at] ?? '');
+  // A name tells less when it is cut than a path.
+  const cut = (at: number) => (shorten[columns[at] ?? ''] === 'end' ? pathsFirst : 0) + (widths[at] ?? 0);
   let over = widths.reduce((total, width) => total + width + gap, -gap) - tableWidth;
   while (over > 0) {
     const widest = widths.reduce(
       (found, width, at) =>
-        !fixed(at) && width > columnWidthMin && width > (widths[found] ?? 0) ? at : found,
+        !fixed(at) && width > columnWidthMin && (found === -1 || cut(at) > cut(found)) ? at : found,
       -1,
     );
     const width = widths[widest];

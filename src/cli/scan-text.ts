@@ -2,7 +2,7 @@ import type { RouteAnswer } from '../contract/route.ts';
 import type { scanCompare, scanCreate } from '../contract/scans.ts';
 import { limits } from '../lib/limits.ts';
 import { style, type Table, tableText, tableWidth } from './output.ts';
-import { countText, digestText, exceptedText, listText, purlText, shortText } from './words.ts';
+import { countText, digestText, exceptedText, listText, purlName, purlText, shortText } from './words.ts';
 
 export type ScanAnswer = RouteAnswer<typeof scanCreate>;
 type Result = ScanAnswer['images'][number];
@@ -131,7 +131,8 @@ function imageText({ repository, digest, above }: Result): string {
 }
 
 function whatText(found: Found): string {
-  const named = found.purl === null ? null : purlText(found.purl, found.advisory !== null);
+  const nameOf = found.advisory === null ? purlText : purlName;
+  const named = found.purl === null ? null : nameOf(found.purl);
   const what = [found.advisory, named, found.secret, found.malware].filter(
     (part) => part !== null && part !== undefined,
   );

@@ -46,16 +46,16 @@ export function listText(label: string, parts: readonly string[], width: number)
   return [...lines, line].map((each) => shortText(each, width)).join('\n');
 }
 
-/**
- * `pkg:npm/lodash@4.17.20`: without what follows a `?`. Beside an advisory `lodash@4.17.20`, of a distribution's package
- * without the distribution.
- */
-export function purlText(purl: string, beside: boolean): string {
-  const bare = purl.split('?', 1)[0] ?? purl;
-  if (!beside) return bare;
-  const [, type = '', path = bare] = /^pkg:([^/]+)\/(.+)$/.exec(bare) ?? [];
+/** `pkg:npm/lodash@4.17.20`: without what follows a `?`. */
+export function purlText(purl: string): string {
+  return purl.split('?', 1)[0] ?? purl;
+}
+
+/** `@babel/traverse` of a purl; of a distribution's package without the distribution. */
+export function purlName(purl: string): string {
+  const [, type = '', path = purl] = /^pkg:([^/]+)\/([^@?]+)/.exec(purl) ?? [];
   const name = ['deb', 'apk', 'rpm'].includes(type) ? path.slice(path.indexOf('/') + 1) : path;
-  return name.replaceAll('%40', '@').replaceAll('%2B', '+').replaceAll('%3A', ':');
+  return name.replaceAll('%40', '@').replaceAll('%2B', '+');
 }
 
 /** `excepted by E-3 (component_not_present, says Acme, until 2027-01-31)` */
