@@ -117,6 +117,8 @@ const samples: readonly (readonly [kind: string, text: string, path?: string])[]
   ],
   ['kubeconfig-token', `users:\n- user:\n    token: ${a(40)}\n`, 'root/.kube/config'],
   ['env-credential', `PORT=80\nSHOP_PASSWORD="${password}"\n`, 'app/.env'],
+  ['env-credential', `PORT=80\nDB_PASS=${password}\nOLD_PWD=/srv/app/current\n`, 'app/.env'],
+  ['env-credential', `MYSQL_PWD=${password}`, 'config:Env'],
 ];
 
 describe('secrets', () => {

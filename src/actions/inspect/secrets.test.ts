@@ -9,6 +9,7 @@ import { imageInventory } from '../../records/inventory/image-read.ts';
 import type { InventoryAsk } from '../../records/inventory/list.ts';
 import { secretList } from '../../records/inventory/secret-list.ts';
 import { fingerprintOf } from '../../secrets/fingerprint.ts';
+import { secretsVersion } from '../../secrets/kinds.ts';
 import { imageMeets } from '../scan/image-meets.ts';
 
 /** Put together here, so that this file has no secret in it. */
@@ -35,7 +36,11 @@ describeEngines('the secrets of a layer', (engines) => {
     if (!key) throw new Error('the key was made with the first inspection');
     expect(Buffer.from(rows[0]?.fingerprint ?? [])).toEqual(Buffer.from(fingerprintOf(key, value)));
     const inventory = await layerInventory(database.read, layer.digest);
-    expect(inventory?.extractions).toContainEqual({ extractor: 'secrets', version: 1, state: 'done' });
+    expect(inventory?.extractions).toContainEqual({
+      extractor: 'secrets',
+      version: secretsVersion,
+      state: 'done',
+    });
     const tables = [
       'layer_secrets',
       'image_secrets',

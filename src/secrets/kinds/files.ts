@@ -6,7 +6,7 @@ const passwordOf = ({ groups }: RegExpExecArray): string | undefined =>
 
 /** Of names in environments: what ends so is a secret by its owner's word. */
 const secretName =
-  '(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|SECRET_KEY|API_?KEY|ACCESS_KEY|AUTH_TOKEN|ACCESS_TOKEN|TOKEN|PRIVATE_KEY|CREDENTIALS)';
+  '(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|SECRET_KEY|API_?KEY|ACCESS_KEY|AUTH_TOKEN|ACCESS_TOKEN|TOKEN|PRIVATE_KEY|CREDENTIALS|_PASS|_PWD)';
 
 /** What programs keep credentials in, and addresses with a password. */
 export const files: readonly SecretKind[] = [
@@ -43,7 +43,7 @@ export const files: readonly SecretKind[] = [
   },
   {
     id: 'pypirc-password',
-    title: 'package index password (.pypirc, pip.conf)',
+    title: 'package index password (.pypirc)',
     anchors: ['password'],
     pattern: /(?:^|[\r\n])[ \t]{0,8}password[ \t]{0,4}[=:][ \t]{0,4}(?<value>[^\s"']{6,960})/g,
     before: 9,
@@ -107,7 +107,7 @@ export const files: readonly SecretKind[] = [
   {
     id: 'env-credential',
     title: 'password, token or key in an environment (.env, image config)',
-    anchors: ['PASSWORD', 'PASSWD', 'PASSPHRASE', 'SECRET', 'KEY', 'TOKEN', 'CREDENTIALS'],
+    anchors: ['PASSWORD', 'PASSWD', 'PASSPHRASE', '_PASS', '_PWD', 'SECRET', 'KEY', 'TOKEN', 'CREDENTIALS'],
     pattern: new RegExp(
       `(?:^|[\\r\\n])(?:export )?(?<name>[A-Za-z0-9_]{0,60}${secretName})[ \\t]{0,2}=[ \\t]{0,2}["']?(?<value>[^\\s"'#]{6,1000})`,
       'gi',
