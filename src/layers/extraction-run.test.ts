@@ -110,6 +110,21 @@ test('more packages than allowed make it unknown', async () => {
   });
 });
 
+test('what is held of packages until the layer ends is bounded, and what an entry replaces is not held', async () => {
+  const limits = { ...layerLimits, layerHeldBytesMax: 1_000 };
+  const again = Array.from({ length: 10 }, () => ({ name: 'count/a', text: 'x' }));
+  const bounded = { extractors: [counting], limits };
+  const few = await readEntries([...again, { name: 'count/b', text: 'x' }], bounded);
+  expect(few.packages).toHaveLength(2);
+  expect(few.extractions[0]?.state).toBe('done');
+  const many = await readEntries([...again, { name: `count/${'n'.repeat(500)}`, text: 'x' }], bounded);
+  expect(many.packages.map(({ name }) => name)).toEqual(['count/a']);
+  expect(many.extractions[0]).toMatchObject({
+    state: 'unknown',
+    reason: expect.stringMatching(/more than 1000 bytes of packages/),
+  });
+});
+
 /** Takes what begins with `magic`, and finds what the bytes are, read from the end. */
 function magical(options: Partial<Extractor> = {}): Extractor {
   return {

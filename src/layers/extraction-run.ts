@@ -6,6 +6,7 @@ import { LazaretError } from '../lib/errors.ts';
 import { Spool } from '../lib/spool.ts';
 import { memberPath } from './entry-path.ts';
 import type { EntryHeader, Extracted, ExtractedPackage, Extractor, FileContent } from './extractor.ts';
+import { heldBytes, heldOfExtracted } from './held-text.ts';
 import type { ArchiveMember, Extraction, FoundPackage, OsRelease } from './inventory.ts';
 import type { LayerLimits } from './layer-problem.ts';
 import { WantedFile } from './wanted-file.ts';
@@ -37,6 +38,8 @@ export class ExtractionRun {
   readonly #spool: Spool;
   readonly #archives: ReadArchive[] = [];
   #packages = 0;
+  #heldBytes = 0;
+  #lookedIntoBytes = 0;
 
   constructor(extractors: readonly Extractor[], limits: LayerLimits, spoolFolder?: string) {
     this.#spool = new Spool(spoolFolder);
@@ -55,6 +58,8 @@ export class ExtractionRun {
       const old = found.get(path);
       if (old === undefined) continue;
       this.#packages -= old.packages?.length ?? 0;
+      if (old === nothing) this.#lookedIntoBytes -= heldBytes([path]);
+      else this.#heldBytes -= heldOfExtracted(path, old);
       found.delete(path);
     }
   }
@@ -134,17 +139,35 @@ export class ExtractionRun {
   }
 
   #keep(work: Work, path: string, whole: Extracted): void {
-    const extracted = this.#nameable(whole);
-    const count = extracted.packages?.length ?? 0;
-    if (this.#packages + count > this.#limits.layerPackagesMax) {
-      note(work, path, `more than ${this.#limits.layerPackagesMax} packages in this layer`);
+    if (whole === nothing) {
+      this.#keepNothing(work, path);
       return;
     }
-    this.#packages += count;
-    // Files in which nothing was found are remembered for hard links only, and there may be as many as the layer has.
-    if (extracted !== nothing || work.found.size < this.#limits.extractedFilesMax)
-      work.found.set(path, extracted);
-    if (extracted.problem !== undefined) note(work, path, extracted.problem);
+    const extracted = this.#nameable(whole);
+    const tooMuch = this.#take(path, extracted);
+    if (tooMuch === undefined) work.found.set(path, extracted);
+    const problem = tooMuch ?? extracted.problem;
+    if (problem !== undefined) note(work, path, problem);
+  }
+
+  /** @returns why it can't be kept; undefined if it can, and is counted */
+  #take(path: string, extracted: Extracted): string | undefined {
+    const { layerPackagesMax, layerHeldBytesMax } = this.#limits;
+    const packages = this.#packages + (extracted.packages?.length ?? 0);
+    if (packages > layerPackagesMax) return `more than ${layerPackagesMax} packages in this layer`;
+    const bytes = this.#heldBytes + heldOfExtracted(path, extracted);
+    if (bytes > layerHeldBytesMax) return `more than ${layerHeldBytesMax} bytes of packages in this layer`;
+    this.#packages = packages;
+    this.#heldBytes = bytes;
+    return undefined;
+  }
+
+  /** Files in which nothing was found are remembered for hard links only, and there may be as many as the layer has. */
+  #keepNothing({ found }: Work, path: string): void {
+    const bytes = heldBytes([path]);
+    if (found.get(path) === nothing || this.#lookedIntoBytes + bytes > this.#limits.layerHeldBytesMax) return;
+    this.#lookedIntoBytes += bytes;
+    found.set(path, nothing);
   }
 
   /** Packages whose names no index takes are not even held until the layer has ended. */

@@ -86,6 +86,21 @@ describe('bombs', () => {
   });
 });
 
+test('whiteouts without end are not held', async () => {
+  const source = (async function* () {
+    for (let at = 0; at < 1_000; at += 1) yield tarHeader(`folder/.wh.${at}`, 0);
+    yield Buffer.alloc(1_024);
+  })();
+  const found = await summaryOf(source, { layerHeldBytesMax: 10_000 });
+  expect(found).toMatchObject({
+    state: 'unknown',
+    reason: 'too many whiteouts: more than 10000 bytes of them',
+    uncompressedBytes: 1_000 * 512 + 1_024,
+  });
+  expect(found.diffId).toBeDefined();
+  expect(found.entries).toBeLessThan(60);
+});
+
 describe('files too large for what wants them', () => {
   const stanza = 'Package: a\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n';
   test.each([

@@ -28,6 +28,6 @@ type LayerLimitName =
   | 'extractHeldBytesMax'
   | 'extractFileBytesMax'
   | 'extractSpoolBytesMax'
-  | 'extractedFilesMax';
+  | 'layerHeldBytesMax';
 
 export const layerLimits: LayerLimits = limits;

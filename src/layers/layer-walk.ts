@@ -4,6 +4,7 @@ import { normalPath, pathDepth, pathMeaning } from './entry-path.ts';
 import type { ExtractionRun } from './extraction-run.ts';
 import type { EntryHeader } from './extractor.ts';
 import { archivesOf } from './found-archives.ts';
+import { heldBytes } from './held-text.ts';
 import type { FileKind, InventoryPart, LayerFile } from './inventory.ts';
 import { type LayerLimits, LayerProblem } from './layer-problem.ts';
 import type { FileSecrets, LayerSecrets } from './layer-secrets.ts';
@@ -40,6 +41,7 @@ export class LayerWalk implements TarListener {
   #batch = new Map<string, LayerFile>();
   readonly #full: InventoryPart[] = [];
   readonly #hiders = new Map<string, LayerFile>();
+  #hidersBytes = 0;
   readonly #archivesSeen = new Map<string, 'whole' | 'part'>();
   #open: OpenFile | undefined;
 
@@ -161,8 +163,14 @@ export class LayerWalk implements TarListener {
   }
 
   #hider(path: string, kind: FileKind & ('whiteout' | 'opaque')): void {
-    if (this.#hiders.get(path)?.kind !== 'opaque')
-      this.#hiders.set(path, { path, kind, sizeBytes: 0, mode: 0 });
+    const before = this.#hiders.get(path);
+    if (before === undefined) {
+      this.#hidersBytes += heldBytes([path]);
+      const { layerHeldBytesMax: bytesMax } = this.#limits;
+      if (this.#hidersBytes > bytesMax)
+        throw new LayerProblem(`too many whiteouts: more than ${bytesMax} bytes of them`);
+    }
+    if (before?.kind !== 'opaque') this.#hiders.set(path, { path, kind, sizeBytes: 0, mode: 0 });
   }
 
   #pathProblem(path: string): string | undefined {

@@ -32,8 +32,11 @@ export const inspectionLimits = {
   extractFileBytesMax: 64 * MiB,
   /** The largest file that any extractor reads: executables and archives, piece by piece. */
   extractSpoolBytesMax: 2 * GiB,
-  /** Files of one layer that an extractor has looked into and that are remembered, for hard links to them. */
-  extractedFilesMax: 200_000,
+  /**
+   * What is held of a layer until it has ended, by estimate: of packages with their texts, of what hides, and of the files
+   * that an extractor has looked into, which are remembered for hard links to them.
+   */
+  layerHeldBytesMax: 64 * MiB,
   /** What is read of a text that says all at its beginning (a Python package's metadata, a gem's specification). */
   extractHeadBytesMax: 1 * MiB,
   /** A JSON text that an extractor parses: bytes, and lists and objects in one another. */
