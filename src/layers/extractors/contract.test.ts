@@ -65,6 +65,14 @@ describe.each(extractors.map((extractor) => [extractor.name, extractor] as const
           whole,
         );
       }
+      const pieces = fc.array(fc.oneof(fc.nat(64), fc.nat(layer.length)), { minLength: 1, maxLength: 8 });
+      await fc.assert(
+        fc.asyncProperty(pieces, async (lengths) => {
+          const source = inPieces(layer, lengths);
+          expect(await readLayer(source, { extractors: [extractor], clock })).toEqual(whole);
+        }),
+        { numRuns: 30 },
+      );
       // And however it is kept meanwhile.
       const spooled = { ...layerLimits, extractHeldBytesMax: 0 };
       expect(
@@ -117,6 +125,16 @@ describe.each(extractors.map((extractor) => [extractor.name, extractor] as const
     );
   },
 );
+
+/** In pieces of these lengths, one after the other, empty ones too; then what is left. */
+async function* inPieces(bytes: Buffer, lengths: readonly number[]) {
+  let at = 0;
+  for (const length of lengths) {
+    yield bytes.subarray(at, at + length);
+    at += length;
+  }
+  yield bytes.subarray(at);
+}
 
 function headerOf({ name: path, mode = 0o644, ...entry }: LayerEntry): EntryHeader {
   return { path, kind: 'file', sizeBytes: bytesOf({ name: path, ...entry }).length, mode };
