@@ -14,8 +14,8 @@ function answerOf(match: number, tags: number): ScanAnswer {
 }
 
 it.each([
-  [limits.scanPageMax, 1_200, /\n1,200 tags ·/],
-  [limits.scanPageMax + 1, 1_200, /\nat least 1,200 tags ·/],
+  [limits.scanTagsMax, 1_200, /\n1,200 tags ·/],
+  [limits.scanTagsMax + 1, 1_200, /\nat least 1,200 tags ·/],
 ])(
   'of %d images that match, %d tags are counted, and all of them only where it says so',
   (match, tags, said) => {

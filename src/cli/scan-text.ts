@@ -59,7 +59,7 @@ function headText({ name, counts, covers, question }: ScanAnswer): string {
 function summaryText({ counts, covers, tookMs }: ScanAnswer): string {
   const { known, neverSeen } = covers.running;
   return [
-    `${counts.match > limits.scanPageMax ? 'at least ' : ''}${countText(counts.tags, 'tag')}`,
+    `${counts.match > limits.scanTagsMax ? 'at least ' : ''}${countText(counts.tags, 'tag')}`,
     `${countText(counts.containers, 'container')} in ${countText(counts.regions, 'region')}`,
     `${counts.unknown} unknown`,
     `running ${known + neverSeen}, never seen here ${neverSeen}`,

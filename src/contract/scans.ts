@@ -64,7 +64,7 @@ export const scanAnswerSchema = Type.Object({
     unknown: Type.Integer(),
     noMatch: Type.Integer(),
     tags: Type.Integer({
-      description: `of the images that match; if they are more than ${limits.scanPageMax}, of so many of them`,
+      description: `of the images that match; if they are more than ${limits.scanTagsMax}, of so many of them`,
     }),
     containers: Type.Integer(),
     regions: Type.Integer(),

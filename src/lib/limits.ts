@@ -189,6 +189,8 @@ export const limits = {
   scanImagesMax: 200_000,
   scanPageDefault: 50,
   scanPageMax: 1_000,
+  /** The images that match whose tags are counted. */
+  scanTagsMax: 10_000,
   /** What is counted of an answer before all of it is found. */
   scanFirstMax: 1_001,
   scanEvidenceMax: 20,

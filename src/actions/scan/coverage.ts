@@ -89,7 +89,7 @@ async function coveredSources({ read }: Database): Promise<readonly CoveredSourc
   }));
 }
 
-/** Containers and regions are of what matches; tags too, but of the first `limits.scanPageMax` images, if there are more. */
+/** Containers and regions are of what matches; tags too, but of the first `limits.scanTagsMax` images, if there are more. */
 export async function countsOf(
   database: Database,
   { universe, matches, unknowns }: Evaluation,
@@ -99,7 +99,7 @@ export async function countsOf(
     const places = manifestId === null ? [] : universe.placesOf({ manifest_id: manifestId });
     return places.some((at) => matches.has(at));
   });
-  const first = [...matches.keys().take(limits.scanPageMax)];
+  const first = [...matches.keys().take(limits.scanTagsMax)];
   const tagged = { manifestIds: universe.manifestIds(first), repositoryIds: repositoriesOf(universe, first) };
   return {
     match: matches.size,
