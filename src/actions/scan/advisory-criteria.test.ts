@@ -46,7 +46,12 @@ const cases: readonly (readonly [string, readonly string[], AdvisoryCriteria['ad
   ],
   ['malice by its name', [named('MAL-2026-1', {})], { malicious: true }, true],
   ['malice by an alias', [named('LWA-2026-1', { aliases: ['MAL-2026-1'] })], { malicious: true }, true],
-  ['malice that it is not', [named('GHSA-1', {})], { malicious: true }, false],
+  [
+    'malice that it is not',
+    [named('GHSA-1', {}), named('MAL-2026-1', {}, 'express')],
+    { malicious: true },
+    false,
+  ],
 ];
 
 describeEngines('an advisory is found', (engines) => {

@@ -123,6 +123,12 @@ const cases: Readonly<Record<string, Case>> = {
     criteria: anything,
     because: /can’t be read in part, and names no package/,
   },
+  'no advisories of malicious packages were loaded': {
+    image: pushed(lodash),
+    advisories: [advisory('lodash')],
+    criteria: { advisory: { malicious: true } },
+    because: /no advisories of malicious packages were loaded/,
+  },
   'nobody has told of the advisory': {
     image: pushed(lodash),
     advisories: [advisory('left-pad')],

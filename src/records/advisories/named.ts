@@ -21,3 +21,14 @@ export async function advisoryKeysNamed(database: Database, name: string): Promi
   );
   return new Set(rows.map(({ id }) => Number(id)));
 }
+
+/** Whether any source has told of packages that are themselves the harm, by the names of the Malicious Packages repository. */
+export async function maliciousAreKnown(database: Database): Promise<boolean> {
+  const rows = await database.search(
+    sql`select 1 from advisories where advisory_id >= 'MAL-' and advisory_id < 'MAL.'
+      union all select 1 from advisory_aliases where alias >= 'MAL-' and alias < 'MAL.' limit 1`.compile(
+      database.read,
+    ),
+  );
+  return rows.length > 0;
+}

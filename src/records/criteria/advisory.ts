@@ -3,7 +3,7 @@ import type { AdvisoryCriteria, Severity } from '../../criteria/criteria.ts';
 import { timeMs } from '../../criteria/parts.ts';
 import { sourceOfNamelessBroken } from '../advisories/broken.ts';
 import { exploitedAreKnown } from '../advisories/exploits.ts';
-import { advisoriesNamed, advisoryKeysNamed } from '../advisories/named.ts';
+import { advisoriesNamed, advisoryKeysNamed, maliciousAreKnown } from '../advisories/named.ts';
 import type { Database } from '../db/database.ts';
 import { exceptedFindings } from '../exceptions/excepted-findings.ts';
 import {
@@ -42,7 +42,7 @@ export async function advisoryLeaf(criteria: AdvisoryCriteria, context: LeafCont
   const rows = await exceptedFindings(database, context);
   const excepted = { engine: database.engine, rows, found: foundPackages(place, scope) };
   const images = (where: readonly RawBuilder<boolean>[]) => imagesWith(excepted, scope, where).compile(db);
-  const unanswerable = await whyUnanswerable(database, asked.id);
+  const unanswerable = await whyUnanswerable(database, asked);
   return {
     ...(unanswerable === undefined ? {} : { unanswerable }),
     matches: images(wanted.map(({ sure }) => sure)),
@@ -75,9 +75,14 @@ export async function advisoryLeaf(criteria: AdvisoryCriteria, context: LeafCont
  * Where no source has told of it, nobody knows what it applies to; nor is a slip of the pen a clean answer. What can't be
  * read and names no package, as where a file was cut off, may be about any.
  */
-async function whyUnanswerable(database: Database, id: string | undefined): Promise<string | undefined> {
+async function whyUnanswerable(
+  database: Database,
+  { id, malicious }: AdvisoryCriteria['advisory'],
+): Promise<string | undefined> {
   const source = await sourceOfNamelessBroken(database);
   if (source !== undefined) return `what ${source} gave can’t be read in part, and names no package`;
+  if (malicious === true && !(await maliciousAreKnown(database)))
+    return 'no advisories of malicious packages were loaded';
   if (id === undefined || (await advisoryKeysNamed(database, id)).size > 0) return undefined;
   return `no advisory ${id} was loaded`;
 }
