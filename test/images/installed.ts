@@ -1,6 +1,6 @@
 /**
  * What the tools that know a format list in an image's root. One line per package: `TYPE NAME VERSION`, then what tells it
- * from another of that name: its place, or its architecture. Tools of the image itself run in it by chroot.
+ * from another of that name: its place; of distributions' packages the architecture, and the source that they are of. Tools of the image itself run in it by chroot.
  */
 import { access, readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
@@ -19,14 +19,17 @@ export async function installed(root: string): Promise<string[]> {
 
 /** The same lines, of what was found in the image. */
 export function listed(packages: readonly ListedPackage[]): string[] {
-  return packages.map(({ purl, name, version, path }) => {
-    const type = purl.slice('pkg:'.length, purl.indexOf('/'));
-    return [type, name, version, placeOf(type, purl, path)].filter((part) => part !== '').join(' ');
+  return packages.map((found) => {
+    const type = found.purl.slice('pkg:'.length, found.purl.indexOf('/'));
+    return [type, found.name, found.version, placeOf(type, found)].filter((part) => part !== '').join(' ');
   });
 }
 
-function placeOf(type: string, purl: string, path: string): string {
-  if (type === 'deb' || type === 'rpm') return new URLSearchParams(purl.split('?')[1]).get('arch') ?? '';
+function placeOf(type: string, { purl, path, sourceName, sourceVersion }: ListedPackage): string {
+  if (type === 'deb' || type === 'rpm') {
+    const architecture = new URLSearchParams(purl.split('?')[1]).get('arch');
+    return `${architecture} of ${sourceName} ${sourceVersion}`;
+  }
   if (type === 'gem') return ''; // `gem list` does not say
   return path.replace(/\/(?:package\.json|METADATA|PKG-INFO)$/, '');
 }
@@ -34,8 +37,17 @@ function placeOf(type: string, purl: string, path: string): string {
 async function dpkgPackages(root: string): Promise<string[]> {
   const database = join(root, 'var/lib/dpkg');
   if (!(await isThere(database))) return [];
-  const fields = ['db:Status-Status', 'Package', 'Version', 'Architecture'].map((field) => `\${${field}}`);
-  const stdout = await output('dpkg-query', ['-W', `--admindir=${database}`, `-f=${fields.join(' ')}\\n`]);
+  const fields = [
+    'db:Status-Status',
+    'Package',
+    'Version',
+    'Architecture',
+    'source:Package',
+    'source:Version',
+  ];
+  const [state, name, version, architecture, ...source] = fields.map((field) => `\${${field}}`);
+  const format = [state, name, version, architecture, 'of', ...source].join(' ');
+  const stdout = await output('dpkg-query', ['-W', `--admindir=${database}`, `-f=${format}\\n`]);
   return lines(stdout)
     .map((line) => /^(\S+) (.*)$/.exec(line) ?? [])
     .filter(([, state]) => state !== 'config-files')
@@ -44,9 +56,11 @@ async function dpkgPackages(root: string): Promise<string[]> {
 
 async function rpmPackages(root: string): Promise<string[]> {
   if (!(await isThere(join(root, 'var/lib/rpm')))) return [];
-  const version = '%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}';
-  const format = `rpm %{NAME} ${version} %{ARCH}\\n`;
-  return lines(await output('rpm', ['--root', root, '--dbpath', '/var/lib/rpm', '-qa', '--qf', format]));
+  const epoch = '%|EPOCH?{%{EPOCH}:}|';
+  const format = `rpm %{NAME} ${epoch}%{VERSION}-%{RELEASE} %{ARCH} of ${epoch} %{SOURCERPM}\\n`;
+  const found = await output('rpm', ['--root', root, '--dbpath', '/var/lib/rpm', '-qa', '--qf', format]);
+  // `openssl-3.0.1-23.el9_0.src.rpm`, after the epoch or nothing.
+  return lines(found).map((line) => line.replace(/(\S*) (\S+)-([^-]+-[^-]+)\.src\.rpm$/, '$2 $1$3'));
 }
 
 interface NpmNode {

@@ -9,7 +9,12 @@ describeRealImage({ name: 'rpm-demo' }, (image) => {
 
   test('has source packages and a release, which advisories name', () => {
     const openssl = image().packages.find(({ name }) => name === 'openssl-libs');
-    expect(openssl).toMatchObject({ ecosystem: 'AlmaLinux:9', version: '1:3.0.1-23.el9_0' });
+    expect(openssl).toMatchObject({
+      ecosystem: 'AlmaLinux:9',
+      version: '1:3.0.1-23.el9_0',
+      sourceName: 'openssl',
+      sourceVersion: '1:3.0.1-23.el9_0',
+    });
     expect(image().shown.os).toBe('AlmaLinux 9.0');
   });
 });
