@@ -28,8 +28,10 @@ export function* ndbHeaders(content: FileContent): Generator<Uint8Array> {
     const slots = viewOf(readExactly(content, page * pageBytes + start, pageBytes - start).slice());
     for (let at = 0; at < slots.byteLength; at += slotBytes) {
       if (slots.getUint32(at, true) !== magic.slot) throw new BrokenDatabase('a slot that is none');
+      const block = slots.getUint32(at + 8, true);
       const number = slots.getUint32(at + 4, true);
-      if (number !== 0) yield blobAt(content, budget, { number, block: slots.getUint32(at + 8, true) });
+      // A slot is free that says no block.
+      if (block !== 0) yield blobAt(content, budget, { number, block });
     }
   }
 }
@@ -40,7 +42,7 @@ function blobAt(
   { number, block }: { readonly number: number; readonly block: number },
 ): Uint8Array {
   const head = viewOf(readExactly(content, block * blockBytes, blockBytes));
-  if (head.getUint32(0, true) !== magic.blob || head.getUint32(4, true) !== number)
+  if (number === 0 || head.getUint32(0, true) !== magic.blob || head.getUint32(4, true) !== number)
     throw new BrokenDatabase(`slot ${number} names no blob`);
   const length = head.getUint32(12, true);
   budget.take(length);

@@ -246,6 +246,19 @@ test('what Azure Linux leaves of the database reads the same', async () => {
   });
 });
 
+test('a slot of ndb is free when it says no block, and broken when it says no package', () => {
+  const [second, packageAt, blockAt] = [32 + 16, 4, 8];
+  const changed = (at: number) => {
+    const bytes = ndbDatabase(['a', 'b', 'c'].map((name) => rpmHeader({ name })));
+    bytes.writeUInt32LE(0, second + at);
+    return extract(ndbPath, bytes);
+  };
+  expect(namesIn(changed(blockAt))).toEqual(['a', 'c']);
+  expect(changed(blockAt).problem).toBeUndefined();
+  expect(namesIn(changed(packageAt))).toEqual(['a']);
+  expect(changed(packageAt).problem).toContain('slot 0');
+});
+
 test('files of other names in the same folders are of no interest', () => {
   const wants = (path: string) => rpm.wants({ path, kind: 'file', sizeBytes: 1, mode: 0o644 });
   for (const path of ['var/lib/rpm/Basenames', 'var/lib/rpm/.rpm.lock', 'srv/var/lib/rpm/Packages'])

@@ -25,7 +25,7 @@ const manifest = 'var/lib/rpmmanifest/container-manifest-2';
  */
 export const rpm: Extractor = {
   name: 'rpm',
-  version: 1,
+  version: 2,
   fileBytesMax: limits.rpmDatabaseBytesMax,
   wants: ({ path, sizeBytes }) => {
     if (path === manifest) return true;
