@@ -28,7 +28,7 @@ export function answerText(answer: ScanAnswer, styled: boolean): string {
   ].join('\n');
 }
 
-/** Images that match now and did not, that do not any more, and that nobody can tell of any more. */
+/** Images that match now and did not, have new findings, do not match any more, or of which nobody can tell any more. */
 export function diffTable(diff: RouteAnswer<typeof scanCompare>): string {
   const rows = (change: string, images: typeof diff.appeared) =>
     images.map(({ image, other }) => [
@@ -37,17 +37,31 @@ export function diffTable(diff: RouteAnswer<typeof scanCompare>): string {
       image === null ? null : digestText(image.digest),
       other,
     ]);
+  const renewed = diff.renewed.flatMap(({ image, evidence, evidenceCount }) =>
+    [
+      ...evidence.slice(0, reasonsMax).map((found) => whatText(found)),
+      ...(evidenceCount > reasonsMax ? [`… and ${evidenceCount - reasonsMax} more`] : []),
+    ].map((what, at) => [
+      at === 0 ? 'new findings' : '',
+      at === 0 ? image.repository : '',
+      at === 0 ? digestText(image.digest) : '',
+      what,
+    ]),
+  );
   const changed = [
     ...rows('appeared', diff.appeared),
+    ...renewed,
     ...rows('ended', diff.ended),
     ...rows('unknown', diff.unknown),
   ];
-  const head = `${diff.before} → ${diff.after}  ${diff.appeared.length} appeared, ${diff.ended.length} ended, ${diff.unknown.length} unknown, ${diff.stayed} as before`;
+  const head = `${diff.before} → ${diff.after}  ${diff.appeared.length} appeared, ${diff.ended.length} ended, ${diff.unknown.length} unknown, ${diff.stayed} as before${
+    diff.renewed.length > 0 ? `, ${diff.renewed.length} of them with new findings` : ''
+  }`;
   if (changed.length === 0) return head;
   const table = {
     columns: ['change', 'image', 'digest', 'otherwise'],
     rows: changed,
-    shorten: { image: 'start' },
+    shorten: { image: 'start', otherwise: 'start' },
   } as const;
   return [head, `  ${diff.question}`, '', tableText(table, false)].join('\n');
 }

@@ -67,7 +67,7 @@ export function register(program: Command, io: CliIo): void {
   scan.addCommand(
     serverCommand(
       'diff',
-      'What is new since an earlier scan with the same question; exits 2 if more images match',
+      'What is new since an earlier scan with the same question; exits 2 if more images match, or by new findings',
       'lazaret scan diff S-30 S-31',
     )
       .argument('<before>')
@@ -202,6 +202,6 @@ async function diff(io: CliIo, [before, after]: [string, string], options: KeptO
   const answer = await call(client, scanCompare, input, { signal: io.signal });
   const output = options.output === 'sarif' ? 'json' : options.output;
   await print(io, output, answer, () => diffTable(answer));
-  if (answer.appeared.length > 0) io.exit(2);
+  if (answer.appeared.length > 0 || answer.renewed.length > 0) io.exit(2);
   else if (answer.unknown.length > 0) io.exit(3);
 }

@@ -232,11 +232,14 @@ export const scanStream = route({
   answer: 'lines',
 });
 
+const namedImageSchema = Type.Object({
+  repository: Type.String(),
+  digest: Type.String(),
+  platform: textOrNull,
+});
+
 const changedSchema = Type.Object({
-  image: Type.Union([
-    Type.Object({ repository: Type.String(), digest: Type.String(), platform: textOrNull }),
-    Type.Null(),
-  ]),
+  image: Type.Union([namedImageSchema, Type.Null()]),
   other: Type.Union([Type.Literal('match'), Type.Literal('unknown'), Type.Literal('absent')], {
     description: 'what the other scan said of it',
   }),
@@ -256,6 +259,14 @@ export const scanCompare = route({
     after: Type.String(),
     question: Type.String(),
     appeared: Type.Array(changedSchema),
+    renewed: Type.Array(
+      Type.Object({
+        image: namedImageSchema,
+        evidence: Type.Array(evidenceSchema, { description: `the first ${limits.scanEvidenceMax}` }),
+        evidenceCount: Type.Integer(),
+      }),
+      { description: `as before, with findings that are new; of the first ${limits.scanPageMax} of them` },
+    ),
     ended: Type.Array(changedSchema),
     unknown: Type.Array(changedSchema),
     stayed: Type.Integer(),

@@ -1,9 +1,15 @@
+import { parseCriteria } from '../../criteria/parse.ts';
 import { LazaretError } from '../../lib/errors.ts';
+import { limits } from '../../lib/limits.ts';
 import type { Database } from '../../records/db/database.ts';
+import type { Evidence } from '../../records/scans/evidence.ts';
 import { imageNames, type NamedImage } from '../../records/scans/images.ts';
 import type { StoredScan } from '../../records/scans/scans.ts';
 import type { KeptImage } from './answer.ts';
+import { evaluate } from './evaluate.ts';
+import { newEvidenceOf } from './explain.ts';
 import { keptAnswer } from './kept.ts';
+import { Universe, universeOfManifests } from './universe.ts';
 
 /** How two answers to one question differ. */
 export interface ScanDiff {
@@ -12,11 +18,20 @@ export interface ScanDiff {
   readonly question: string;
   /** Match now, and did not before. */
   readonly appeared: readonly ChangedImage[];
+  /** Matched before, match now, and have findings that were not known before; of the first `limits.scanPageMax`. */
+  readonly renewed: readonly RenewedImage[];
   /** Matched before, and do not any more. */
   readonly ended: readonly ChangedImage[];
   /** Can't be told any more. */
   readonly unknown: readonly ChangedImage[];
   readonly stayed: number;
+}
+
+export interface RenewedImage {
+  readonly image: NamedImage;
+  /** What is new, the worst first: at most `limits.scanEvidenceMax`. */
+  readonly evidence: readonly Evidence[];
+  readonly evidenceCount: number;
 }
 
 export interface ChangedImage {
@@ -44,15 +59,52 @@ export async function scanDiff(database: Database, before: StoredScan, after: St
   const unlike = (other: ReadonlyMap<string, KeptImage>) => (image: KeptImage) =>
     saidOf(other.get(keyOf(image))) !== saidOf(image);
   const unknown = [...now.values()].filter(([, , match]) => match === 0);
+  const appeared = matching(now).filter(unlike(old));
+  const stayed = matching(now).filter((image) => !unlike(old)(image));
   return {
     before: before.name,
     after: after.name,
     question: keptAnswer(after).question,
-    appeared: await changed(matching(now).filter(unlike(old)), old),
+    appeared: await changed(appeared, old),
+    renewed: await renewedOf(database, { before, after, stayed: stayed.slice(0, limits.scanPageMax) }),
     ended: await changed(matching(old).filter(unlike(now)), now),
     unknown: await changed(unknown.filter(unlike(old)), old),
-    stayed: matching(now).length - matching(now).filter(unlike(old)).length,
+    stayed: stayed.length,
   };
+}
+
+/** What an answer keeps is which images match; since when a finding is known is kept with the finding. */
+async function renewedOf(
+  database: Database,
+  {
+    before,
+    after,
+    stayed,
+  }: {
+    readonly before: StoredScan;
+    readonly after: StoredScan;
+    readonly stayed: readonly KeptImage[];
+  },
+): Promise<RenewedImage[]> {
+  if (stayed.length === 0) return [];
+  const scope = [...new Set(stayed.map(([, manifestId]) => manifestId))];
+  const wanted = new Set(stayed.map(keyOf));
+  const { placements } = await universeOfManifests(database, scope);
+  const universe = new Universe(
+    placements.filter(({ repositoryId, manifestId }) => wanted.has(`${repositoryId ?? 0}/${manifestId}`)),
+  );
+  const evaluation = await evaluate(database, parseCriteria(after.criteria), { universe, scope });
+  const found = await newEvidenceOf(database, evaluation, {
+    places: [...evaluation.matches],
+    sinceMs: keptAnswer(before).answeredAt,
+    untilMs: keptAnswer(after).answeredAt,
+  });
+  const names = await imageNames(database, universe.placements);
+  return [...found].flatMap(([at, evidence]) => {
+    const image = names[at];
+    if (!image || evidence.length === 0) return [];
+    return [{ image, evidence: evidence.slice(0, limits.scanEvidenceMax), evidenceCount: evidence.length }];
+  });
 }
 
 function verdictsOf(stored: StoredScan): ReadonlyMap<string, KeptImage> {

@@ -14,15 +14,48 @@ export async function evidenceOf(
   { universe, explaining }: Evaluation,
   places: readonly number[],
 ): Promise<ReadonlyMap<number, readonly Evidence[]>> {
-  const found = new Map<number, Evidence[]>(places.map((at) => [at, []]));
-  const ids = universe.manifestIds(places);
+  return evidenceWhere(database, { universe, explaining }, { places, select: worstFirst });
+}
+
+/** Of that what was not known before: findings of flaws of which there was none, from `sinceMs` until `untilMs`. */
+export async function newEvidenceOf(
+  database: Database,
+  evaluation: Pick<Evaluation, 'universe' | 'explaining'>,
+  {
+    places,
+    sinceMs,
+    untilMs,
+  }: { readonly places: readonly number[]; readonly sinceMs: number; readonly untilMs: number },
+): Promise<ReadonlyMap<number, readonly Evidence[]>> {
+  const isNew = ({ since }: EvidenceRow) => Number(since) >= sinceMs && Number(since) <= untilMs;
+  const select = (rows: readonly EvidenceRow[]) =>
+    worstFirst(
+      [...Map.groupBy(rows, keyOf).values()].flatMap((ofFlaw) => (ofFlaw.every(isNew) ? ofFlaw : [])),
+    );
+  return evidenceWhere(database, evaluation, { places, select });
+}
+
+async function evidenceWhere(
+  database: Database,
+  { universe, explaining }: Pick<Evaluation, 'universe' | 'explaining'>,
+  of: {
+    readonly places: readonly number[];
+    readonly select: (rows: readonly EvidenceRow[]) => readonly EvidenceRow[];
+  },
+): Promise<ReadonlyMap<number, readonly Evidence[]>> {
+  const found = new Map<number, Evidence[]>(of.places.map((at) => [at, []]));
+  const ids = universe.manifestIds(of.places);
   for (const leaf of explaining) {
     const rows = Map.groupBy(await rowsOf(database, leaf, ids), ({ manifest_id }) => manifest_id);
     for (const ofOne of rows.values())
-      for (const row of worstFirst(ofOne))
+      for (const row of of.select(ofOne))
         for (const at of universe.found([placeOf(row)])) found.get(at)?.push(evidence(row));
   }
   return found;
+}
+
+function keyOf({ repository_id, layer, path, purl, flaw }: EvidenceRow): string {
+  return JSON.stringify([repository_id ?? null, layer, path, purl, flaw ?? null]);
 }
 
 function worstFirst(rows: readonly EvidenceRow[]): readonly EvidenceRow[] {
@@ -30,8 +63,7 @@ function worstFirst(rows: readonly EvidenceRow[]): readonly EvidenceRow[] {
   const told = new Set<string>();
   return sorted.filter((row) => {
     if (!row.flaw) return true;
-    const key = JSON.stringify([row.repository_id ?? null, row.layer, row.path, row.purl, row.flaw]);
-    return told.size < told.add(key).size;
+    return told.size < told.add(keyOf(row)).size;
   });
 }
 

@@ -141,13 +141,15 @@ function evidenceQuery(
   excepted: Excepted,
   { where, limit }: { readonly where: RawBuilder<unknown>; readonly limit: number },
 ): RawBuilder<EvidenceRow> {
-  const hits = sql`select found.*, advisories.advisory_id as advisory, advisories.flaw, findings.severity, findings.fixed_version
+  const hits = sql`select found.*, advisories.advisory_id as advisory, advisories.flaw, findings.severity, findings.fixed_version,
+      findings.since
     from ${excepted.found} join findings on findings.package_id = found.package_id ${ofAdvisories}
     where ${and([where, ...isUnexcepted(excepted)])} limit ${limit}`;
   const placed = excepted.rows.length > 0;
   const all = placed ? withUncoveredEvidence(hits, excepted, { where, limit }) : sql`(${hits})`;
   return sql<EvidenceRow>`select hit.manifest_id, ${placed ? sql`hit.repository_id, ` : sql``}blobs.digest as layer,
-      paths.path, packages.purl, hit.advisory, hit.flaw, hit.severity, hit.fixed_version
+      paths.path, packages.purl, hit.advisory, hit.flaw, hit.severity, hit.fixed_version,
+      hit.since
     from ${all} as hit
     join blobs on blobs.id = hit.blob_id
     join paths on paths.id = hit.path_id

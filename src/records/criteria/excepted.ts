@@ -66,11 +66,11 @@ export function withUncoveredEvidence(
   { where, limit }: { readonly where: RawBuilder<unknown>; readonly limit: number },
 ): RawBuilder<EvidenceRow> {
   const columns = sql`found.package_id, found.blob_id, found.path_id, advisories.advisory_id as advisory,
-    advisories.flaw, findings.severity, findings.fixed_version`;
+    advisories.flaw, findings.severity, findings.fixed_version, findings.since`;
   const placed = sql`${placedFindings(excepted, { where, columns })}, found.blob_id, found.path_id,
-    advisories.advisory_id, advisories.flaw, findings.severity, findings.fixed_version having ${isCovered} = 0`;
-  return sql`(select manifest_id, null as repository_id, package_id, blob_id, path_id, advisory, flaw, severity, fixed_version
-      from (${hits}) as everywhere
+    advisories.advisory_id, advisories.flaw, findings.severity, findings.fixed_version, findings.since having ${isCovered} = 0`;
+  return sql`(select manifest_id, null as repository_id, package_id, blob_id, path_id, advisory, flaw, severity, fixed_version,
+      since from (${hits}) as everywhere
     union all select * from (${placed} limit ${limit}) as placed limit ${limit})`;
 }
 

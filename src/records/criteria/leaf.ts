@@ -53,6 +53,8 @@ export interface EvidenceRow {
   readonly flaw?: string | null;
   readonly severity: string | null;
   readonly fixed_version: string | null;
+  /** Of a finding: since when it is known, milliseconds since 1970. */
+  readonly since?: number | null;
   /** A kind of secrets, and where in the file it is. */
   readonly secret?: string | null;
   readonly line?: number | null;

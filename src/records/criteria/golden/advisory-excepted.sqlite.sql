@@ -132,9 +132,9 @@ and (excepted.manifest_id in (0, found.manifest_id)
 and (excepted.place in (0, repositories.id)
 or -excepted.place = repositories.account_id))
 
-select hit.manifest_id, hit.repository_id, blobs.digest as layer, paths.path, packages.purl, hit.advisory, hit.flaw, hit.severity, hit.fixed_version
-from (select manifest_id, null as repository_id, package_id, blob_id, path_id, advisory, flaw, severity, fixed_version
-from (select found.*, advisories.advisory_id as advisory, advisories.flaw, findings.severity, findings.fixed_version
+select hit.manifest_id, hit.repository_id, blobs.digest as layer, paths.path, packages.purl, hit.advisory, hit.flaw, hit.severity, hit.fixed_version, hit.since
+from (select manifest_id, null as repository_id, package_id, blob_id, path_id, advisory, flaw, severity, fixed_version, since
+from (select found.*, advisories.advisory_id as advisory, advisories.flaw, findings.severity, findings.fixed_version, findings.since
 from (select manifest_id, package_id, blob_id, path_id
 from image_packages
 where "manifest_id" in (7)) as found
@@ -149,7 +149,7 @@ and (findings.package_id, findings.advisory_id) not in (select excepted.package_
 from (select value ->> 0 as "package_id", value ->> 1 as "advisory_id"
 from json_each(+?)) as "excepted")
 limit +?) as everywhere union all select *
-from (select found.manifest_id, coalesce(repositories.id, 0) as repository_id, found.package_id, found.blob_id, found.path_id, advisories.advisory_id as advisory, advisories.flaw, findings.severity, findings.fixed_version
+from (select found.manifest_id, coalesce(repositories.id, 0) as repository_id, found.package_id, found.blob_id, found.path_id, advisories.advisory_id as advisory, advisories.flaw, findings.severity, findings.fixed_version, findings.since
 from (select value ->> 0 as "package_id", value ->> 1 as "advisory_id", value ->> 2 as "manifest_id", value ->> 3 as "place", value ->> 4 as "exception"
 from json_each(+?)) as "excepted" cross
 join (select manifest_id, package_id, blob_id, path_id
@@ -169,7 +169,7 @@ and advisories.id = excepted.advisory_id
 and advisories.withdrawn_at is null
 and findings.verdict || '' in ('affected')
 and findings.severity in ('high', 'critical')
-and "found"."manifest_id" in (7) group by found.manifest_id, repositories.id, found.package_id, findings.advisory_id, found.blob_id, found.path_id, advisories.advisory_id, advisories.flaw, findings.severity, findings.fixed_version having max(case when (excepted.manifest_id in (0, found.manifest_id)
+and "found"."manifest_id" in (7) group by found.manifest_id, repositories.id, found.package_id, findings.advisory_id, found.blob_id, found.path_id, advisories.advisory_id, advisories.flaw, findings.severity, findings.fixed_version, findings.since having max(case when (excepted.manifest_id in (0, found.manifest_id)
 and (excepted.place in (0, repositories.id)
 or -excepted.place = repositories.account_id)) then 1 else 0 end) = 0
 limit +?) as placed

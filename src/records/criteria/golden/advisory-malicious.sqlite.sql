@@ -47,8 +47,8 @@ where advisory_aliases.advisory_id = advisories.id
 and advisory_aliases.alias like 'MAL-%'))
 and advisories.published_at is null group by found.manifest_id
 
-select hit.manifest_id, blobs.digest as layer, paths.path, packages.purl, hit.advisory, hit.flaw, hit.severity, hit.fixed_version
-from (select found.*, advisories.advisory_id as advisory, advisories.flaw, findings.severity, findings.fixed_version
+select hit.manifest_id, blobs.digest as layer, paths.path, packages.purl, hit.advisory, hit.flaw, hit.severity, hit.fixed_version, hit.since
+from (select found.*, advisories.advisory_id as advisory, advisories.flaw, findings.severity, findings.fixed_version, findings.since
 from (select manifest_id, package_id, blob_id, path_id
 from image_packages
 where "manifest_id" in (7)) as found

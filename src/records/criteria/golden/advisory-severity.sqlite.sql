@@ -55,8 +55,8 @@ and advisories.withdrawn_at is null
 where findings.verdict || '' in ('affected', 'unknown')
 and findings.severity in ('unknown') group by found.manifest_id
 
-select hit.manifest_id, blobs.digest as layer, paths.path, packages.purl, hit.advisory, hit.flaw, hit.severity, hit.fixed_version
-from (select found.*, advisories.advisory_id as advisory, advisories.flaw, findings.severity, findings.fixed_version
+select hit.manifest_id, blobs.digest as layer, paths.path, packages.purl, hit.advisory, hit.flaw, hit.severity, hit.fixed_version, hit.since
+from (select found.*, advisories.advisory_id as advisory, advisories.flaw, findings.severity, findings.fixed_version, findings.since
 from (select edges.manifest_id, layer_packages.package_id, layer_packages.blob_id, layer_packages.path_id
 from layer_packages
 join blobs on blobs.id = layer_packages.blob_id

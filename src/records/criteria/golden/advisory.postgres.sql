@@ -43,8 +43,8 @@ where one.advisory_id = $4
 and named.flaw = one.flaw)
 and "findings"."verdict" in ('unknown') group by found.manifest_id
 
-select hit.manifest_id, blobs.digest as layer, paths.path, packages.purl, hit.advisory, hit.flaw, hit.severity, hit.fixed_version
-from (select found.*, advisories.advisory_id as advisory, advisories.flaw, findings.severity, findings.fixed_version
+select hit.manifest_id, blobs.digest as layer, paths.path, packages.purl, hit.advisory, hit.flaw, hit.severity, hit.fixed_version, hit.since
+from (select found.*, advisories.advisory_id as advisory, advisories.flaw, findings.severity, findings.fixed_version, findings.since
 from (select manifest_id, package_id, blob_id, path_id
 from image_packages
 where "manifest_id" in (7)) as found
