@@ -5,6 +5,7 @@ import { inChunks, type LayerEntry, tarOf } from '../../test/support/layers.ts';
 import { ManualClock } from '../lib/clock.ts';
 import type { Extractor } from './extractor.ts';
 import { extractors } from './extractors/list.ts';
+import { npm } from './extractors/npm/npm.ts';
 import { layerLimits } from './layer-problem.ts';
 import { type ReadLayerOptions, readLayer } from './read-layer.ts';
 
@@ -71,7 +72,7 @@ test('a package whose name is too long is left out and makes its extractor unkno
   expect(found.extractions.filter(({ state }) => state === 'unknown')).toEqual([
     {
       extractor: 'npm',
-      version: 1,
+      version: npm.version,
       state: 'unknown',
       reason: 'node_modules/a/package.json: a package whose name is too long',
     },

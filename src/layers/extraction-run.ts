@@ -87,7 +87,7 @@ export class ExtractionRun {
       if (!wants(work, entry)) continue;
       const same = entry.kind === 'hardlink' ? work.found.get(targetPath) : undefined;
       if (same === undefined) note(work, entry.path, `a link to ${targetPath}, which is not followed`);
-      else this.#keep(work, entry.path, same);
+      else this.#keep(work, entry.path, same.linked ?? same);
     }
   }
 
@@ -139,7 +139,7 @@ export class ExtractionRun {
   }
 
   #keep(work: Work, path: string, whole: Extracted): void {
-    if (whole === nothing) {
+    if (isNothing(whole)) {
       this.#keepNothing(work, path);
       return;
     }
@@ -188,6 +188,10 @@ export class ExtractionRun {
     found.sort(([a], [b]) => (a < b ? -1 : 1));
     return found[0]?.[1].os;
   }
+}
+
+function isNothing({ packages = [], os, stated, linked, problem }: Extracted): boolean {
+  return packages.length === 0 && [os, stated, linked, problem].every((what) => what === undefined);
 }
 
 function accepts(work: Work, entry: EntryHeader, start: Uint8Array): boolean {

@@ -67,6 +67,11 @@ export interface Extracted {
   readonly stated?: { readonly package: string; readonly license: string };
   /** What is in the file, if it is an archive. Given once per distinct content: never dependent on the entry. */
   readonly members?: readonly ArchiveMember[];
+  /**
+   * What the file is where a hard link to it has a path of the extractor's own, if that is something else: a package manager
+   * may keep contents in a store, under names that say nothing, and link them to where they are installed.
+   */
+  readonly linked?: Extracted;
   /** What of this file could not be read, while the rest could: the result becomes *unknown*, what was found stays. */
   readonly problem?: string;
 }

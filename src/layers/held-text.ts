@@ -12,9 +12,10 @@ export function heldBytes(texts: readonly (string | undefined)[]): number {
 }
 
 /** Of what one file gave. */
-export function heldOfExtracted(path: string, { packages = [], stated }: Extracted): number {
+export function heldOfExtracted(path: string, { packages = [], stated, linked }: Extracted): number {
   const ofPackages = packages.reduce((total, found) => total + heldOfPackage(found), 0);
-  return heldBytes([path, stated?.package, stated?.license]) + ofPackages;
+  const ofLinked = linked === undefined ? 0 : heldOfExtracted('', linked);
+  return heldBytes([path, stated?.package, stated?.license]) + ofPackages + ofLinked;
 }
 
 function heldOfPackage(found: ExtractedPackage): number {

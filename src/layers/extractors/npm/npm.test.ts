@@ -35,6 +35,46 @@ test.each([
   expect(wants(path)).toBe(expected);
 });
 
+describe('what a package manager keeps in a store and links to where it is installed', () => {
+  const inStore = (hash: string) => `root/.local/share/pnpm/store/v10/files/6f/${hash.repeat(126)}`;
+  const installed = 'srv/node_modules/.pnpm/ms@2.0.0/node_modules/ms/package.json';
+  const text = '{"name":"ms","version":"2.0.0"}';
+  const link = (name: string, linkname: string): LayerEntry => ({ name, type: 'link', linkname });
+  const read = async (entries: readonly LayerEntry[]) => {
+    const found = await readLayer(inChunks(await tarOf(entries)), {
+      extractors: [npm],
+      clock: new ManualClock(),
+    });
+    const [{ state, reason } = {}] = found.extractions;
+    return { packages: found.packages.map(({ name, path }) => `${name} ${path}`), state, reason };
+  };
+
+  test.each([
+    ['pnpm', inStore('0')],
+    ['bun', 'root/.bun/install/cache/ms@2.0.0@@@1/package.json'],
+    ['bun with a scope', 'root/.bun/install/cache/@s/ms@2.0.0@@@1/package.json'],
+  ])(
+    'is a package where it is installed, whichever of the paths has the content: %s',
+    async (_who, store) => {
+      const expected = { packages: [`ms ${installed}`], state: 'done', reason: undefined };
+      expect(await read([{ name: store, text }, link(installed, store)])).toEqual(expected);
+      expect(await read([{ name: installed, text }, link(store, installed)])).toEqual(expected);
+    },
+  );
+
+  test('is none where nobody has linked it, and most of it is no package.json', async () => {
+    const program = { name: inStore('1'), text: 'module.exports = 1\n' };
+    const other = { name: inStore('2'), text: '{"compilerOptions": {' };
+    const entries = [{ name: inStore('0'), text }, program, other];
+    expect(await read(entries)).toEqual({ packages: [], state: 'done', reason: undefined });
+  });
+
+  test('is a problem where it is linked and cannot be read', async () => {
+    const found = await read([{ name: inStore('0'), text: '{"name":' }, link(installed, inStore('0'))]);
+    expect(found).toEqual({ packages: [], state: 'unknown', reason: `${installed}: it is no JSON` });
+  });
+});
+
 describe('a package.json', () => {
   test('names package, version and licence', () => {
     expect(parsePackageJson({ name: '@types/node', version: '24.1.0', license: 'MIT' })).toEqual({
@@ -88,7 +128,7 @@ test('a broken package.json is named and takes nothing else down', async () => {
   expect(found.extractions).toEqual([
     {
       extractor: 'npm',
-      version: 1,
+      version: npm.version,
       state: 'unknown',
       reason: 'node_modules/a/package.json: it is no JSON (and 1 more)',
     },

@@ -1,6 +1,7 @@
 import { PackageURL } from 'packageurl-js';
+import { ContentProblem } from '../../../lib/content-problem.ts';
 import { isRecord } from '../../../lib/fields.ts';
-import type { Extracted, ExtractedPackage, Extractor } from '../../extractor.ts';
+import type { EntryHeader, Extracted, ExtractedPackage, Extractor, FileContent } from '../../extractor.ts';
 import { jsonObjectOf } from '../json-object.ts';
 
 /**
@@ -20,13 +21,46 @@ function isInstalled(path: string): boolean {
   );
 }
 
-/** Packages that npm, yarn or pnpm installed: what lies in `node_modules`, not what a lock file wishes for. */
+/**
+ * pnpm's store has each file under its hash, bun's cache a folder for each package; both make hard links of them in
+ * `node_modules`, and a layer's archive has the content where the first of the paths is.
+ */
+const pnpmFile = /\/v\d+\/files\/[0-9a-f]{2}\/[0-9a-f]{126}$/;
+const bunFile = /(?:^|\/)install\/cache\/(?:@[^/]+\/)?[^/]+@[^/]*\/package\.json$/;
+const storedBytesMax = 256 * 1024;
+
+function isStored({ path, kind, sizeBytes }: EntryHeader): boolean {
+  if (kind !== 'file' || sizeBytes > storedBytesMax) return false;
+  // The slash before the hash is looked at first: this is asked for every file.
+  return path.at(-127) === '/' ? pnpmFile.test(path) : path.endsWith('/package.json') && bunFile.test(path);
+}
+
+/**
+ * Packages that npm, yarn, pnpm or bun installed: what lies in `node_modules`, not what a lock file wishes for, nor what a
+ * store keeps and nobody has linked.
+ */
 export const npm: Extractor = {
   name: 'npm',
-  version: 1,
-  wants: ({ path }) => path.endsWith('/package.json') && isInstalled(path),
-  extract: (_entry, content) => parsePackageJson(jsonObjectOf(content)),
+  version: 2,
+  wants: (entry) => (entry.path.endsWith('/package.json') && isInstalled(entry.path)) || isStored(entry),
+  extract: (entry, content) =>
+    isStored(entry) && !isInstalled(entry.path)
+      ? storedContent(content)
+      : parsePackageJson(jsonObjectOf(content)),
 };
+
+/** Most of a store is no package.json. */
+function storedContent(content: FileContent): Extracted {
+  if (content.read(0, 1)[0] !== openBrace) return {};
+  try {
+    return { linked: parsePackageJson(jsonObjectOf(content)) };
+  } catch (error) {
+    if (!(error instanceof ContentProblem)) throw error;
+    return { linked: { problem: error.message } };
+  }
+}
+
+const openBrace = 0x7b;
 
 /** A package.json without name or version is legal and names no package: nothing is found in it. */
 export function parsePackageJson(value: Readonly<Record<string, unknown>>): Extracted {
