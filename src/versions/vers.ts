@@ -12,7 +12,7 @@ export interface VersionRange {
 }
 
 /**
- * Two notations. Constraints separated by white space must all hold: `>=1.0.0 <2.0.0`, `<4.17.21`, `1.2.3`. With
+ * Two notations. Constraints separated by white space must all hold: `>=1.0.0 <2.0.0`, `<4.17.21`, `1.2.3`, `==1.2.3`. With
  * `vers:<type>/` in front or `|` between them they are a version range specifier, whose constraints, sorted by version,
  * bound intervals: `vers:npm/>=1.0.0|<1.4.2|>=2.0.0|<2.1.0`. `*` is every version.
  * @throws invalid
@@ -60,7 +60,8 @@ function parseConstraint(
   part: string,
   from: { text: string; scheme: VersionScheme; encoded: boolean },
 ): Constraint {
-  const match = /^\s*(<=|>=|!=|<|>|=)?\s*([^<>=!|\s]+)\s*$/.exec(part);
+  // An epoch of PEP 440 has an exclamation mark: `2!1.0`.
+  const match = /^\s*(<=|>=|!=|==|<|>|=)?\s*([^<>=|\s]+)\s*$/.exec(part);
   if (match?.[2] === undefined)
     throw invalid(
       from.text,
