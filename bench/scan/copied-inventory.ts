@@ -1,5 +1,6 @@
 import BetterSqlite3 from 'better-sqlite3';
 import pg from 'pg';
+import { postgresIndexesTaken } from './indexes.ts';
 
 const rowsAtOnce = 5_000;
 
@@ -14,10 +15,14 @@ export async function copyInventory(
   await to.connect();
   try {
     await to.query('set session_replication_role = replica'); // references were kept by whoever made the rows
+    const indexes = await postgresIndexesTaken(to);
     for (const table of await tablesOf(to)) {
       say(`copying ${table}`);
       await copyTable(from, to, { table, signal });
     }
+    say('making indexes');
+    await to.query("set maintenance_work_mem = '512MB'");
+    for (const index of indexes) await to.query(index);
     await to.query('vacuum analyze');
   } finally {
     await to.end();

@@ -5,6 +5,7 @@
  * of real images, `--only shape` shows.
  */
 import BetterSqlite3 from 'better-sqlite3';
+import { sqliteIndexesTaken } from './indexes.ts';
 import { cveOf, digestOf } from './names.ts';
 import { hasNeedle, needle, type Spread, spreads } from './needles.ts';
 import { mulberry32 } from './random.ts';
@@ -37,10 +38,13 @@ export function seedInventory(file: string, size: InventorySize, say: (line: str
     ])
       database.pragma(pragma);
     const rows = new Rows(database, size);
+    const indexes = sqliteIndexesTaken(database);
     for (const [name, step] of rows.steps()) {
       say(`seeding ${name}`);
       database.transaction(step)();
     }
+    say('making indexes');
+    for (const index of indexes) database.exec(index);
     database.pragma('wal_checkpoint(TRUNCATE)');
   } finally {
     database.close();
