@@ -62,6 +62,18 @@ describe('severityOf', () => {
       { ecosystem_specific: { urgency: 'not yet assigned' } },
       { level: 'high', score: 7.2, source: 'cvss' },
     ],
+    [
+      'the first word of the title of an erratum',
+      { summary: 'Important: kernel security update', severity: [v2] },
+      { package: { ecosystem: 'AlmaLinux:9', name: 'kernel' } },
+      { level: 'high', source: 'distribution' },
+    ],
+    [
+      'no such word of other titles',
+      { summary: 'Critical: everything' },
+      { package: { ecosystem: 'npm', name: 'kernel' } },
+      { level: 'unknown' },
+    ],
     ['nothing', {}, {}, { level: 'unknown' }],
     ['an unknown word', word('constructor'), {}, { level: 'unknown' }],
     ['a word that is no text', word(9), {}, { level: 'unknown' }],

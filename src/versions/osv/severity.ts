@@ -61,7 +61,17 @@ const words: Readonly<Record<string, SeverityRating['level']>> = {
 
 function distributionRating(advisory: OsvAdvisory, affected: OsvAffected): SeverityRating | undefined {
   const typed = [...affected.severity, ...advisory.severity].find(({ type }) => !type.startsWith('CVSS_'));
-  return wordRating(typed?.score, 'distribution') ?? wordRating(affected.distributionWord, 'distribution');
+  return (
+    wordRating(typed?.score, 'distribution') ??
+    wordRating(affected.distributionWord, 'distribution') ??
+    wordRating(erratumWord(advisory, affected), 'distribution')
+  );
+}
+
+/** Errata of Red Hat's family say it as the first word of their title: `Important: kernel security update`. */
+function erratumWord({ summary = '' }: OsvAdvisory, { package: named }: OsvAffected): string | undefined {
+  if (!/^(?:AlmaLinux|Rocky Linux)(?::|$)/.test(named?.ecosystem ?? '')) return undefined;
+  return /^(\w+): /.exec(summary)?.[1];
 }
 
 function wordRating(word: string | undefined, source: 'distribution' | 'word'): SeverityRating | undefined {
