@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { matchedEcosystem } from '../../versions/distributions.ts';
 import type { OsvAdvisory } from '../../versions/osv/advisory.ts';
 import { type SeverityRating, severityOf } from '../../versions/osv/severity.ts';
+import { matchedName } from '../../versions/package-names.ts';
 import { bulkInsert } from '../db/bulk-insert.ts';
 import type { Tx } from '../db/database.ts';
 import { type Engine, type Reader, textTable } from '../db/engine.ts';
@@ -148,20 +149,13 @@ function packageRows(
   advisory: OsvAdvisory,
   ratings: readonly SeverityRating[],
 ): AdvisoryPackageTable[] {
-  return advisory.affected.flatMap((entry, position) =>
-    entry.package === undefined
-      ? []
-      : [
-          {
-            advisory_id: id,
-            position,
-            ecosystem: matchedEcosystem(storable(entry.package.ecosystem)),
-            name: storable(entry.package.name),
-            affected: affectedText(entry),
-            severity: ratings[position]?.level ?? 'unknown',
-          },
-        ],
-  );
+  return advisory.affected.flatMap((entry, position) => {
+    if (entry.package === undefined) return [];
+    const ecosystem = matchedEcosystem(storable(entry.package.ecosystem));
+    const name = matchedName(ecosystem, storable(entry.package.name));
+    const severity = ratings[position]?.level ?? 'unknown';
+    return [{ advisory_id: id, position, ecosystem, name, affected: affectedText(entry), severity }];
+  });
 }
 
 interface KeptAdvisory {

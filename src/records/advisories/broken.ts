@@ -5,6 +5,7 @@
  */
 import { sql } from 'kysely';
 import { matchedEcosystem } from '../../versions/distributions.ts';
+import { matchedName } from '../../versions/package-names.ts';
 import { bulkInsert } from '../db/bulk-insert.ts';
 import type { Database, Tx } from '../db/database.ts';
 import { packagesInsert } from './advisories.ts';
@@ -122,7 +123,7 @@ async function brokenKeep(tx: Tx, source: string, one: BrokenAdvisory): Promise<
       advisory_id: id,
       position: firstPosition + at,
       ecosystem: matchedEcosystem(ecosystem),
-      name: packageName,
+      name: matchedName(matchedEcosystem(ecosystem), packageName),
       affected: unreadableText(reason),
       severity: 'unknown' as const,
     })),

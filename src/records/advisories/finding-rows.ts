@@ -1,9 +1,11 @@
 /** The rows that findings are made of and kept in: looked up by name or key, never by a scan of a table. */
 import { sql } from 'kysely';
 import { namesSources } from '../../versions/distributions.ts';
+import { foldsCase } from '../../versions/package-names.ts';
+import { schemeOfEcosystem } from '../../versions/schemes.ts';
 import { bulkInsert } from '../db/bulk-insert.ts';
 import type { Tx } from '../db/database.ts';
-import { chunked, idTable, textTable } from '../db/engine.ts';
+import { chunked, foldedName, idTable, textTable } from '../db/engine.ts';
 import type { FindingTable } from '../db/tables/advisories.ts';
 import type { AffectedEntry, Judgement } from './affected.ts';
 
@@ -48,9 +50,26 @@ export async function packagesNamed(
       where packages.ecosystem = ${ecosystem} and ${sql.ref(`packages.${column}`)} = wanted.text ${more}`.execute(
       tx.db,
     );
+  if (foldsCase(ecosystem)) return packagesFolded(tx, ecosystem, names);
   if (!namesSources(ecosystem)) return (await named('name')).rows;
   const own = await named('name', sql`and packages.source_name is null`);
   return [...(await named('source_name')).rows, ...own.rows];
+}
+
+/** Kept as they were found, in any case: by the index of folded names, which is by the type of their purls. */
+async function packagesFolded(
+  tx: Tx,
+  ecosystem: string,
+  names: readonly string[],
+): Promise<readonly MatchedPackage[]> {
+  const type = schemeOfEcosystem(ecosystem)?.purlType;
+  const { rows } =
+    await sql<MatchedPackage>`select packages.id, packages.ecosystem, packages.name, packages.version,
+        packages.source_name as "sourceName", packages.source_version as "sourceVersion"
+      from ${textTable(tx.engine, names)} cross join packages
+      where packages.purl_type = ${type} and ${foldedName(tx.engine)} = wanted.text
+        and packages.ecosystem = ${ecosystem}`.execute(tx.db);
+  return rows;
 }
 
 export type OpenFinding = Pick<

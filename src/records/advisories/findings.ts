@@ -1,13 +1,14 @@
 /**
  * Which advisory applies to which distinct package version. Both sides look up only what is new: a new or changed
  * advisory the packages that it names, a new package the advisories that name it. Most distributions' advisories name
- * source packages, all others the packages themselves; names are compared exactly, as both sides write them.
+ * source packages, all others the packages themselves; names are compared as `matchedName` spells them.
  *
  * The two meet without missing each other because they take turns (`turnTaken`): who adds packages shares the turn, who
  * changes advisories has it alone, and each looks only after it has the turn, so it sees what the other has committed.
  * A finding that ends keeps its row, with `until`; one that comes back is a new row.
  */
 import { namesSources } from '../../versions/distributions.ts';
+import { matchedName } from '../../versions/package-names.ts';
 import type { Tx } from '../db/database.ts';
 import { turnTaken } from '../db/engine.ts';
 import type { FindingTable } from '../db/tables/advisories.ts';
@@ -116,7 +117,7 @@ function judgements(
 
 /** By which advisories name the package. */
 export function advisoryName({ ecosystem, name, sourceName }: MatchedPackage): string {
-  return namesSources(ecosystem) ? (sourceName ?? name) : name;
+  return namesSources(ecosystem) ? (sourceName ?? name) : matchedName(ecosystem, name);
 }
 
 /** With which they compare. */
