@@ -3,6 +3,7 @@ import type {
   FoundArchive,
   FoundMalware,
   FoundPackage,
+  HardLink,
   InventoryPart,
   LayerFile,
   LayerInventory,
@@ -21,6 +22,7 @@ export async function collectInventory(parts: AsyncIterable<InventoryPart>): Pro
   for await (const part of parts) {
     if (part.kind === 'files') for (const file of part.files) files.set(file.path, file);
     else if (part.kind === 'hiders') for (const file of part.files) addHider(files, file);
+    else if (part.kind === 'hardLinks') for (const link of part.links) addContent(files, link);
     else if (part.kind === 'packages') packages.push(...part.packages);
     else if (part.kind === 'secrets') secrets.push(...part.secrets);
     else if (part.kind === 'malware') malware.push(...part.malware);
@@ -35,4 +37,11 @@ function addHider(files: Map<string, LayerFile>, hider: LayerFile): void {
   const present = files.get(hider.path);
   if (present === undefined) files.set(hider.path, hider);
   else if (present.kind === 'directory') files.set(hider.path, { ...present, kind: 'opaque' });
+}
+
+function addContent(files: Map<string, LayerFile>, { path, target }: HardLink): void {
+  const link = files.get(path);
+  const { kind, sizeBytes, sha256 } = files.get(target) ?? {};
+  if (link?.kind !== 'hardlink' || kind !== 'file' || sizeBytes === undefined) return;
+  files.set(path, { ...link, sizeBytes, ...(sha256 === undefined ? {} : { sha256 }) });
 }

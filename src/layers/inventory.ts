@@ -24,6 +24,8 @@ export type InventoryPart =
   | { readonly kind: 'archive'; readonly archive: FoundArchive }
   | { readonly kind: 'files'; readonly files: readonly LayerFile[] }
   | { readonly kind: 'hiders'; readonly files: readonly LayerFile[] }
+  /** After all files. */
+  | { readonly kind: 'hardLinks'; readonly links: readonly HardLink[] }
   | { readonly kind: 'packages'; readonly packages: readonly FoundPackage[] }
   | { readonly kind: 'secrets'; readonly secrets: readonly LayerSecret[] }
   | { readonly kind: 'malware'; readonly malware: readonly FoundMalware[] }
@@ -73,8 +75,17 @@ export interface LayerFile {
   readonly sizeBytes: number;
   /** Permission bits with set-uid, set-gid and sticky. */
   readonly mode: number;
-  /** Of regular files; not of sparse ones, whose stored bytes are not what a reader of the file sees. */
+  /**
+   * Of regular files; not of sparse ones, whose stored bytes are not what a reader of the file sees. A hard link gets that of
+   * its target, and the size, when the layer has ended.
+   */
   readonly sha256?: Uint8Array;
+}
+
+/** What has the content of a file that lies at another path of the layer: its size and hash are those of the target. */
+export interface HardLink {
+  readonly path: string;
+  readonly target: string;
 }
 
 /** A file in an archive, or in an archive in it. */

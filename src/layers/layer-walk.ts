@@ -4,6 +4,7 @@ import { normalPath, pathDepth, pathMeaning } from './entry-path.ts';
 import type { ExtractionRun } from './extraction-run.ts';
 import type { EntryHeader } from './extractor.ts';
 import { archivesOf } from './found-archives.ts';
+import { HardLinks } from './hard-links.ts';
 import { heldBytes } from './held-text.ts';
 import type { FileKind, InventoryPart, LayerFile } from './inventory.ts';
 import { type LayerLimits, LayerProblem } from './layer-problem.ts';
@@ -41,6 +42,7 @@ export class LayerWalk implements TarListener {
   #batch = new Map<string, LayerFile>();
   readonly #full: InventoryPart[] = [];
   readonly #hiders = new Map<string, LayerFile>();
+  readonly #hardLinks: HardLinks;
   #hidersBytes = 0;
   readonly #archivesSeen = new Map<string, 'whole' | 'part'>();
   #open: OpenFile | undefined;
@@ -53,6 +55,7 @@ export class LayerWalk implements TarListener {
     this.#secrets = listeners.secrets;
     this.#malware = listeners.malware;
     this.#limits = limits;
+    this.#hardLinks = new HardLinks(limits.layerHeldBytesMax);
   }
 
   /** The parts that are full by now. */
@@ -60,11 +63,12 @@ export class LayerWalk implements TarListener {
     for (let part = this.#full.shift(); part !== undefined; part = this.#full.shift()) yield part;
   }
 
-  /** After the last entry: what is left, then what hides. */
+  /** After the last entry: what is left, then what hides, then what has the content of another path. */
   *lastParts(): Generator<InventoryPart> {
     this.#flush();
     yield* this.parts();
     for (const files of chunked(this.#hiders.values())) yield { kind: 'hiders', files };
+    for (const links of chunked(this.#hardLinks)) yield { kind: 'hardLinks', links };
   }
 
   entry(entry: TarEntry): void {
@@ -137,6 +141,7 @@ export class LayerWalk implements TarListener {
     // The root itself says nothing that a reader could ask for.
     if (path === '') return;
     this.#run.forget(path);
+    this.#hardLinks.replaced(path);
     const { type: kind, sizeBytes, mode, sparse } = entry;
     if (kind === 'file') {
       const header = { path, kind, sizeBytes, mode };
@@ -146,7 +151,11 @@ export class LayerWalk implements TarListener {
       this.#open = { header, wanted: this.#run.open(header, sparse), secrets, malware, sparse, gotBytes: 0 };
       return;
     }
-    if (kind === 'hardlink') this.#run.link({ path, kind, sizeBytes: 0, mode }, normalPath(entry.linkPath));
+    if (kind === 'hardlink') {
+      const target = normalPath(entry.linkPath);
+      this.#run.link({ path, kind, sizeBytes: 0, mode }, target);
+      this.#hardLinks.add(path, target);
+    }
     if (kind === 'link') this.#run.link({ path, kind, sizeBytes: 0, mode }, entry.linkPath);
     this.#record({ path, kind, sizeBytes: 0, mode });
   }

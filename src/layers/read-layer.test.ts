@@ -146,6 +146,27 @@ describe('a layer that is fine', () => {
   });
 });
 
+test('a hard link has the content of its target, of which no later entry has the path', async () => {
+  const link = (name: string, linkname: string): LayerEntry => ({ name, type: 'link', linkname });
+  const found = await readEntries([
+    { name: 'a', text: 'one' },
+    link('same', 'a'),
+    link('same-again', './same'),
+    { name: 'old', text: 'two' },
+    link('of-old', 'old'),
+    { name: 'old', text: 'another' },
+    link('was-link', 'a'),
+    { name: 'was-link', text: 'a file' },
+    link('folder-link', 'nowhere'),
+    link('itself', 'itself'),
+  ]);
+  const contents = new Map(found.files.map(({ path, sizeBytes, sha256 }) => [path, [sizeBytes, sha256]]));
+  expect(contents.get('same')).toEqual(contents.get('a'));
+  expect(contents.get('same-again')).toEqual(contents.get('a'));
+  for (const path of ['of-old', 'folder-link', 'itself']) expect(contents.get(path)).toEqual([0, undefined]);
+  expect(contents.get('was-link')?.[0]).toBe(6);
+});
+
 describe('paths', () => {
   test('are recorded from the root, and never lead out of it', async () => {
     const found = await readEntries([

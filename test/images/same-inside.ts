@@ -23,7 +23,7 @@ export function sameAsInside(image: () => RealImage, explained: readonly Explain
   test('has exactly the files that are unpacked from it', () => {
     const { files, unpacked } = image();
     expect(files.length).toBeGreaterThan(0);
-    expect(difference(listedFiles(files, unpacked), unpacked)).toEqual({ listed: [], said: [] });
+    expect(difference(listedFiles(files), unpacked)).toEqual({ listed: [], said: [] });
   });
 
   test('has exactly the packages that the tools inside it list', async () => {

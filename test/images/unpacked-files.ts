@@ -24,15 +24,10 @@ export async function unpackedFiles(root: string): Promise<string[]> {
   });
 }
 
-/** A hard link is listed without content: of the other names of a file, one of which has it, here as well. */
-export function listedFiles(files: readonly ListedFile[], unpacked: readonly string[]): string[] {
-  const links = new Set(files.filter(({ kind }) => kind === 'hardlink').map(({ path }) => path));
-  const linked = unpacked.filter((line) => links.has(line.slice(0, line.indexOf(' '))));
-  const others = files
-    .filter(({ path }) => !links.has(path))
-    .map(({ path, kind, mode, sizeBytes, sha256 }) => {
-      const content = kind === 'file' ? ` ${sizeBytes} ${sha256}` : '';
-      return `${path} ${kind} ${mode.toString(8)}${content}`;
-    });
-  return [...others, ...linked];
+/** A hard link is listed with the content of what it leads to; to find it is a file like its other names. */
+export function listedFiles(files: readonly ListedFile[]): string[] {
+  return files.map(({ path, kind, mode, sizeBytes, sha256 }) => {
+    const isFile = kind === 'file' || kind === 'hardlink';
+    return `${path} ${isFile ? 'file' : kind} ${mode.toString(8)}${isFile ? ` ${sizeBytes} ${sha256}` : ''}`;
+  });
 }

@@ -15,6 +15,7 @@ import { chunked } from '../db/engine.ts';
 import type { InspectionTable } from '../db/tables/inventory.ts';
 import { archiveKeep } from './archive-keep.ts';
 import type { KnownIds } from './known-ids.ts';
+import { layerHardLinksKeep } from './layer-hard-links.ts';
 import { formerMalwareForget, layerMalwareKeep } from './layer-malware.ts';
 import { formerSecretsForget, layerSecretsKeep } from './layer-secrets.ts';
 import { packageKey, packagesEnsure } from './packages.ts';
@@ -63,6 +64,7 @@ export async function layerInventoryKeep(
       for (const place of await layerSecretsKeep(deps.database, blobId, part.secrets)) secrets.add(place);
     else if (part.kind === 'malware')
       for (const place of await layerMalwareKeep(deps.database, blobId, part.malware)) malware.add(place);
+    else if (part.kind === 'hardLinks') await layerHardLinksKeep(deps.database, blobId, part.links);
     else if (part.kind === 'archive') await archiveKeep(deps, part.archive);
     else {
       for (let at = 0; at < part.files.length; at += filesAtOnce)
@@ -126,12 +128,15 @@ function malwareRead({ extractions }: InventorySummary): 0 | 1 | undefined {
 
 /** Of files the last record of a path counts; a hider leaves a record that is there, but makes a folder opaque. */
 const fileColumns = ['blob_id', 'path_id', 'size_bytes', 'mode', 'kind', 'sha256'] as const;
+const stillLinked = `excluded.kind = 'hardlink' and layer_files.kind = 'hardlink'`;
 const fileInserts = {
   files: {
     table: 'layer_files',
     columns: fileColumns,
-    ending: `on conflict (blob_id, path_id) do update set size_bytes = excluded.size_bytes, mode = excluded.mode,
-      kind = excluded.kind, sha256 = excluded.sha256`,
+    // A hard link keeps what an earlier reading of the same bytes has found out at their end.
+    ending: `on conflict (blob_id, path_id) do update set mode = excluded.mode, kind = excluded.kind,
+      size_bytes = case when ${stillLinked} then layer_files.size_bytes else excluded.size_bytes end,
+      sha256 = case when ${stillLinked} then layer_files.sha256 else excluded.sha256 end`,
   },
   hiders: {
     table: 'layer_files',

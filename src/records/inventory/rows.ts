@@ -9,6 +9,12 @@ export interface InventoryFile {
   readonly sha256?: Uint8Array;
 }
 
+/** A path with the content of another of the same layer. */
+export interface InventoryHardLink {
+  readonly path: string;
+  readonly target: string;
+}
+
 /** A distinct package version, before it is known where it was found. */
 export interface PackageFacts {
   readonly purl: string;
@@ -78,10 +84,11 @@ export interface InventoryArchive {
   readonly nested: readonly { readonly path: string; readonly sha256: Uint8Array }[];
 }
 
-/** In the order and with the meaning that the inspection's own parts have: files, hiders, packages, secrets, malware, then the summary. */
+/** In the order and with the meaning that the inspection's own parts have: files, hiders, hard links, packages, secrets, malware, then the summary. */
 export type KeptPart =
   | { readonly kind: 'archive'; readonly archive: InventoryArchive }
   | { readonly kind: 'files' | 'hiders'; readonly files: readonly InventoryFile[] }
+  | { readonly kind: 'hardLinks'; readonly links: readonly InventoryHardLink[] }
   | { readonly kind: 'packages'; readonly packages: readonly InventoryPackage[] }
   | { readonly kind: 'secrets'; readonly secrets: readonly InventorySecret[] }
   | { readonly kind: 'malware'; readonly malware: readonly InventoryMalware[] }
