@@ -215,7 +215,7 @@ const sourceKinds = { osv: 'advisories', kev: 'known exploited', epss: 'scores o
 function sourceText(source: Source, nowMs: number): string {
   const { kind = 'osv', documents, importedAt, unreadable = 0, error = null } = source;
   const facts = [
-    `${documents.toLocaleString('en')} ${sourceKinds[kind]}`,
+    `${documents.toLocaleString('en')} ${kind === 'osv' && documents === 1 ? 'advisory' : sourceKinds[kind]}`,
     ...(unreadable > 0 ? [`${unreadable.toLocaleString('en')} can’t be read`] : []),
     importedAt === null ? 'never loaded' : `${ageText(nowMs - importedAt)} old`,
     ...(error === null ? [] : ['the last fetch failed']),

@@ -85,7 +85,7 @@ describe('where nobody can tell', () => {
   });
 
   it('what of a source can’t be read is in every answer', async () => {
-    expect((await scan('acme/clean:1')).text).toMatch(/^sources: import \(1 advisories, 1 can’t be read, /m);
+    expect((await scan('acme/clean:1')).text).toMatch(/^sources: import \(1 advisory, 1 can’t be read, /m);
     const sarif = await scan('acme/clean:1', '-o', 'sarif');
     expect(sarif.text).toContain('1 documents of import can’t be read');
   });
