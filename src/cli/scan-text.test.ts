@@ -22,3 +22,39 @@ it.each([
     expect(answerText(answerOf(match, tags), false)).toMatch(said);
   },
 );
+
+it('fits 100 columns with many sources and a long reason, and says what of them is amiss', () => {
+  const answer = answerOf(0, 0);
+  const source = (at: number) => ({
+    ...{ source: `osv-ecosystem-${at}`, kind: 'osv' as const, importedAt: 0, documents: 1_000 },
+    ...{ unreadable: at === 3 ? 2 : 0, error: at === 4 ? 'no answer' : null },
+  });
+  const unknown = {
+    ...{ repository: 'acme/shop', digest: `sha256:${'ab'.repeat(32)}`, platform: null },
+    ...{ verdict: 'unknown' as const, verdictNow: 'unknown' as const },
+    ...{ reason: `layer sha256:${'cd'.repeat(32)}: truncated`, evidence: [], evidenceCount: 0 },
+    ...{ above: { tags: [], indexes: [], containers: [] }, pushedAt: null, pulledAt: null, readWith: [] },
+  };
+  const never = { ...source(9), source: 'gone', importedAt: null, documents: 0 };
+  const text = answerText(
+    {
+      ...answer,
+      images: [unknown],
+      counts: { ...answer.counts, unknown: 1 },
+      covers: {
+        ...answer.covers,
+        advisorySources: [...Array.from({ length: 8 }, (_, at) => source(at)), never],
+      },
+    },
+    false,
+  );
+  for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+  expect(text).toContain(`layer sha256:${'cd'.repeat(6)}: truncated`);
+  expect(text.replace(/\s+/g, ' ')).toContain(
+    'osv-ecosystem-3 (1,000 advisories, 2 can’t be read, 0 min old)',
+  );
+  expect(text.replace(/\s+/g, ' ')).toContain(
+    'osv-ecosystem-4 (1,000 advisories, 0 min old, the last fetch failed)',
+  );
+  expect(text.replace(/\s+/g, ' ')).toContain('gone (0 advisories, never loaded)');
+});
