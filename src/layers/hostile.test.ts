@@ -114,6 +114,23 @@ describe('files too large for what wants them', () => {
     expect(reasonOf(found, extractor)).toBe(reason);
   });
 
+  test.each([
+    ['dpkg', 'var/lib/dpkg/status', 'Status: install ok installed\nVersion: 1\nPackage: '],
+    ['apk', 'lib/apk/db/installed', 'V:1\nP:'],
+  ])('a database of more packages than are kept is read no further: %s', async (extractor, name, text) => {
+    const count = layerLimits.layerPackagesMax + 1_000;
+    const database = Array.from({ length: count }, (_, at) => `${text}p${at}\n\n`).join('');
+    const found = await summaryOfEntries([{ name, text: database }]);
+    expect(found.state).toBe('done');
+    expect(reasonOf(found, extractor)).toBe(`${name}: more than ${layerLimits.layerPackagesMax} packages`);
+  });
+
+  test('an os-release without end is not read', async () => {
+    const found = await summaryOf(hugeFile('etc/os-release', 2 * MiB, Buffer.from('\n'.repeat(MiB))));
+    expect(reasonOf(found, 'os-release')).toBe('etc/os-release: 2097152 bytes; at most 1048576 are read');
+    expect(found.os).toBeUndefined();
+  });
+
   test('JSON within JSON is not parsed', async () => {
     const text = `{"name":"a","version":"1","x":${'['.repeat(MiB)}${']'.repeat(MiB)}}`;
     const found = await summaryOfEntries([{ name: 'node_modules/a/package.json', text }]);

@@ -1,3 +1,6 @@
+import { limits } from '../../../lib/limits.ts';
+import { paragraphsOf } from '../text-lines.ts';
+
 /** One package of apk's database (Alpine's wiki, "Apk spec", which the database's text shares with the index). */
 export interface ApkPackage {
   readonly name: string;
@@ -20,24 +23,32 @@ const wanted = new Set(['P', 'V', 'A', 'o', 'L']);
 export function parseInstalledFile(text: string): InstalledFile {
   const packages = new Map<string, ApkPackage>();
   let problem: string | undefined;
-  for (const stanza of text.split(/\n(?:[ \t\r]*\n)+/)) {
-    if (stanza.trim() === '') continue;
-    const found = packageOf(fieldsOf(stanza));
+  for (const { fields } of paragraphsOf(text, { start: stanza, line: field })) {
+    if (packages.size >= limits.layerPackagesMax) {
+      problem ??= `more than ${limits.layerPackagesMax} packages`;
+      break;
+    }
+    const found = packageOf(fields);
     if (typeof found === 'string') problem ??= found;
     else packages.set(found.name, found);
   }
   return { packages: [...packages.values()], ...(problem === undefined ? {} : { problem }) };
 }
 
-/** The package's own fields, which come before those of its folders and files. */
-function fieldsOf(stanza: string): ReadonlyMap<string, string> {
-  const fields = new Map<string, string>();
-  for (const line of stanza.split('\n')) {
-    if (line.startsWith('F:')) break;
-    const key = line[1] === ':' ? line.slice(0, 1) : '';
-    if (wanted.has(key)) fields.set(key, line.slice(2).trim());
-  }
-  return fields;
+interface Stanza {
+  readonly fields: Map<string, string>;
+  /** The package's own fields come before those of its folders and files. */
+  inFiles: boolean;
+}
+
+function stanza(): Stanza {
+  return { fields: new Map(), inFiles: false };
+}
+
+function field(of: Stanza, line: string): void {
+  if (line.startsWith('F:')) of.inFiles = true;
+  const key = line[1] === ':' ? line.slice(0, 1) : '';
+  if (!of.inFiles && wanted.has(key)) of.fields.set(key, line.slice(2).trim());
 }
 
 /** A sentence for what apk would not have written. */

@@ -1,3 +1,6 @@
+import { limits } from '../../../lib/limits.ts';
+import { paragraphsOf } from '../text-lines.ts';
+
 /** One package of a dpkg database (deb-control(5), dpkg(1) "Package states"). */
 export interface DpkgPackage {
   readonly name: string;
@@ -22,9 +25,11 @@ const wanted = new Set(['package', 'version', 'architecture', 'source', 'multi-a
 export function parseStatusFile(text: string): StatusFile {
   const packages = new Map<string, DpkgPackage>();
   let problem: string | undefined;
-  for (const stanza of text.split(/\n(?:[ \t]*\n)+/)) {
-    if (stanza.trim() === '') continue;
-    const fields = fieldsOf(stanza);
+  for (const fields of paragraphsOf(text, { start: () => new Map<string, string>(), line: field })) {
+    if (packages.size >= limits.layerPackagesMax) {
+      problem ??= `more than ${limits.layerPackagesMax} packages`;
+      break;
+    }
     const found = packageOf(fields);
     if (typeof found === 'string') problem ??= found;
     else if (found !== undefined) packages.set(`${found.name}:${found.architecture}`, found);
@@ -32,16 +37,12 @@ export function parseStatusFile(text: string): StatusFile {
   return { packages: [...packages.values()], ...(problem === undefined ? {} : { problem }) };
 }
 
-function fieldsOf(stanza: string): ReadonlyMap<string, string> {
-  const fields = new Map<string, string>();
-  for (const line of stanza.split('\n')) {
-    // A line that begins with a blank continues the field before it; none of ours has more than one line.
-    const colon = line.indexOf(':');
-    if (colon <= 0 || line[0] === ' ' || line[0] === '\t') continue;
-    const name = line.slice(0, colon).toLowerCase();
-    if (wanted.has(name)) fields.set(name, line.slice(colon + 1).trim());
-  }
-  return fields;
+function field(fields: Map<string, string>, line: string): void {
+  // A line that begins with a blank continues the field before it; none of ours has more than one line.
+  const colon = line.indexOf(':');
+  if (colon <= 0 || line[0] === ' ' || line[0] === '\t') return;
+  const name = line.slice(0, colon).toLowerCase();
+  if (wanted.has(name)) fields.set(name, line.slice(colon + 1).trim());
 }
 
 /** undefined for what dpkg only remembers the name of, a sentence for what it would not have written. */

@@ -1,6 +1,8 @@
+import { limits } from '../../../lib/limits.ts';
 import type { Extractor } from '../../extractor.ts';
 import { textOf } from '../../file-content.ts';
 import type { OsRelease } from '../../inventory.ts';
+import { linesOf } from '../text-lines.ts';
 
 /**
  * Which distribution the layer is of (os-release(5)). `etc/os-release` is usually a link to `usr/lib/os-release`, so
@@ -9,6 +11,7 @@ import type { OsRelease } from '../../inventory.ts';
 export const osRelease: Extractor = {
   name: 'os-release',
   version: 1,
+  fileBytesMax: limits.metadataBytesMax,
   wants: ({ path, kind }) => kind !== 'link' && (path === 'etc/os-release' || path === 'usr/lib/os-release'),
   extract: (_entry, content) => {
     const os = parseOsRelease(textOf(content));
@@ -19,7 +22,7 @@ export const osRelease: Extractor = {
 /** undefined when there is no `ID`. */
 export function parseOsRelease(text: string): OsRelease | undefined {
   const values = new Map<string, string>();
-  for (const line of text.split('\n')) {
+  for (const line of linesOf(text)) {
     const equals = line.indexOf('=');
     if (equals > 0 && !line.startsWith('#'))
       values.set(line.slice(0, equals).trim(), unquoted(line.slice(equals + 1)));
