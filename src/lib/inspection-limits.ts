@@ -58,6 +58,8 @@ export const inspectionLimits = {
   /** All that is unpacked: so much always, beyond it so many times the archive's size. */
   archiveUnpackedBytes: 256 * MiB,
   archiveRatioMax: 50,
+  /** The texts that say what an archive and those in it are: poms, manifests. */
+  archiveMetadataBytesMax: 32 * MiB,
   /** Archives of one layer whose content is not kept twice. */
   layerArchivesRemembered: 100_000,
   executableSectionsMax: 4_096,

@@ -35,6 +35,7 @@ type ArchiveLimitName =
   | 'archiveUnpackedBytes'
   | 'archiveRatioMax'
   | 'metadataBytesMax'
+  | 'archiveMetadataBytesMax'
   | 'layerPathBytesMax'
   | 'extractFileBytesMax';
 
@@ -79,6 +80,7 @@ class ArchiveWalk {
   readonly #members: ArchiveMember[] = [];
   readonly #archives: OpenedArchive[] = [];
   #unpackedBytes = 0;
+  #metadataBytes = 0;
   #problem: string | undefined;
   #problems = 0;
 
@@ -105,11 +107,24 @@ class ArchiveWalk {
       if (over === 'one') continue;
       const bytes = this.#bytes(content, directory, { entry, path });
       if (bytes === undefined) continue;
-      if (this.#format.isMetadata(entry.name) && bytes.sizeBytes <= this.#limits.metadataBytesMax)
-        metadata.set(entry.name, Buffer.from(bytes.all()).toString('utf8'));
+      const text = this.#format.isMetadata(entry.name) ? this.#text(path, bytes) : undefined;
+      if (text !== undefined) metadata.set(entry.name, text);
       if (this.#format.isArchive(entry.name))
         this.#nested(bytes, { member: path, depth: place.depth + 1, heldBytes: place.heldBytes });
     }
+  }
+
+  /**
+   * The beginning of a text that is very long: a signed jar's manifest has a paragraph for each file behind what it says of
+   * the jar. All texts are held until the walk has ended, and read then.
+   */
+  #text(path: string, content: FileContent): string | undefined {
+    const { metadataBytesMax, archiveMetadataBytesMax } = this.#limits;
+    const bytes = content.read(0, metadataBytesMax);
+    this.#metadataBytes += bytes.length;
+    if (this.#metadataBytes <= archiveMetadataBytesMax) return Buffer.from(bytes).toString('utf8');
+    this.#note(path, `more than ${archiveMetadataBytesMax} bytes of texts about archives`);
+    return undefined;
   }
 
   #overLimit(entry: ZipEntry, path: string): 'all' | 'one' | undefined {

@@ -240,6 +240,17 @@ describe('archives in an archive', () => {
   });
 });
 
+test('of a manifest of any length the beginning is read, where the jar itself is told; a pom that is too long is a problem', () => {
+  const entries = `\r\nName: a\r\nSHA-256-Digest: ${'x'.repeat(40)}\r\n`.repeat(30_000);
+  const signed = manifest({ 'Implementation-Version': '1.2.3', 'Implementation-Vendor-Id': 'org.acme' });
+  const long = zipOf([{ ...signed, text: `${signed.text}${entries}` }]);
+  const found = extract('opt/tool.jar', long);
+  expect(purls(found)).toEqual(['pkg:maven/org.acme/tool@1.2.3']);
+  expect(found.problem).toBeUndefined();
+  const padded = { name: 'META-INF/maven/g/a/pom.properties', text: `${'#\n'.repeat(600_000)}version=1\n` };
+  expect(extract('opt/a.jar', zipOf([padded])).problem).toContain('it names no version');
+});
+
 describe('a hostile archive ends as unknown', () => {
   const walk = (bytes: Buffer, less: Partial<Record<keyof typeof limits, number>> = {}) =>
     walkArchive(
@@ -294,6 +305,17 @@ describe('a hostile archive ends as unknown', () => {
     expect(walk(bytes, { archiveHeldBytesMax: 5_000 }).problem).toContain(
       'a.jar!/b.jar: archives in each other of more than 5000 bytes',
     );
+  });
+
+  test('when its texts about archives are much more than it is', () => {
+    const bytes = zipOf(['a', 'b', 'c'].map((name) => ({ name: `${name}.pom`, text: 'x'.repeat(4_000) })));
+    const found = walkArchive(
+      contentOf(bytes, limits),
+      { isArchive: () => false, isMetadata: (name) => name.endsWith('.pom') },
+      { ...limits, archiveMetadataBytesMax: 9_000 },
+    );
+    expect(found.problem).toBe('c.pom: more than 9000 bytes of texts about archives');
+    expect([...(found.archives[0]?.metadata.keys() ?? [])]).toEqual(['a.pom', 'b.pom']);
   });
 
   test('when a path is longer than can be kept', () => {

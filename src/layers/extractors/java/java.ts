@@ -9,7 +9,7 @@ const archiveName = /\.(?:jar|war|ear|aar|rar|hpi|jpi|kar|nar|par|sar)$/i;
 /** Java archives, at any depth in each other; links to them, which Debian's folders are full of, lead to what is read anyway. */
 export const java: Extractor = {
   name: 'java',
-  version: 3,
+  version: 4,
   fileBytesMax: limits.extractSpoolBytesMax,
   wants: ({ path, kind }) => kind !== 'link' && archiveName.test(path),
   extract: ({ path }, content): Extracted => {
