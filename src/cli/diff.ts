@@ -63,7 +63,13 @@ async function printPackages(asked: Asked): Promise<void> {
   );
   await printed(asked, found, (items) => ({
     columns: ['change', 'type', 'package', 'from', 'to'],
-    rows: items.map((item) => [item.change, item.type, item.name, item.from.join(' '), item.to.join(' ')]),
+    rows: items.map((item) => [
+      item.change,
+      item.type,
+      item.name,
+      versionsText(item.from),
+      versionsText(item.to),
+    ]),
     shorten: { package: 'start', from: 'start', to: 'start' },
   }));
 }
@@ -79,8 +85,8 @@ async function printFindings(asked: Asked): Promise<void> {
       item.advisory,
       item.severity,
       item.name,
-      item.from.join(' '),
-      item.to.join(' '),
+      versionsText(item.from),
+      versionsText(item.to),
     ]),
     shorten: { package: 'start', from: 'start', to: 'start' },
   }));
@@ -103,6 +109,11 @@ async function printFiles(asked: Asked): Promise<void> {
     rows: items.map(({ change, from, to, path: at }) => [change, sideText(from), sideText(to), `/${at}`]),
     shorten: { path: 'end' },
   }));
+}
+
+/** null, which a table shows as `-`, where there is none. */
+function versionsText(versions: readonly string[]): string | null {
+  return versions.length === 0 ? null : versions.join(' ');
 }
 
 type Side = RouteAnswer<typeof imageDiffFiles>['items'][number]['from'];
