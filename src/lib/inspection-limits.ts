@@ -18,9 +18,11 @@ export const inspectionLimits = {
   layerInspectMs: 30 * minute,
   /** A worker that long over its time no longer looks at the clock, and is ended. */
   layerStuckMs: minute,
-  /** How long a worker without a job is kept. What it works at once, and its longest rest, while somebody pushes or pulls. */
+  /** How long a worker without a job is kept. While somebody pushes or pulls: what it works at least at once, how many times as
+   * long it rests, and its longest rest. */
   inspectIdleMs: minute,
-  inspectTurnMs: 10,
+  inspectTurnMs: 1,
+  inspectRestTimes: 3,
   inspectRestMsMax: 100,
   /** Its buffers that share their memory. */
   inspectBufferPoolBytes: 8 * KiB,

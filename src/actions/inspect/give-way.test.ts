@@ -49,19 +49,22 @@ describe('a thread that reads layers', () => {
     expect(thread.rested).toEqual([]);
   });
 
-  it('rests as long as it has worked while somebody does, and no longer than a limit', () => {
+  it('rests some times as long as it has worked while somebody does, and no longer than a limit', () => {
     const thread = Thread.busy();
     thread.work(limits.inspectTurnMs + 3);
-    thread.work(limits.inspectRestMsMax + 1);
-    expect(thread.rested).toEqual([limits.inspectTurnMs + 3, limits.inspectRestMsMax]);
+    thread.work(limits.inspectRestMsMax);
+    expect(thread.rested).toEqual([
+      (limits.inspectTurnMs + 3) * limits.inspectRestTimes,
+      limits.inspectRestMsMax,
+    ]);
   });
 
   it('works on through chunks that are small, and counts them together', () => {
     const thread = Thread.busy();
-    for (let chunk = 0; chunk < limits.inspectTurnMs - 1; chunk++) thread.work(1);
+    for (let chunk = 0; chunk < 3; chunk++) thread.work(limits.inspectTurnMs / 4);
     expect(thread.rested).toEqual([]);
-    thread.work(1);
-    expect(thread.rested).toEqual([limits.inspectTurnMs]);
+    thread.work(limits.inspectTurnMs / 4);
+    expect(thread.rested).toEqual([limits.inspectTurnMs * limits.inspectRestTimes]);
   });
 
   it('goes on without rests when they have ended', () => {

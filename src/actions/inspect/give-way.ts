@@ -3,9 +3,9 @@ import type { Foreground } from '../../lib/foreground.ts';
 import { limits } from '../../lib/limits.ts';
 
 /**
- * How the threads that read layers give way: while somebody pushes or pulls, each rests as long as it has worked, so that it
- * neither takes more than half a core nor stands still. Their low priority is not enough: a thread that runs ends its slice
- * of some milliseconds before one that was woken comes, of whatever priority. They learn of it through memory that all share,
+ * How the threads that read layers give way: while somebody pushes or pulls, each works for a millisecond or two and rests three
+ * times as long, so that it neither takes more than a quarter of a core nor stands still. Their low priority is not enough: a
+ * thread that runs ends its slice of some milliseconds before one that was woken comes, of whatever priority. They learn of it through memory that all share,
  * since a thread in the midst of a layer hears no message.
  */
 export type Busy = Int32Array<SharedArrayBuffer>;
@@ -40,7 +40,8 @@ export function restsOf(busy: Busy, time: Time = threadTime): () => void {
     const workedMs = time.nowMs() - sinceMs;
     if (workedMs < limits.inspectTurnMs) return;
     // What waited for its source meanwhile has not worked as long as it seems.
-    if (Atomics.load(busy, 0) === 1) time.rest(busy, Math.min(workedMs, limits.inspectRestMsMax));
+    if (Atomics.load(busy, 0) === 1)
+      time.rest(busy, Math.min(workedMs * limits.inspectRestTimes, limits.inspectRestMsMax));
     sinceMs = time.nowMs();
   };
 }
