@@ -32,17 +32,20 @@ export async function advisoryLeaf(criteria: AdvisoryCriteria, context: LeafCont
   const db = database.read;
   const asked = criteria.advisory;
   const { in: place = 'image' } = asked;
-  const isCatalogued = asked.exploited === undefined || (await exploitedAreKnown(db));
+  const [isCatalogued, rows, unanswerable, unfed] = await Promise.all([
+    asked.exploited === undefined || exploitedAreKnown(db),
+    exceptedFindings(database, context),
+    whyUnanswerable(database, asked),
+    unfedImages(database, scope),
+  ]);
   const everywhere = asked.id === undefined && scope === undefined;
   const byCatalogue = everywhere && asked.exploited === true && asked.severity === undefined;
   const indexed = database.engine === 'postgres' || (everywhere && !byCatalogue);
   const conditions = conditionsOf(asked, isCatalogued);
   if (byCatalogue && isCatalogued) conditions.push({ sure: isInCatalogue });
   const wanted = [verdictAsked(indexed), ...conditions];
-  const rows = await exceptedFindings(database, context);
   const excepted = { engine: database.engine, rows, found: foundPackages(place, scope) };
   const images = (where: readonly RawBuilder<boolean>[]) => imagesWith(excepted, scope, where).compile(db);
-  const unanswerable = await whyUnanswerable(database, asked);
   return {
     ...(unanswerable === undefined ? {} : { unanswerable }),
     matches: images(wanted.map(({ sure }) => sure)),
@@ -60,7 +63,7 @@ export async function advisoryLeaf(criteria: AdvisoryCriteria, context: LeafCont
         const others = wanted.toSpliced(at, 1).map(mayBe);
         return [{ images: images([...others, untold.where]), because: untold.because }];
       }),
-      ...(await unfedImages(database, scope)),
+      ...unfed,
     ],
     ...(rows.length === 0 ? {} : { excepted: coveredHits(excepted, and(conditions.map(mayBe))).compile(db) }),
     evidence: (manifestIds, limit) => {
