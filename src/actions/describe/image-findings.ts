@@ -3,7 +3,7 @@
  * and without what exceptions except where the image is.
  */
 import { worst } from '../../records/advisories/affected.ts';
-import { sourceOfNamelessBroken } from '../../records/advisories/broken.ts';
+import { whyAnyMayBeHit } from '../../records/advisories/broken.ts';
 import { type ImageFinding, imageFindings } from '../../records/advisories/image-findings.ts';
 import { unfedImages } from '../../records/criteria/unfed.ts';
 import type { Database } from '../../records/db/database.ts';
@@ -61,7 +61,7 @@ export async function advisoryGaps(database: Database, manifestId: number): Prom
   const gaps: string[] = [];
   for (const { images, because } of await unfedImages(database, [manifestId]))
     if ((await database.search(images)).length > 0) gaps.push(because);
-  const source = await sourceOfNamelessBroken(database);
-  if (source !== undefined) gaps.push(`what ${source} gave can’t be read in part, and names no package`);
+  const because = await whyAnyMayBeHit(database);
+  if (because !== undefined) gaps.push(because);
   return gaps;
 }

@@ -5,8 +5,8 @@ import { limits } from '../../lib/limits.ts';
 /**
  * How the threads that read layers give way: while somebody pushes or pulls, each works for a millisecond or two and rests three
  * times as long, so that it neither takes more than a quarter of a core nor stands still. Their low priority is not enough: a
- * thread that runs ends its slice of some milliseconds before one that was woken comes, of whatever priority. They learn of it through memory that all share,
- * since a thread in the midst of a layer hears no message.
+ * thread that runs ends its slice of some milliseconds before one that was woken comes, of whatever priority. They learn of it
+ * through memory that all share, since a thread in the midst of a layer hears no message.
  */
 export type Busy = Int32Array<SharedArrayBuffer>;
 

@@ -1,4 +1,3 @@
-import { parseCriteria } from '../../criteria/parse.ts';
 import { LazaretError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Database } from '../../records/db/database.ts';
@@ -6,10 +5,8 @@ import type { Evidence } from '../../records/scans/evidence.ts';
 import { imageNames, type NamedImage } from '../../records/scans/images.ts';
 import type { StoredScan } from '../../records/scans/scans.ts';
 import type { KeptImage } from './answer.ts';
-import { evaluate } from './evaluate.ts';
 import { newEvidenceOf } from './explain.ts';
-import { keptAnswer } from './kept.ts';
-import { Universe, universeOfManifests } from './universe.ts';
+import { evaluatedNow, keptAnswer } from './kept.ts';
 
 /** How two answers to one question differ. */
 export interface ScanDiff {
@@ -87,19 +84,13 @@ async function renewedOf(
   },
 ): Promise<RenewedImage[]> {
   if (stayed.length === 0) return [];
-  const scope = [...new Set(stayed.map(([, manifestId]) => manifestId))];
-  const wanted = new Set(stayed.map(keyOf));
-  const { placements } = await universeOfManifests(database, scope);
-  const universe = new Universe(
-    placements.filter(({ repositoryId, manifestId }) => wanted.has(`${repositoryId ?? 0}/${manifestId}`)),
-  );
-  const evaluation = await evaluate(database, parseCriteria(after.criteria), { universe, scope });
+  const evaluation = await evaluatedNow(database, after, { images: stayed, operatorOnly: false });
   const found = await newEvidenceOf(database, evaluation, {
     places: [...evaluation.matches],
     sinceMs: keptAnswer(before).answeredAt,
     untilMs: keptAnswer(after).answeredAt,
   });
-  const names = await imageNames(database, universe.placements);
+  const names = await imageNames(database, evaluation.universe.placements);
   return [...found].flatMap(([at, evidence]) => {
     const image = names[at];
     if (!image || evidence.length === 0) return [];

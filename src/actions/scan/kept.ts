@@ -50,7 +50,8 @@ export async function scanAgain(database: Database, stored: StoredScan): Promise
   return { name, position, question, answeredAt, tookMs, counts, covers, images, next };
 }
 
-const stepImages = 200;
+/** Images whose evidence is read at once, where all are told. */
+export const stepImages = 200;
 
 /** All of its images, page by page. */
 export async function* scanAll(database: Database, stored: StoredScan): AsyncGenerator<ScanResult> {
@@ -101,7 +102,7 @@ async function resultsAsOfNow(
 }
 
 /** Over just these, as far as their repositories still have them. */
-async function evaluatedNow(
+export async function evaluatedNow(
   database: Database,
   stored: StoredScan,
   { images, operatorOnly }: { readonly images: readonly KeptImage[]; readonly operatorOnly: boolean },
@@ -130,7 +131,7 @@ async function listedAs(
   return (await ordered(database, withKeys, order)).map(({ kept }) => kept);
 }
 
-function keyOf(repositoryId: number | null, { manifestId }: Pick<Placement, 'manifestId'>): string {
+export function keyOf(repositoryId: number | null, { manifestId }: Pick<Placement, 'manifestId'>): string {
   return `${repositoryId ?? 0}/${manifestId}`;
 }
 

@@ -1,7 +1,7 @@
 import { limits } from '../../lib/limits.ts';
-import type { Placement } from '../../records/scans/images.ts';
 import type { ScanAnswer } from './answer.ts';
-import { evaluateFirst } from './evaluate.ts';
+import { type Evaluation, evaluateFirst } from './evaluate.ts';
+import { keyOf, stepImages } from './kept.ts';
 import { resultsOf, type ScanResult } from './results.ts';
 import { type ScanDeps, type ScanRequest, searchedWhole } from './scan.ts';
 
@@ -14,27 +14,24 @@ export type ScanLine =
   | { readonly matchAtLeast: number }
   | { readonly answer: Omit<ScanAnswer, 'images' | 'next'> };
 
-const stepImages = 200;
-
 /** As `scan`, with every image. The first come as they are found, the others in the order that was asked for. @throws invalid */
 export async function* scanLive(deps: ScanDeps, request: ScanRequest): AsyncGenerator<ScanLine> {
   const { database } = deps;
   const { criteria, scope, pageSize = limits.scanPageDefault } = request;
-  const shown = new Set<string>();
+  const shown = new Set<string | undefined>();
   const first = await evaluateFirst(database, criteria, scope);
   if (first) {
-    const { universe, matches } = first;
+    const { matches } = first;
     const listed = [...matches].slice(0, pageSize);
     for (const image of await resultsOf(database, first, listed.map(asMatch))) yield { image };
-    for (const at of listed) shown.add(keyOf(universe.placements[at]));
+    for (const at of listed) shown.add(keyAt(first, at));
     if (matches.size > listed.length) yield { matchAtLeast: matches.size };
   }
   const { evaluation, listed, keep } = await searchedWhole(deps, request);
   const kept = keep();
   // Awaited below; until then it must not end the process.
   kept.catch(() => {});
-  const { placements } = evaluation.universe;
-  const others = listed.filter(({ at }) => !shown.has(keyOf(placements[at])));
+  const others = listed.filter(({ at }) => !shown.has(keyAt(evaluation, at)));
   for (let at = 0; at < others.length; at += stepImages)
     for (const image of await resultsOf(database, evaluation, others.slice(at, at + stepImages)))
       yield { image };
@@ -45,6 +42,7 @@ function asMatch(at: number) {
   return { at, kept: 'match' } as const;
 }
 
-function keyOf(placement: Placement | undefined): string {
-  return `${placement?.repositoryId ?? 0}/${placement?.manifestId}`;
+function keyAt({ universe }: Evaluation, at: number): string | undefined {
+  const placement = universe.placements[at];
+  return placement && keyOf(placement.repositoryId, placement);
 }

@@ -70,14 +70,14 @@ export async function advisoriesUnbreak(
 }
 
 /** A source that gave a document of which nobody can tell which packages it is about. */
-export async function sourceOfNamelessBroken(database: Database): Promise<string | undefined> {
+export async function whyAnyMayBeHit(database: Database): Promise<string | undefined> {
   const [row] = await database.search(
     sql<{ source: string }>`select advisories.source from advisories
       where advisories.broken is not null and advisories.withdrawn_at is null and not exists
         (select 1 from advisory_packages where advisory_packages.advisory_id = advisories.id)
       limit 1`.compile(database.read),
   );
-  return row?.source;
+  return row && `what ${row.source} gave can’t be read in part, and names no package`;
 }
 
 /** No id has a blank. */

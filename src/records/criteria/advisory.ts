@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { AdvisoryCriteria, Severity } from '../../criteria/criteria.ts';
 import { timeMs } from '../../criteria/parts.ts';
-import { sourceOfNamelessBroken } from '../advisories/broken.ts';
+import { whyAnyMayBeHit } from '../advisories/broken.ts';
 import { exploitedAreKnown } from '../advisories/exploits.ts';
 import { advisoriesNamed, advisoryKeysNamed, maliciousAreKnown } from '../advisories/named.ts';
 import type { Database } from '../db/database.ts';
@@ -82,8 +82,8 @@ async function whyUnanswerable(
   database: Database,
   { id, malicious }: AdvisoryCriteria['advisory'],
 ): Promise<string | undefined> {
-  const source = await sourceOfNamelessBroken(database);
-  if (source !== undefined) return `what ${source} gave can’t be read in part, and names no package`;
+  const because = await whyAnyMayBeHit(database);
+  if (because !== undefined) return because;
   if (malicious === true && !(await maliciousAreKnown(database)))
     return 'no advisories of malicious packages were loaded';
   if (id === undefined || (await advisoryKeysNamed(database, id)).size > 0) return undefined;
