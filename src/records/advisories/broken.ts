@@ -69,7 +69,7 @@ export async function advisoriesUnbreak(
   );
 }
 
-/** A source that gave a document of which nobody can tell which packages it is about. */
+/** Where a source gave a document of which nobody can tell which packages it is about, any may be hit: a sentence for people. */
 export async function whyAnyMayBeHit(database: Database): Promise<string | undefined> {
   const [row] = await database.search(
     sql<{ source: string }>`select advisories.source from advisories
