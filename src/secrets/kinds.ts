@@ -10,4 +10,4 @@ export const secretKinds: readonly SecretKind[] = [...privateKeys, ...clouds, ..
 export const secretKindIds: readonly string[] = secretKinds.map(({ id }) => id);
 
 /** Higher whenever the same bytes would give another result; layers that an older one read are then read again. */
-export const secretsVersion = 2;
+export const secretsVersion = 3;

@@ -19,6 +19,7 @@ const letters = `${upper}${upper.toLowerCase()}`;
 const alnum = `${letters}0123456789`;
 const hex = '0123456789abcdef';
 const base64 = `${alnum}+/`;
+const base32 = `${upper}234567`;
 const a = (length: number) => noise(alnum, length);
 const h = (length: number) => noise(hex, length);
 const jwt = (...parts: readonly object[]) =>
@@ -40,7 +41,9 @@ const samples: readonly (readonly [kind: string, text: string, path?: string])[]
     `PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nComment: me\nPublic-Lines: 1\n${noise(base64, 64)}\nPrivate-Lines: 1\n${noise(base64, 48)}\n`,
   ],
   ['age-secret-key', `AGE-SECRET-KEY-1${noise('QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L', 58)}`],
-  ['aws-access-key', `key = AKIA${noise('ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', 16)}`],
+  ['aws-access-key', `key = AKIA${noise(base32, 16)}`],
+  ['aws-access-key', `AWS_ACCESS_KEY_ID=AKIA${noise(base32, 16)}`, 'app/.env'],
+  ['aws-access-key', `s3n://AKIA${noise(base32, 16)}:${a(20)}@bucket/key`],
   ['aws-secret-key', `aws_secret_access_key = ${noise(base64, 40)}`],
   ['aws-secret-key', `"SecretAccessKey": "${noise(base64, 40)}"`],
   ['gcp-service-account', `"private_key_id": "${h(40)}"`],

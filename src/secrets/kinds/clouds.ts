@@ -5,7 +5,7 @@ export const clouds: readonly SecretKind[] = [
     id: 'aws-access-key',
     title: 'AWS access key id',
     anchors: ['AKIA'],
-    pattern: /(?<![A-Za-z0-9+/=_-])(?<value>AKIA[A-Z2-7]{16})(?![A-Za-z0-9+/=_-])/g,
+    pattern: tokenPattern('AKIA[A-Z2-7]{16}'),
     before: 1,
     after: 21,
     entropyMin: 2.8,
