@@ -64,6 +64,12 @@ export const advisorySchema = {
 
 function parseId(field: Field): string {
   const id = field.text(128);
-  if (/^[A-Za-z0-9][A-Za-z0-9_.:-]*$/.test(id)) return id;
+  if (/^[A-Za-z0-9][A-Za-z0-9_.:-]*$/.test(id)) return canonical(id);
   throw field.error(`'${id}' is not the id of an advisory`);
+}
+
+/** The two kinds of ids that people copy in any case have one case in advisories. */
+function canonical(id: string): string {
+  if (/^cve-/i.test(id)) return id.toUpperCase();
+  return /^ghsa-/i.test(id) ? `GHSA-${id.slice(5).toLowerCase()}` : id;
 }

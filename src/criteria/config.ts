@@ -43,7 +43,7 @@ export const configSchema = {
 
 function parsePort(field: Field): string {
   const port = field.text(16);
-  if (/^[0-9]{1,5}\/(?:tcp|udp|sctp)$/.test(port)) return port;
+  if (/^[0-9]{1,5}\/(?:tcp|udp|sctp)$/.test(port) && Number.parseInt(port, 10) <= 65_535) return port;
   throw field.error(`'${port}' is not a port such as 8080/tcp`);
 }
 

@@ -22,6 +22,8 @@ export function parseFile(body: Field): FileCriteria['file'] {
     ...(sizeMax ? { sizeMax: parseSize(sizeMax) } : {}),
     ...parsePlace(body),
   };
+  if (sizeMin && file.sizeMin && file.sizeMax && parseBytes(file.sizeMin) > parseBytes(file.sizeMax))
+    throw sizeMin.error(`is over sizeMax, ${file.sizeMax}: no file is`);
   if (!isSelective(file))
     throw body.error('is of too many files: add a path, a name, a sha256, or a sizeMin of 10MiB or more');
   return file;

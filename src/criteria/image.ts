@@ -1,7 +1,16 @@
 import { parseDuration } from '../lib/duration.ts';
 import type { Field } from '../lib/fields.ts';
 import type { ImageCriteria } from './criteria.ts';
-import { checkGlob, labelSchema, labelText, parseLabel, parseText, parseTime, timeSchema } from './parts.ts';
+import {
+  checkGlob,
+  labelSchema,
+  labelText,
+  parseLabel,
+  parseText,
+  parseTime,
+  timeMs,
+  timeSchema,
+} from './parts.ts';
 
 const globLengthMax = 512;
 const durationPattern = '^[0-9]{1,15}(?:ms|s|m|h|d)$';
@@ -32,7 +41,18 @@ export function parseImage(body: Field): ImageCriteria['image'] {
     return field === undefined ? [] : [[key, parsePart(key, field)] as const];
   });
   if (parts.length === 0) throw body.error(`must have at least one of ${asks.join(', ')}`);
-  return Object.fromEntries(parts);
+  const image: ImageCriteria['image'] = Object.fromEntries(parts);
+  assertSomeTime(body, image);
+  return image;
+}
+
+/** Where one bound lies beyond the other, no image matches, which is nothing that anybody asks. */
+function assertSomeTime(body: Field, image: ImageCriteria['image']): void {
+  const { olderThan, newerThan, pushedAfter, pushedBefore } = image;
+  if (olderThan && newerThan && parseDuration(olderThan) >= parseDuration(newerThan))
+    throw body.member('olderThan').error(`is not less than newerThan, ${newerThan}: no image is`);
+  if (pushedAfter && pushedBefore && timeMs(pushedAfter) >= timeMs(pushedBefore))
+    throw body.member('pushedAfter').error(`is not before pushedBefore, ${pushedBefore}: no image is`);
 }
 
 export function describeImage(image: ImageCriteria['image']): string {

@@ -55,7 +55,7 @@ const leaf = fc.oneof(
     .map((body) => ({ image: present(body) })),
   fc
     .record({
-      id: optional(fc.stringMatching(/^[A-Z]{2,5}-[0-9a-z-]{1,20}$/)),
+      id: optional(fc.stringMatching(/^(?:MAL|GO|USN)-[0-9a-z-]{1,20}$/)),
       severity: fc.constantFrom(...severities),
       fixed: optional(fc.boolean()),
       malicious: optional(fc.boolean()),
@@ -121,6 +121,14 @@ describe('parseCriteria', () => {
     expect(parseCriteria({ package: { purl: 'pkg:npm/@scope/name' } })).toEqual({
       package: { purl: 'pkg:npm/%40scope/name' },
     });
+  });
+
+  it.each([
+    ['cve-2021-44228', 'CVE-2021-44228'],
+    ['ghsa-JFH8-c2jp-5v3q', 'GHSA-jfh8-c2jp-5v3q'],
+    ['x_FOP-Ab', 'x_FOP-Ab'],
+  ])('reads the id %s as advisories write it: %s', (id, written) => {
+    expect(parseCriteria({ advisory: { id } })).toEqual({ advisory: { id: written } });
   });
 
   it.each([
@@ -214,6 +222,28 @@ describe('parseCriteria', () => {
     ],
     ['a licence of several', { license: { anyOf: ['MIT', 'BSD'] } }, 'criteria.license.anyOf[1]'],
     ['an expression for a licence', { license: 'MIT OR ISC' }, 'criteria.license'],
+    [
+      'the 30th of February',
+      { image: { pushedAfter: '2026-02-30T12:00:00Z' } },
+      'criteria.image.pushedAfter',
+    ],
+    [
+      'a day of publication that is none',
+      { advisory: { publishedSince: '2026-02-30' } },
+      'criteria.advisory.publishedSince',
+    ],
+    ['a port that is none', { config: { port: '99999/tcp' } }, 'criteria.config.port'],
+    [
+      'a least size over the greatest',
+      { file: { path: 'a', sizeMin: '2GB', sizeMax: '1GB' } },
+      'criteria.file.sizeMin',
+    ],
+    [
+      'times upside down',
+      { image: { pushedAfter: '2026-12-01', pushedBefore: '2026-11-01T00:00:00Z' } },
+      'criteria.image.pushedAfter',
+    ],
+    ['ages upside down', { image: { olderThan: '90d', newerThan: '24h' } }, 'criteria.image.olderThan'],
   ])('refuses %s, which the schema cannot say', (_, document, path) => {
     expect(problem(document)).toMatchObject({ code: 'invalid', detail: { path } });
   });

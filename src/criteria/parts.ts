@@ -98,8 +98,15 @@ export const timeSchema = {
 /** A date, or RFC 3339 with its offset, so that no region reads it in its own zone. Stays as it was written. */
 export function parseTime(field: Field): string {
   const text = field.string(64);
-  if (new RegExp(timePattern).test(text) && !Number.isNaN(timeMs(text))) return text;
+  if (new RegExp(timePattern).test(text) && isDay(text.slice(0, 10)) && !Number.isNaN(timeMs(text)))
+    return text;
   throw field.error(`'${text}' is not a time such as 2026-11-01 or 2026-11-01T12:00:00Z`);
+}
+
+/** `Date.parse` takes the 30th of February for a day in March. */
+function isDay(text: string): boolean {
+  const at = Date.parse(text);
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text);
 }
 
 /** Milliseconds since 1970 of what `parseTime` has read. */

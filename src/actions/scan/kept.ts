@@ -116,19 +116,22 @@ export async function evaluatedNow(
   return evaluate(database, parseCriteria(stored.criteria), { universe, scope, operatorOnly });
 }
 
+/** What matches, and then what is unknown, as the answer has them: a page goes on where another one ended. */
 async function listedAs(
   database: Database,
   images: readonly KeptImage[],
   { verdict, order }: PageAsk,
 ): Promise<readonly KeptImage[]> {
-  const wanted =
-    verdict === undefined ? images : images.filter(([, , match]) => (match === 1) === (verdict === 'match'));
-  if (order === undefined) return wanted;
-  const withKeys = wanted.map((kept) => {
-    const [repositoryId, manifestId, , severity] = kept;
-    return { kept, repositoryId, manifestId, severity };
-  });
-  return (await ordered(database, withKeys, order)).map(({ kept }) => kept);
+  const list = async (match: KeptImage[2]): Promise<readonly KeptImage[]> => {
+    const some = images.filter((image) => image[2] === match);
+    if (order === undefined) return some;
+    const withKeys = some.map((kept) => {
+      const [repositoryId, manifestId, , severity] = kept;
+      return { kept, repositoryId, manifestId, severity };
+    });
+    return (await ordered(database, withKeys, order)).map(({ kept }) => kept);
+  };
+  return [...(verdict === 'unknown' ? [] : await list(1)), ...(verdict === 'match' ? [] : await list(0))];
 }
 
 export function keyOf(repositoryId: number | null, { manifestId }: Pick<Placement, 'manifestId'>): string {
@@ -141,6 +144,6 @@ function startOf(cursor: string | undefined, length: number): number {
   const start = /^\d{1,9}$/.test(cursor) ? Number(cursor) : Number.NaN;
   if (start <= length) return start;
   throw new LazaretError('invalid', `'${cursor.slice(0, 40)}' is no place in this scan`, {
-    detail: { path: 'query.cursor' },
+    detail: { path: 'query.after' },
   });
 }

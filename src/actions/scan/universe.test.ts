@@ -75,6 +75,22 @@ describeEngines('a scan of many images', (world) => {
     ]);
   });
 
+  it('goes on in whatever order it was begun: what matches, and then what is unknown', async () => {
+    const house = await openHouse(world);
+    await push(house, 'acme/aaa:1');
+    for (const name of ['shop', 'portal', 'zoo']) await inspected(house, `acme/${name}:1`, 'lodash');
+    for (const order of ['name', 'severity', 'pushed', 'pulled'] as const) {
+      const ask = { criteria: lodash, scope: {}, requestedBy: 'jo', pageSize: 2, order };
+      const answer = await scan(house.deps, ask);
+      const stored = await scanGet(house.database.read, answer.name);
+      if (!stored) throw new Error('it was kept');
+      const rest = await scanPage(house.database, stored, { cursor: answer.next ?? undefined, order });
+      const all = [...answer.images, ...rest.images];
+      expect(new Set(all.map(({ repository }) => repository)).size).toBe(4);
+      expect(all.map(({ verdict }) => verdict)).toEqual(['match', 'match', 'match', 'unknown']);
+    }
+  });
+
   it('lists few where a part of the question leaves few, whatever others don’t find', async () => {
     const house = await openHouse(world);
     await inspected(house, 'acme/shop:1', 'lodash');
