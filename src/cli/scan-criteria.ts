@@ -158,11 +158,18 @@ async function secretCriteria(io: CliIo, client: Client): Promise<unknown> {
 }
 
 async function criteriaFile(io: CliIo, file: string): Promise<unknown> {
-  const text =
-    file === '-' ? Buffer.concat(await io.stdin.toArray()).toString() : await readFile(file, 'utf8');
+  const text = file === '-' ? Buffer.concat(await io.stdin.toArray()).toString() : await textOf(file);
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new LazaretError('invalid', `${file} is not JSON`, { cause });
+    throw new LazaretError('invalid', `${file === '-' ? 'standard input' : file} is not JSON`, { cause });
+  }
+}
+
+async function textOf(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new LazaretError('invalid', `the criteria in ${file} can't be read`, { cause });
   }
 }

@@ -44,6 +44,7 @@ function invocation({ covers, counts, answeredAt, tookMs }: ScanAnswer) {
     ...covers.advisorySources.flatMap(sourceNotes),
     ...(counts.unknown > 0 ? [`${counts.unknown} images are unknown, which is not clean`] : []),
     ...covers.excepted.by.map((one) => `${one.images} images have ${one.advisory} ${exceptedText(one)}`),
+    ...(covers.images === 0 ? ['no image is in scope, so nothing is known of any'] : []),
     ...(covers.truncated ? ['more images were found than are listed'] : []),
   ];
   return {

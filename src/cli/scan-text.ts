@@ -171,7 +171,9 @@ function coversText({ covers, answeredAt }: ScanAnswer): string[] {
     return heardAt === null ? `${name} never heard` : `${name} heard ${ageText(answeredAt - heardAt)} ago`;
   });
   return [
-    `covers: ${countText(covers.images, 'image')}${uninspected}${covers.truncated ? ', too many to list' : ''}`,
+    `covers: ${countText(covers.images, 'image')}${uninspected}${covers.truncated ? ', too many to list' : ''}${
+      covers.images === 0 ? ': none is in scope' : ''
+    }`,
     ...exceptedLines(covers.excepted),
     ...(regions.length > 0 ? [listText('regions', regions, tableWidth)] : []),
     ...feedsText(covers.advisorySources, answeredAt),

@@ -63,6 +63,21 @@ it('says in every output and in its exit code that without a feed nothing is kno
   expect([table, json, yaml, sarif].map(({ code }) => code)).toEqual([3, 3, 3, 3]);
 });
 
+it('does not call clean what is not there', async () => {
+  for (const scope of ['--account=acne', '--repositories=acme/shpo*'])
+    for (const output of ['table', 'json', 'jsonl', 'sarif'])
+      expect((await scan(scope, '--package', 'pkg:npm/lodash', '-o', output)).code).toBe(3);
+  const { text } = await scan('--account', 'acne', '--package', 'pkg:npm/lodash');
+  expect(text).toContain('covers: 0 images: none is in scope');
+  const digest = `sha256:${'0'.repeat(64)}`;
+  await expect(scan(`acme/shop@${digest}`, '--package', 'pkg:npm/lodash')).rejects.toThrow(
+    `there is no image acme/shop@${digest}`,
+  );
+  await expect(scan('--all', '--criteria', 'no-such-file.json')).rejects.toThrow(
+    "the criteria in no-such-file.json can't be read",
+  );
+});
+
 it('writes each image on a line of its own as it is found, and last what holds of all of them', async () => {
   const asked = ['--all', '--package', 'pkg:npm/lodash@<4.17.21', '-o', 'jsonl'];
   const { text, code } = await scan(...asked);

@@ -119,10 +119,10 @@ async function plan(
   }
 }
 
-/** What was found outranks what could not be told. */
+/** What was found outranks what could not be told; of no image nothing is told. */
 function exitOf({ counts, covers }: Pick<ScanAnswer, 'counts' | 'covers'>): ExitCode {
   if (counts.match > 0) return 2;
-  return counts.unknown > 0 || covers.truncated ? 3 : 0;
+  return counts.unknown > 0 || covers.truncated || covers.images === 0 ? 3 : 0;
 }
 
 /** Each line as it comes. @returns the last */

@@ -7,6 +7,8 @@ import type { PackageCriteria } from './criteria.ts';
 import { checkGlob, parsePlace, parseText, placeSchema, placeSuffix } from './parts.ts';
 
 const nameLengthMax = 512;
+/** What no ecosystem's versions have, and its tools' ranges do: `^4`, `~> 1.2`, `4.x`, `[1.0,2.0)`. */
+const rangePattern = /^[~^<>=!*[(]|[*|,\s]|(?:^|\.)[xX]$/;
 const typePattern = '^[a-z][a-z0-9.+-]{0,63}$';
 
 /** By purl, or by a glob over names, where the type may be left out. Purls come back in their canonical form. */
@@ -21,6 +23,10 @@ export function parsePackage(body: Field): PackageCriteria['package'] {
     throw purlField.error('must have no qualifiers and no subpath');
   if ([purl.namespace, purl.name, purl.version].some((part) => part?.includes('\0')))
     throw purlField.error('must not contain a NUL');
+  if (purl.version && rangePattern.test(purl.version))
+    throw purlField.error(
+      `'${purl.version.slice(0, 100)}' is a range, not a version; say it in versions, as '>=4.0.0 <5.0.0'`,
+    );
   const versions = body.optional('versions');
   if (versions !== undefined && purl.version !== undefined)
     throw versions.error('cannot be given with a purl that names a version');

@@ -1,8 +1,10 @@
 import { LazaretError } from '../../lib/errors.ts';
+import type { Digest } from '../../oci/digest.ts';
 import { parseReference } from '../../oci/reference.ts';
 import type { Caller } from '../../records/access/caller.ts';
 import { permits } from '../../records/access/permits.ts';
 import { pullRight } from '../../records/access/pull-right.ts';
+import { manifestInRepository } from '../../records/catalog/manifests.ts';
 import type { Database } from '../../records/db/database.ts';
 import { digestOfTag, type ScanScope } from '../../records/scans/images.ts';
 
@@ -49,18 +51,32 @@ export async function scanScopeOf(
   return seen;
 }
 
-/** An image that the caller may not see is one that there is not. */
+/** An image that the caller may not see is one that there is not, and so is one that was deleted or withdrawn. */
 async function imageOf(
   { read }: Database,
   caller: Caller,
   text: string,
 ): Promise<{ repository: string; digest: string }> {
   const { repository, tag, digest } = parseReference(text);
-  if (digest !== undefined) return { repository: repository.name, digest };
   const asked = { repository: repository.name, owner: repository.account };
   const seen = (await pullRight(read, caller, asked)).kind !== 'none';
-  const found = seen ? await digestOfTag(read, repository.name, tag ?? 'latest') : undefined;
-  if (found === undefined)
-    throw new LazaretError('manifestUnknown', `there is no image ${repository.name}:${tag ?? 'latest'}`);
+  const found = seen ? await digestHere(read, { repository: repository.name, tag, digest }) : undefined;
+  if (found === undefined) {
+    const name = `${repository.name}${digest === undefined ? `:${tag ?? 'latest'}` : `@${digest}`}`;
+    throw new LazaretError('manifestUnknown', `there is no image ${name}`);
+  }
   return { repository: repository.name, digest: found };
+}
+
+async function digestHere(
+  read: Database['read'],
+  {
+    repository,
+    tag = 'latest',
+    digest,
+  }: { repository: string; tag: string | undefined; digest: Digest | undefined },
+): Promise<string | undefined> {
+  if (digest === undefined) return digestOfTag(read, repository, tag);
+  const found = await manifestInRepository(read, { repository, reference: { digest } });
+  return found?.deletedAt === null && found.withdrawnAt === null ? found.digest : undefined;
 }
