@@ -14,7 +14,7 @@ import { type OutputOptions, print, serverCommand } from './output.ts';
 type Imported = RouteAnswer<typeof advisoryImport>;
 
 interface ImportOptions extends ServerOptions, OutputOptions {
-  readonly source: string;
+  readonly source?: string;
 }
 
 interface StatusOptions extends ServerOptions, OutputOptions {
@@ -28,7 +28,10 @@ export function register(program: Command, io: CliIo): void {
     'lazaret advisory import all.zip --source osv-npm',
   )
     .argument('<place...>', 'files (JSON, lines, zip, tar), folders, addresses; - for standard input')
-    .option('--source <name>', "who publishes them: one source never changes another's", 'import')
+    .option(
+      '--source <name>',
+      "who publishes them: one source never changes another's (default: import, cisa-kev or epss)",
+    )
     .action((places: string[], options: ImportOptions) => importPlaces(io, places, options));
   const exporting = serverCommand(
     'export',
@@ -72,9 +75,9 @@ async function importPlaces(io: CliIo, places: readonly string[], options: Impor
   if (imported.some(({ brokenCount }) => brokenCount > 0)) io.exit(3);
 }
 
-async function importPlace(io: CliIo, client: Client, place: string, source: string): Promise<Imported> {
+async function importPlace(io: CliIo, client: Client, place: string, source?: string): Promise<Imported> {
   const { file, stream } = await givenDocuments(io, place);
-  const query = { source, ...(file === '' ? {} : { file }) };
+  const query = { ...(source === undefined ? {} : { source }), ...(file === '' ? {} : { file }) };
   return call(client, advisoryImport, { query }, { stream, signal: io.signal });
 }
 

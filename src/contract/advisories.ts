@@ -4,7 +4,8 @@ import { textOrNull } from './scans.ts';
 
 const source = Type.String({
   pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
-  description: 'who publishes them; importing one source never changes another’s',
+  description:
+    'who publishes them; importing one source never changes another’s. Default: import, cisa-kev, or epss',
 });
 const integerOrNull = Type.Union([Type.Integer(), Type.Null()]);
 const feedKind = Type.Union([Type.Literal('osv'), Type.Literal('kev'), Type.Literal('epss')]);
@@ -18,7 +19,7 @@ export const advisoryImport = route({
   audience: 'operator',
   params: nothing,
   query: Type.Object({
-    source,
+    source: Type.Optional(source),
     file: Type.Optional(
       Type.String({ maxLength: 1024, description: 'its name, with which the places of documents begin' }),
     ),

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { describeEngines } from '../../../test/support/engines.ts';
@@ -10,6 +11,7 @@ import { exploitsOf } from '../../records/advisories/exploits.ts';
 import { advisoriesShown } from '../../records/advisories/shown.ts';
 import { feedStatusList } from '../../records/advisories/status.ts';
 import { exportBundle } from './export-bundle.ts';
+import { importFeed } from './import-feed.ts';
 
 /** About lodash before 4.17.21. */
 const osv = (id: string, more: object = {}) => ({
@@ -195,6 +197,32 @@ describeEngines('what is known of attacks', (engines) => {
     expect((await exploitsOf(world.database.read, 'CVE-2020-1111')).score?.score).toBeCloseTo(0.6);
     expect((await exploitsOf(world.database.read, 'CVE-2020-2222')).score).toBeUndefined();
     await expect(world.import(`${csv}CVE-2020-2222,2,0.1`, { source: 'epss' })).rejects.toThrow('line 4');
+  });
+
+  test('is a source of its own, which takes no name from advisories', async () => {
+    await using world = await inventoryWorld(engines);
+    const csv = 'cve,epss,percentile\nCVE-2020-1111,0.5,0.9\n';
+    const given = [text('A-1'), JSON.stringify(catalogue('CVE-2021-44228')), csv];
+    for (const documents of given)
+      await importFeed(world, { documents: Readable.from([Buffer.from(documents)]), actor: 'jo' });
+    const loaded = async () =>
+      (await feedStatusList(world.database.read)).map(({ source, kind, documents }) => [
+        source,
+        kind,
+        documents,
+      ]);
+    const sources = [
+      ['cisa-kev', 'kev', 1],
+      ['epss', 'epss', 1],
+      ['import', 'osv', 1],
+    ];
+    expect(await loaded()).toEqual(sources);
+    for (const other of given.slice(1))
+      await expect(
+        importFeed(world, { source: 'import', documents: Readable.from([Buffer.from(other)]), actor: 'jo' }),
+      ).rejects.toMatchObject({ code: 'conflict', detail: { path: 'source' } });
+    await expect(world.import(osv('A-1'), { source: 'epss' })).rejects.toThrow('give advisories another one');
+    expect(await loaded()).toEqual(sources);
   });
 
   test('comes as it is published', async () => {

@@ -12,7 +12,9 @@ export interface ImportDeps {
   readonly clock: Clock;
 }
 
-export interface ImportRequest extends Omit<ImportOf, 'file'> {
+export interface ImportRequest extends Omit<ImportOf, 'file' | 'source'> {
+  /** Default: a name of the kind that the content is of. */
+  readonly source?: string | undefined;
   /** See `openFeed`. */
   readonly documents: ByteSource;
   readonly file?: string | undefined;
@@ -27,13 +29,17 @@ export interface ImportAnswer extends ImportedDocuments {
 /** @throws invalid, tooLarge (what was read before has been imported), whatever the stream throws */
 export async function importFeed(deps: ImportDeps, request: ImportRequest): Promise<ImportAnswer> {
   const { database, clock } = deps;
-  const { documents, file = '', ...of } = request;
+  const { documents, file = '', source, ...of } = request;
   const startedMs = clock.wallMs();
   const content = await openFeed(documents, file);
-  const imported = await importContent(database, content, { ...of, file });
+  const whose = source ?? sourceNames[content.kind];
+  const imported = await importContent(database, content, { ...of, source: whose, file });
   const tookMs = Math.round(clock.wallMs() - startedMs);
-  return { source: of.source, kind: content.kind, ...imported, tookMs };
+  return { source: whose, kind: content.kind, ...imported, tookMs };
 }
+
+/** Names of sources that were given none. A bundle has those of its parts. */
+const sourceNames = { osv: 'import', bundle: 'import', kev: 'cisa-kev', epss: 'epss' } as const;
 
 type Content = Awaited<ReturnType<typeof openFeed>>;
 

@@ -1,3 +1,4 @@
+import { LazaretError } from '../../lib/errors.ts';
 import type { Tx } from '../db/database.ts';
 import type { Reader } from '../db/engine.ts';
 import type { AdvisorySourceTable } from '../db/tables/advisories.ts';
@@ -30,10 +31,36 @@ export interface LoadedSource {
   readonly loadedAt: number;
 }
 
+/**
+ * A source is of one kind: as another one it would not be listed any more among those that gave advisories.
+ * @throws conflict
+ */
+export async function assertSourceIsOf(
+  db: Reader,
+  source: string,
+  kind: LoadedSource['kind'],
+): Promise<void> {
+  const row = await db
+    .selectFrom('advisory_sources')
+    .select('kind')
+    .where('source', '=', source)
+    .executeTakeFirst();
+  if (row === undefined || row.kind === kind) return;
+  throw new LazaretError(
+    'conflict',
+    `'${source}' is the name of what was loaded of ${kindNames[row.kind]}; give ${kindNames[kind]} another one`,
+    { detail: { path: 'source' } },
+  );
+}
+
+const kindNames = { osv: 'advisories', kev: 'known exploited vulnerabilities', epss: 'EPSS' } as const;
+
+/** @throws conflict */
 export async function advisorySourceLoaded(
   tx: Tx,
   { source, kind, documents, loadedAt }: LoadedSource,
 ): Promise<void> {
+  await assertSourceIsOf(tx.db, source, kind);
   await tx.db
     .insertInto('advisory_sources')
     .values({ source, kind, imported_at: loadedAt, documents })
