@@ -34,7 +34,7 @@ export function statusTable(sources: Sources): Table | string {
       kinds[kind],
       documents,
       unreadable === 0 ? null : unreadable,
-      importedAt === null ? 'never' : timeText(importedAt),
+      importedAt === null ? (documents > 0 ? 'not to its end' : 'never') : timeText(importedAt),
       feed?.url ?? null,
     ]),
     shorten: { from: 'end' },

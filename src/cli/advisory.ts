@@ -104,7 +104,9 @@ async function showStatus(io: CliIo, options: StatusOptions): Promise<void> {
   else await print(io, output, status.severities, () => severityTable(status.severities ?? []));
   for (const { source, feed } of sources)
     if (feed?.error) io.note(`${source}: the last fetch failed: ${feed.error}`);
-  if (sources.some(({ unreadable, feed }) => unreadable > 0 || feed?.error)) io.exit(3);
+  const isIncomplete = ({ importedAt, unreadable, feed }: (typeof sources)[number]) =>
+    importedAt === null || unreadable > 0 || feed?.error;
+  if (sources.some(isIncomplete)) io.exit(3);
 }
 
 async function showAdvisory(io: CliIo, id: string, options: ServerOptions & OutputOptions): Promise<void> {

@@ -219,7 +219,11 @@ function sourceText(source: Source, nowMs: number): string {
   const facts = [
     `${documents.toLocaleString('en')} ${kind === 'osv' && documents === 1 ? 'advisory' : sourceKinds[kind]}`,
     ...(unreadable > 0 ? [`${unreadable.toLocaleString('en')} can’t be read`] : []),
-    importedAt === null ? 'never loaded' : `${ageText(nowMs - importedAt)} old`,
+    importedAt === null
+      ? documents > 0
+        ? 'not loaded to its end'
+        : 'never loaded'
+      : `${ageText(nowMs - importedAt)} old`,
     ...(error === null ? [] : ['the last fetch failed']),
   ];
   return `${source.source} (${facts.join(', ')})`;

@@ -5,6 +5,7 @@ import { describeEngines, type EngineWorld } from '../../../test/support/engines
 import { zipOf } from '../../../test/support/zip.ts';
 import { ManualClock } from '../../lib/clock.ts';
 import { guardedFetch } from '../../outbound/guarded-fetch.ts';
+import { whyAnyMayBeHit } from '../../records/advisories/broken.ts';
 import { feedStates } from '../../records/advisories/feeds.ts';
 import { advisorySourceList } from '../../records/advisories/sources.ts';
 import { followFeedsTask } from './follow-feeds.ts';
@@ -118,6 +119,17 @@ describeEngines('a configured source', (engines) => {
     expect(await world.run(60_000)).toBe('worked');
     expect(await world.state('a')).toMatchObject({ error: null });
     expect(await world.ids()).toEqual(['A-1 2026-01-01']);
+  });
+
+  test('that was never loaded leaves unknown what it would say', async () => {
+    await using site = await pages({ '/a.json': { body: osv('A-1', '2026-01-01') } });
+    const feeds = ['a', 'b'].map((name) => ({ name, url: `${site.url}/${name}.json` }));
+    const world = await following(engines, feeds);
+    await world.run();
+    expect(await whyAnyMayBeHit(world.database)).toBe('b was never loaded');
+    site.content['/b.json'] = { body: osv('B-1', '2026-01-01') };
+    await world.run(hour);
+    expect(await whyAnyMayBeHit(world.database)).toBeUndefined();
   });
 
   test('that lists its changes gives all at first, then what has changed since', async () => {

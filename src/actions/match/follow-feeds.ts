@@ -28,6 +28,12 @@ export function followFeedsTask(deps: FeedDeps, feeds: readonly AdvisoryFeed[]):
       const states = await feedStates(deps.database.read);
       const gone = [...states.keys()].filter((source) => !feeds.some(({ name }) => name === source));
       if (gone.length > 0) await deps.database.transact((tx) => feedsForget(tx, gone));
+      // What is yet to be loaded is unknown until it is.
+      const fresh = feeds.filter(({ name }) => !states.has(name)).map(firstState);
+      if (fresh.length > 0)
+        await deps.database.transact(async (tx) => {
+          for (const state of fresh) await feedKeep(tx, state);
+        });
       begun = true;
       let worked = false;
       for (const feed of feeds) {

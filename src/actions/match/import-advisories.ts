@@ -1,7 +1,8 @@
 /**
  * Imports OSV documents of one source. They are read one by one and written in batches, each one transaction with the
  * documents, their findings and the event that says so; so a crash leaves whole batches, whose events were told, and
- * the same import run again finds those unchanged. An import of one document is one transaction. A document is written
+ * the same import run again finds those unchanged; until an import of a source has come to its end, nobody can tell what
+ * else it would say (`whyAnyMayBeHit`). An import of one document is one transaction. A document is written
  * when the source has not given it before, or has given another one that is not newer. A broken one is listed, and what it
  * names becomes unknown; the others still import.
  */
@@ -170,7 +171,8 @@ export class DocumentImport {
       ...(batch.last ? [await advisoriesUnbreak(tx, { source, file, places: this.#brokenPlaces })] : []),
     ];
     const fresh = documents.filter(({ advisory }) => !known.has(advisory.id)).length;
-    await advisorySourceLoaded(tx, { source, kind: 'osv', documents: fresh, loadedAt: loadedAt ?? tx.nowMs });
+    const endedAt = batch.last ? (loadedAt ?? tx.nowMs) : undefined;
+    await advisorySourceLoaded(tx, { source, kind: 'osv', documents: fresh, loadedAt: endedAt });
     const changed = documents.length;
     const withdrawn = documents.filter(({ advisory }) => advisory.withdrawn !== undefined).length;
     const findings = changes.reduce(joined);

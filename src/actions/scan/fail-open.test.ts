@@ -3,6 +3,8 @@ import { describeEngines } from '../../../test/support/engines.ts';
 import { type InventoryWorld, inventoryWorld } from '../../../test/support/inventory-world.ts';
 import { buildLayer, type LayerEntry } from '../../../test/support/oci-layout.ts';
 import type { Criteria } from '../../criteria/criteria.ts';
+import { feedStatusList } from '../../records/advisories/status.ts';
+import { importFeed } from '../match/import-feed.ts';
 import { evaluate } from './evaluate.ts';
 import { imageMeets } from './image-meets.ts';
 import { universeOfManifests } from './universe.ts';
@@ -186,6 +188,34 @@ describeEngines('an image is unknown, never clean, where', (engines) => {
     const universe = await universeOfManifests(world.database, [id]);
     const { reasonOf } = await evaluate(world.database, criteria, { universe, scope: [id] });
     expect(reasonOf(0)).toMatch(because);
+  });
+
+  test('the first import of a source was cut off, until one comes to its end', async () => {
+    await using world = await inventoryWorld(engines);
+    const id = await pushed(lodash)(world);
+    const because = async () => {
+      const universe = await universeOfManifests(world.database, [id]);
+      return (await evaluate(world.database, anything, { universe, scope: [id] })).reasonOf(0);
+    };
+    const many = Array.from({ length: 2_000 }, (_, at) => JSON.stringify(advisory(`left-pad-${at}`)));
+    const whole = many.join('\n');
+    const breaksOff = async () => {
+      const half = (async function* () {
+        yield Buffer.from(whole.slice(0, whole.length / 2));
+        throw new Error('the client is gone');
+      })();
+      await expect(importFeed(world, { source: 'test', actor: 'jo', documents: half })).rejects.toThrow(
+        'gone',
+      );
+    };
+    await breaksOff();
+    expect((await imageMeets(world.database, id, anything)).verdict).toBe('unknown');
+    expect(await because()).toBe('the first import of test has not ended');
+    expect((await feedStatusList(world.database.read))[0]).toMatchObject({ importedAt: null });
+    await world.import(whole);
+    expect((await imageMeets(world.database, id, anything)).verdict).toBe('noMatch');
+    await breaksOff();
+    expect((await imageMeets(world.database, id, anything)).verdict).toBe('noMatch');
   });
 
   test('nothing is unknown where all that is asked for was read', async () => {

@@ -69,8 +69,31 @@ export async function advisoriesUnbreak(
   );
 }
 
-/** Where a source gave a document of which nobody can tell which packages it is about, any may be hit: a sentence for people. */
+/**
+ * Where a source gave a document of which nobody can tell which packages it is about, or has never yet come to its end, any
+ * package may be hit: a sentence for people.
+ */
 export async function whyAnyMayBeHit(database: Database): Promise<string | undefined> {
+  return (await whyIncomplete(database)) ?? whyUnnamed(database);
+}
+
+async function whyIncomplete(database: Database): Promise<string | undefined> {
+  const [row] = await database.search(
+    sql<{
+      source: string;
+      begun: number;
+    }>`select source, 1 as begun from advisory_sources where imported_at = 0
+      union all select source, 0 from advisory_feeds where not exists
+        (select 1 from advisory_sources where advisory_sources.source = advisory_feeds.source)
+      order by 1 limit 1`.compile(database.read),
+  );
+  if (row === undefined) return undefined;
+  return row.begun === 1
+    ? `the first import of ${row.source} has not ended`
+    : `${row.source} was never loaded`;
+}
+
+async function whyUnnamed(database: Database): Promise<string | undefined> {
   const [row] = await database.search(
     sql<{ source: string }>`select advisories.source from advisories
       where advisories.broken is not null and advisories.withdrawn_at is null and not exists

@@ -27,8 +27,8 @@ export interface LoadedSource {
   readonly kind: AdvisorySourceTable['kind'];
   /** That were not there before; of what is replaced as a whole (KEV, EPSS): all. */
   readonly documents: number;
-  /** Milliseconds since 1970. */
-  readonly loadedAt: number;
+  /** Milliseconds since 1970; undefined: there is more to come. */
+  readonly loadedAt: number | undefined;
 }
 
 /**
@@ -63,11 +63,11 @@ export async function advisorySourceLoaded(
   await assertSourceIsOf(tx.db, source, kind);
   await tx.db
     .insertInto('advisory_sources')
-    .values({ source, kind, imported_at: loadedAt, documents })
+    .values({ source, kind, imported_at: loadedAt ?? 0, documents })
     .onConflict((c) =>
       c.column('source').doUpdateSet((e) => ({
         kind,
-        imported_at: loadedAt,
+        ...(loadedAt === undefined ? {} : { imported_at: loadedAt }),
         documents: kind === 'osv' ? e('advisory_sources.documents', '+', documents) : documents,
       })),
     )

@@ -6,7 +6,7 @@ import type { AdvisorySourceTable } from '../db/tables/advisories.ts';
 export interface FeedStatus {
   readonly source: string;
   readonly kind: AdvisorySourceTable['kind'];
-  /** Milliseconds since 1970; null: never. */
+  /** Milliseconds since 1970; null: never, or not to its end. */
   readonly importedAt: number | null;
   readonly documents: number;
   /** Documents that can't be read: what they name is unknown. */
@@ -37,7 +37,7 @@ export async function feedStatusList(db: Reader): Promise<FeedStatus[]> {
     return {
       source,
       kind: row?.kind ?? 'osv',
-      importedAt: row?.imported_at ?? null,
+      importedAt: row?.imported_at || null,
       documents: row?.documents ?? 0,
       unreadable: Number(broken.find((one) => one.source === source)?.count ?? 0),
       feed: feed

@@ -5,6 +5,7 @@ export interface AdvisorySourceTable {
   source: string;
   /** Advisories; which CVEs are exploited in the wild (CISA KEV); how likely each is to be (EPSS). */
   kind: 'osv' | 'kev' | 'epss';
+  /** When an import of it last came to its end; 0: none has. */
   imported_at: number;
   documents: number;
 }
