@@ -81,7 +81,7 @@ it('does not call clean what is not there', async () => {
 it('writes each image on a line of its own as it is found, and last what holds of all of them', async () => {
   const asked = ['--all', '--package', 'pkg:npm/lodash@<4.17.21', '-o', 'jsonl'];
   const { text, code } = await scan(...asked);
-  const [image, last, ...more] = text
+  const [image, early, last, ...more] = text
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));

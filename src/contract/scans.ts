@@ -173,8 +173,9 @@ export const scanLive = route({
     Type.Object({ image: scanResultSchema }),
     Type.Object({
       matchAtLeast: Type.Integer({
-        description: `of many, early: at most ${limits.scanFirstMax} are counted`,
+        description: `early: at most ${limits.scanFirstMax} of each kind of criteria are counted`,
       }),
+      isAll: Type.Boolean({ description: 'no others match' }),
     }),
     Type.Object(
       { answer: Type.Omit(scanAnswerSchema, ['images', 'next']) },

@@ -3,7 +3,7 @@ import type { Radius, RadiusImage } from '../../records/marks/plans.ts';
 import type { Mark, Quarantine } from '../../records/marks/quarantines.ts';
 import { reachOf } from '../../records/marks/reach.ts';
 import { regionList } from '../../records/regions/regions.ts';
-import { aboveImages, containersOfImages } from '../../records/scans/images.ts';
+import { aboveImages, containersOfImages } from '../../records/scans/above.ts';
 import { type Decide, decideAsSet } from './decide.ts';
 
 export interface RadiusAsk {

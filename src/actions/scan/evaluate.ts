@@ -80,23 +80,42 @@ export async function evaluateInScope(
   return evaluated(found, await universeSince(database, scope, extent));
 }
 
+/** Images that match, whatever else is found: the first that the search comes to. Nothing is said of any other image. */
+export interface FirstFound {
+  readonly evaluation: Evaluation;
+  /** How many match at least, and whether no others do. */
+  counted(): Promise<{ readonly matchAtLeast: number; readonly isAll: boolean }>;
+}
+
 /**
- * Images that match, whatever else is found: the first that the search comes to. Nothing is said of any other image.
+ * @param wanted images that are to be among them, where so many are found
  * @returns undefined where more has to be known than what one part of the criteria finds
  * @throws invalid
  */
 export async function evaluateFirst(
   database: Database,
   criteria: Criteria,
-  scope: ScanScope,
-): Promise<Evaluation | undefined> {
+  { scope, wanted }: { readonly scope: ScanScope; readonly wanted: number },
+): Promise<FirstFound | undefined> {
   if (scope.image) return undefined;
-  const found = await searchedFirst(criteria, { database, scope: undefined }, limits.scanFirstMax);
-  if (!found) return undefined;
-  return evaluated(
-    found,
-    new Universe(await placementsInScopeOf(database, scope, [...manifestsFound(found)])),
-  );
+  const first = await searchedFirst(criteria, { database, scope: undefined }, limits.scanFirstMax);
+  if (!first) return undefined;
+  const { found, isAll } = first;
+  const manifestIds = [...manifestsFound(found)];
+  const over = async (ids: readonly number[]) =>
+    evaluated(found, new Universe(await placementsInScopeOf(database, scope, ids)));
+  const [some, others] = [manifestIds.slice(0, wanted), manifestIds.slice(wanted)];
+  const evaluation = await over(some);
+  if (evaluation.matches.size >= wanted || others.length === 0)
+    return {
+      evaluation,
+      counted: async () => ({
+        matchAtLeast: evaluation.matches.size + (await over(others)).matches.size,
+        isAll,
+      }),
+    };
+  const all = await over(manifestIds);
+  return { evaluation: all, counted: () => Promise.resolve({ matchAtLeast: all.matches.size, isAll }) };
 }
 
 /** Of a manifest, wherever it is: a match in one repository is a match. */

@@ -58,7 +58,7 @@ describeEngines('an answer that is given while it is found', (world) => {
       expect(line).toMatchObject({
         image: { verdict: 'match', verdictNow: 'match', evidence: [{ purl: 'pkg:npm/lodash@1.0.0' }] },
       });
-    expect(counted).toEqual({ matchAtLeast: 4 });
+    expect(counted).toEqual({ matchAtLeast: 4, isAll: true });
     expect(lines.map((line) => Object.keys(line)[0])).toEqual([
       ...['image', 'image', 'matchAtLeast'],
       ...['image', 'image', 'image', 'answer'],

@@ -6,12 +6,13 @@ import { resultsOf, type ScanResult } from './results.ts';
 import { type ScanDeps, type ScanRequest, searchedWhole } from './scan.ts';
 
 /**
- * What an answer says while it is found: images that match, how many there are at least (once, early, unless all are found by
- * then), the other images, and last what holds of all of them.
+ * What an answer says while it is found: images that match, how many there are at least (once, early), the other images, and last
+ * what holds of all of them.
  */
 export type ScanLine =
   | { readonly image: ScanResult }
-  | { readonly matchAtLeast: number }
+  /** `isAll`: no others match. */
+  | { readonly matchAtLeast: number; readonly isAll: boolean }
   | { readonly answer: Omit<ScanAnswer, 'images' | 'next'> };
 
 /** As `scan`, with every image. The first come as they are found, the others in the order that was asked for. @throws invalid */
@@ -19,23 +20,28 @@ export async function* scanLive(deps: ScanDeps, request: ScanRequest): AsyncGene
   const { database } = deps;
   const { criteria, scope, pageSize = limits.scanPageDefault } = request;
   const shown = new Set<string | undefined>();
-  const first = await evaluateFirst(database, criteria, scope);
+  const first = await evaluateFirst(database, criteria, { scope, wanted: pageSize });
   if (first) {
-    const { matches } = first;
-    const listed = [...matches].slice(0, pageSize);
-    for (const image of await resultsOf(database, first, listed.map(asMatch))) yield { image };
-    for (const at of listed) shown.add(keyAt(first, at));
-    if (matches.size > listed.length) yield { matchAtLeast: matches.size };
+    const { evaluation } = first;
+    const listed = [...evaluation.matches].slice(0, pageSize);
+    const counted = unobserved(first.counted());
+    for (const image of await resultsOf(database, evaluation, listed.map(asMatch))) yield { image };
+    for (const at of listed) shown.add(keyAt(evaluation, at));
+    yield await counted;
   }
   const { evaluation, listed, keep } = await searchedWhole(deps, request);
-  const kept = keep();
-  // Awaited below; until then it must not end the process.
-  kept.catch(() => {});
+  const kept = unobserved(keep());
   const others = listed.filter(({ at }) => !shown.has(keyAt(evaluation, at)));
   for (let at = 0; at < others.length; at += stepImages)
     for (const image of await resultsOf(database, evaluation, others.slice(at, at + stepImages)))
       yield { image };
   yield { answer: await kept };
+}
+
+/** To be awaited later: until then its failure must not end the process. */
+function unobserved<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
 }
 
 function asMatch(at: number) {

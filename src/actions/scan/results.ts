@@ -1,8 +1,9 @@
 import { limits } from '../../lib/limits.ts';
 import type { Database } from '../../records/db/database.ts';
+import { type Above, aboveImages } from '../../records/scans/above.ts';
 import { inventoriesOf } from '../../records/scans/coverage.ts';
 import type { Evidence, Verdict } from '../../records/scans/evidence.ts';
-import { type Above, aboveImages, imageNames, placementDates } from '../../records/scans/images.ts';
+import { placedImages } from '../../records/scans/images.ts';
 import type { Evaluation } from './evaluate.ts';
 import { evidenceOf } from './explain.ts';
 
@@ -41,25 +42,23 @@ export async function resultsOf(
   const ids = [...new Set(placed.map(({ placement }) => placement.manifestId))];
   const matching = placed.filter(({ at }) => matches.has(at)).map(({ at }) => at);
   const placements = placed.map(({ placement }) => placement);
-  const [names, dates, evidence, above, readWith] = await Promise.all([
-    imageNames(database, placements),
-    placementDates(database, placements),
+  const [images, evidence, above, readWith] = await Promise.all([
+    placedImages(database, placements),
     evidenceOf(database, evaluation, matching),
     aboveImages(database, ids),
-    inventoriesOf(database, ids),
+    inventoriesOf(database, placements),
   ]);
   return placed.flatMap(({ at, kept, placement }, index) => {
-    const [name, date] = [names[index], dates[index]];
-    if (!name || !date) return [];
+    const image = images[index];
+    if (!image) return [];
     const reasons = evidence.get(at) ?? [];
     return {
-      ...name,
+      ...image,
       verdict: kept,
       ...verdictNow(evaluation, at),
       evidence: reasons.slice(0, limits.scanEvidenceMax),
       evidenceCount: reasons.length,
-      above: aboveIn(above.get(placement.manifestId), name.repository),
-      ...date,
+      above: aboveIn(above.get(placement.manifestId), image.repository),
       readWith: readWith.get(placement.manifestId) ?? [],
     };
   });

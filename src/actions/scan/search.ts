@@ -34,8 +34,15 @@ export async function searched(criteria: Criteria, context: LeafContext): Promis
   return searchedLeaf(criteria, context);
 }
 
+/** What is found first, without what makes images unknown. */
+export interface SearchedFirst {
+  readonly found: Searched;
+  /** Nothing else would be found. */
+  readonly isAll: boolean;
+}
+
 /**
- * What is found first, without what makes images unknown: at most `limit` rows of each part.
+ * Of each part `limit` images, or all where there are fewer.
  * @returns undefined where more has to be known of an image, with its reasons, than what one part finds
  * @throws invalid
  */
@@ -43,17 +50,19 @@ export async function searchedFirst(
   criteria: Criteria,
   context: LeafContext,
   limit: number,
-): Promise<Searched | undefined> {
+): Promise<SearchedFirst | undefined> {
   if ('all' in criteria || 'not' in criteria) return undefined;
   if ('any' in criteria) {
     const each = await Promise.all(criteria.any.map((part) => searchedFirst(part, context, limit)));
     const parts = each.filter((part) => part !== undefined);
     // All, or an image would be shown with some of its reasons.
-    return parts.length < each.length ? undefined : { kind: 'any', parts };
+    if (parts.length < each.length) return undefined;
+    const found = { kind: 'any', parts: parts.map((part) => part.found) } as const;
+    return { found, isAll: parts.every((part) => part.isAll) };
   }
   const leaf = await compileLeaf(criteria, context);
-  const hits = await context.database.search(firstHits(leaf, limit));
-  return { kind: 'leaf', leaf, hits, doubts: [], excepted: [] };
+  const hits = await firstHits(context.database, leaf, limit);
+  return { found: { kind: 'leaf', leaf, hits, doubts: [], excepted: [] }, isAll: hits.length < limit };
 }
 
 function searchedEach(criteria: readonly Criteria[], context: LeafContext): Promise<Searched[]> {

@@ -44,7 +44,7 @@ export async function advisoryLeaf(criteria: AdvisoryCriteria, context: LeafCont
   const conditions = conditionsOf(asked, isCatalogued);
   if (byCatalogue && isCatalogued) conditions.push({ sure: isInCatalogue });
   const wanted = [verdictAsked(indexed), ...conditions];
-  const excepted = { engine: database.engine, rows, found: foundPackages(place, scope) };
+  const excepted = { engine: database.engine, rows, found: foundPackages(database, place, scope) };
   const images = (where: readonly RawBuilder<boolean>[]) => imagesWith(excepted, scope, where).compile(db);
   return {
     ...(unanswerable === undefined ? {} : { unanswerable }),
@@ -68,7 +68,7 @@ export async function advisoryLeaf(criteria: AdvisoryCriteria, context: LeafCont
     ...(rows.length === 0 ? {} : { excepted: coveredHits(excepted, and(conditions.map(mayBe))).compile(db) }),
     evidence: (manifestIds, limit) => {
       const shown = [verdictAsked(database.engine === 'postgres'), ...conditions].map(({ sure }) => sure);
-      const where = sql`${and(shown)} and ${within('found.manifest_id', manifestIds)}`;
+      const where = sql`${and(shown)} and ${within(database, 'found.manifest_id', manifestIds)}`;
       return evidenceQuery(excepted, { where, limit }).compile(db);
     },
   };

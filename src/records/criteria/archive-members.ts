@@ -37,7 +37,7 @@ export async function memberSources(
   for (const { fileGlob, nestedGlob, memberGlob } of globAlternatives(path).flatMap(splits)) {
     const paths = await memberPaths(database, memberGlob);
     if (paths.length === 0) continue;
-    const conditions = [...content, within('archive_files.path_id', paths)];
+    const conditions = [...content, within(database, 'archive_files.path_id', paths)];
     const nested = nestedGlob === undefined ? undefined : await nestedPaths(database, nestedGlob);
     sources.push({ rows: memberRows(conditions, nested), fileGlob });
   }

@@ -22,7 +22,7 @@ export async function baseIs(
     ({ id, layers }) => sql<boolean>`${manifestId} in (select upper.manifest_id from edges as base
       join edges as upper on upper.kind = 'layer' and (upper.digest = base.digest or upper.diff_id = base.diff_id)
         and upper.position = base.position
-      where ${within('base.manifest_id', [id])} and base.kind = 'layer'
+      where ${within(database, 'base.manifest_id', [id])} and base.kind = 'layer'
       group by upper.manifest_id having count(*) = ${layers})`,
   );
   return { condition: sql<boolean>`(${sql.join(builtOn, sql` or `)})`, known: true };

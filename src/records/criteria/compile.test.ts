@@ -4,7 +4,7 @@ import { exploitedReplace } from '../advisories/exploits.ts';
 import type { Database, Tx } from '../db/database.ts';
 import { exceptionsAdd, type NewException } from '../exceptions/exceptions.ts';
 import { compileLeaf, type LeafCriteria } from './compile.ts';
-import { firstHits } from './first-hits.ts';
+import { firstQuery } from './first-hits.ts';
 import type { Leaf } from './leaf.ts';
 
 const leaves: readonly (readonly [string, LeafCriteria])[] = [
@@ -101,7 +101,7 @@ function packageOfLodash(tx: Tx): Promise<{ id: number }> {
 
 async function asCheckedIn(database: Database, name: string, leaf: Leaf): Promise<void> {
   const { matches, unknowns, evidence, excepted } = leaf;
-  const first = leaf.asFound ? [firstHits(leaf, 10)] : [];
+  const first = leaf.asFound ? [firstQuery(leaf, 10)] : [];
   const queries = [
     matches,
     ...first,

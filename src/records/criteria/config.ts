@@ -12,7 +12,10 @@ import type { EvidenceRow, Hit, Leaf, LeafContext } from './leaf.ts';
  */
 export function configLeaf(criteria: ConfigCriteria, { database, scope }: LeafContext): Leaf {
   const db = database.read;
-  const conditions = [within('images.manifest_id', scope), ...conditionsOf(database, criteria.config)];
+  const conditions = [
+    within(database, 'images.manifest_id', scope),
+    ...conditionsOf(database, criteria.config),
+  ];
   const found = sql`from images where images.config is not null and ${sql.join(conditions, sql` and `)}`;
   const asked = `config:${Object.keys(criteria.config).join(',')}`;
   return {
@@ -21,7 +24,7 @@ export function configLeaf(criteria: ConfigCriteria, { database, scope }: LeafCo
     evidence: (manifestIds, limit) =>
       sql<EvidenceRow>`select images.manifest_id, null as layer, ${sql.lit(asked)} as path, null as purl,
           null as advisory, null as severity, null as fixed_version
-        ${found} and ${within('images.manifest_id', manifestIds)} limit ${limit}`.compile(db),
+        ${found} and ${within(database, 'images.manifest_id', manifestIds)} limit ${limit}`.compile(db),
   };
 }
 

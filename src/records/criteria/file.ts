@@ -21,7 +21,7 @@ export async function fileLeaf(criteria: FileCriteria, { database, scope }: Leaf
   const { name, sha256, setuid, in: place = 'layer' } = criteria.file;
   const path = name === undefined ? criteria.file.path : pathOfName(name);
   const placed = [
-    inLayersOf('layer_files', scope),
+    inLayersOf(database, 'layer_files', scope),
     ...(place === 'image' ? [sql<boolean>`not exists (${hiddenAbove('layer_files.path_id')})`] : []),
   ];
   const conditions = [
@@ -76,7 +76,7 @@ export async function fileLeaf(criteria: FileCriteria, { database, scope }: Leaf
           (
             one,
           ) => sql`select edges.manifest_id, blobs.digest as layer, ${one.path} as path, null as purl, null as advisory,
-            null as severity, null as fixed_version ${one.places} and ${inLayersOf('layer_files', manifestIds)}`,
+            null as severity, null as fixed_version ${one.places} and ${inLayersOf(database, 'layer_files', manifestIds)}`,
         ),
         sql` union all `,
       )} limit ${limit}`.compile(db),

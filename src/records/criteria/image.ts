@@ -22,7 +22,7 @@ export async function imageLeaf({ image }: ImageCriteria, context: LeafContext):
   const db = database.read;
   const base = image.base === undefined ? undefined : await baseIs(database, image.base);
   const conditions = [
-    within('repository_manifests.manifest_id', scope),
+    within(database, 'repository_manifests.manifest_id', scope),
     sql<boolean>`repository_manifests.deleted_at is null`,
     ...(await catalogConditions(database, image)),
     ...(await configConditions(context, image)),
@@ -48,7 +48,7 @@ export async function imageLeaf({ image }: ImageCriteria, context: LeafContext):
     evidence: (manifestIds, limit) =>
       sql<EvidenceRow>`select repository_manifests.manifest_id, repository_manifests.repository_id, null as layer,
           ${sql.lit(place)} as path, null as purl, null as advisory, null as severity, null as fixed_version
-        ${having([...aged, within('repository_manifests.manifest_id', manifestIds)])} limit ${limit}`.compile(
+        ${having([...aged, within(database, 'repository_manifests.manifest_id', manifestIds)])} limit ${limit}`.compile(
         db,
       ),
   };
@@ -101,7 +101,7 @@ async function configConditions(
     const value = sql`coalesce(${jsonText(engine, 'manifests.annotations', [key])},
       ${jsonText(engine, 'images.config', ['labels', key])})`;
     const known = sql`select distinct ${value} as text from images join manifests on manifests.id = images.manifest_id
-      where ${within('images.manifest_id', scope)}`;
+      where ${within(database, 'images.manifest_id', scope)}`;
     conditions.push(await textIs(database, { value, glob, known }));
   }
   return conditions;
@@ -121,7 +121,7 @@ async function repositoryIs(database: Database, glob: string): Promise<RawBuilde
   );
   const matches = globMatcher(glob);
   const ids = rows.filter(({ name }) => matches(name)).map(({ id }) => Number(id));
-  return within('repository_manifests.repository_id', ids);
+  return within(database, 'repository_manifests.repository_id', ids);
 }
 
 /** A tag of the image itself, or of an index of the same repository that names it. */

@@ -19,7 +19,7 @@ export async function pathIs(database: Database, pathId: string, glob: string): 
   );
   const matches = globMatcher(glob);
   const ids = candidates.filter((row) => matches(row.path)).map((row) => row.id);
-  return within(pathId, ids);
+  return within(database, pathId, ids);
 }
 
 function entryAt(path: string): RawBuilder<unknown> {

@@ -13,7 +13,7 @@ import {
 } from '../../licences/expression.ts';
 import type { Database } from '../db/database.ts';
 import { type Engine, textTable } from '../db/engine.ts';
-import { foundPackages, keyList, within } from './found-packages.ts';
+import { foundPackages, isOneOf, within } from './found-packages.ts';
 import type { Hit, Leaf, LeafContext } from './leaf.ts';
 import { packageEvidenceLeaf } from './package.ts';
 
@@ -36,13 +36,13 @@ export async function licenseLeaf(criteria: LicenseCriteria, context: LeafContex
     else if (answer === undefined) unsure.push(spdx);
   }
   const having = (expressions: readonly string[]) => packagesUnder(database.engine, expressions);
-  const places = foundPackages(place, scope);
+  const places = foundPackages(database, place, scope);
   const few = await fewOf(database, having(matching));
-  const asked = few === undefined ? having(matching) : keyList(few);
-  const found = sql`${places} where found.package_id in (${asked})`;
-  const shown = sql`${places} where found.package_id + 0 in (${asked})`;
+  const asked = few === undefined ? sql`in (${having(matching)})` : isOneOf(database, few);
+  const found = sql`${places} where found.package_id ${asked}`;
+  const shown = sql`${places} where found.package_id + 0 ${asked}`;
   return {
-    ...packageEvidenceLeaf(database.read, found, shown),
+    ...packageEvidenceLeaf(database, found, shown),
     unknowns: [
       {
         images: (await imagesWith(context, place, having(unsure))).compile(database.read),
@@ -106,8 +106,8 @@ async function imagesWith(
     union all select * from (${unsure}) as unsure`;
   const few = scope === undefined ? await fewOf(database, all) : undefined;
   if (few)
-    return sql<Hit>`select distinct found.manifest_id from ${foundPackages(place, scope)}
-      where found.package_id in (${keyList(few)})`;
+    return sql<Hit>`select distinct found.manifest_id from ${foundPackages(database, place, scope)}
+      where found.package_id ${isOneOf(database, few)}`;
   const held =
     place === 'image'
       ? sql`image_packages as found join packages on packages.id = found.package_id
@@ -117,7 +117,7 @@ async function imagesWith(
           join packages on packages.id = found.package_id
           where edges.kind = 'layer' and edges.manifest_id = images.manifest_id`;
   return sql<Hit>`select images.manifest_id from images
-    where ${within('images.manifest_id', scope)} and exists (select 1 from ${held}
+    where ${within(database, 'images.manifest_id', scope)} and exists (select 1 from ${held}
       and (packages.spdx is null or packages.id in (${unsure})))`;
 }
 

@@ -7,7 +7,7 @@ import { globAlternatives, globMatcher, globPrefix } from '../../lib/globs.ts';
 import { schemeOfPurlType } from '../../versions/schemes.ts';
 import { parseVersionRange, type VersionRange } from '../../versions/vers.ts';
 import type { Database } from '../db/database.ts';
-import { type Engine, foldedName, type Reader } from '../db/engine.ts';
+import { type Engine, foldedName } from '../db/engine.ts';
 import { foundPackages, within } from './found-packages.ts';
 import type { EvidenceRow, Hit, Leaf, LeafContext } from './leaf.ts';
 import { textMayBe } from './text-may-be.ts';
@@ -25,14 +25,14 @@ export async function packageLeaf(criteria: PackageCriteria, context: LeafContex
     'purl' in asked ? await byPurl(database, asked) : await byName(database, asked);
   const inImages = (of: (version: string) => boolean) => {
     const ids = known.filter((row) => of(row.version)).map((row) => row.id);
-    return sql`${foundPackages(asked.in ?? 'image', scope)} where ${within('found.package_id', ids)}`;
+    return sql`${foundPackages(database, asked.in ?? 'image', scope)} where ${within(database, 'found.package_id', ids)}`;
   };
-  const leaf = packageEvidenceLeaf(database.read, inImages(matches));
+  const leaf = packageEvidenceLeaf(database, inImages(matches));
   if (type !== undefined && !isPackageType(type))
     return { ...leaf, unanswerable: `packages of the type '${type}' are not looked for in images` };
   if (known.every((row) => canTell(row.version))) return leaf;
   const incomparable = images(
-    database.read,
+    database,
     inImages((version) => !canTell(version)),
   );
   return {
@@ -147,28 +147,28 @@ function rangeOf(type: string, versions: string): VersionRange {
  * A search for packages, whatever chose them: `found` is to have a condition that others can be added to, and `shown` the
  * same without an index, since of few images all packages are fewer than all that were chosen.
  */
-export function packageEvidenceLeaf(db: Reader, found: RawBuilder<unknown>, shown = found): Leaf {
+export function packageEvidenceLeaf(database: Database, found: RawBuilder<unknown>, shown = found): Leaf {
   return {
-    matches: images(db, found),
+    matches: images(database, found),
     unknowns: [],
-    evidence: (manifestIds, limit) => evidenceQuery(db, shown, manifestIds, limit),
+    evidence: (manifestIds, limit) => evidenceQuery(database, shown, manifestIds, limit),
   };
 }
 
-function images(db: Reader, found: RawBuilder<unknown>) {
-  return sql<Hit>`select distinct found.manifest_id from ${found}`.compile(db);
+function images(database: Database, found: RawBuilder<unknown>) {
+  return sql<Hit>`select distinct found.manifest_id from ${found}`.compile(database.read);
 }
 
 function evidenceQuery(
-  db: Reader,
+  database: Database,
   found: RawBuilder<unknown>,
   manifestIds: readonly number[],
   limit: number,
 ) {
   return sql<EvidenceRow>`select hit.manifest_id, blobs.digest as layer, paths.path, packages.purl, null as advisory,
       null as severity, null as fixed_version
-    from (select * from ${found} and ${within('found.manifest_id', manifestIds)} limit ${limit}) as hit
+    from (select * from ${found} and ${within(database, 'found.manifest_id', manifestIds)} limit ${limit}) as hit
     join blobs on blobs.id = hit.blob_id
     join paths on paths.id = hit.path_id
-    join packages on packages.id = hit.package_id`.compile(db);
+    join packages on packages.id = hit.package_id`.compile(database.read);
 }

@@ -20,13 +20,13 @@ export async function secretLeaf(criteria: SecretCriteria, { database, scope }: 
   const wanted = conditionsOf(criteria.secret);
   const ofLayers = [
     ...wanted,
-    inLayersOf('found', scope),
+    inLayersOf(database, 'found', scope),
     ...(path === undefined ? [] : [await pathIs(database, 'found.path_id', path)]),
     ...(place === 'image' ? [sql<boolean>`not exists (${hiddenAbove('found.path_id')})`] : []),
   ];
   const ofConfigs = [
     ...wanted,
-    within('found.manifest_id', scope),
+    within(database, 'found.manifest_id', scope),
     ...(path === undefined ? [] : [await placeIs(database, path)]),
   ];
   const layers = (named: boolean) => sql`layer_secrets as found ${layersAndImages('found', named)}
@@ -41,16 +41,16 @@ export async function secretLeaf(criteria: SecretCriteria, { database, scope }: 
     ...(database.engine === 'postgres' ? { asFound: images(sql``) } : {}),
     unknowns: [
       {
-        images: notLookedThrough(scope).compile(db),
+        images: notLookedThrough(database, scope).compile(db),
         because: 'a layer was not looked through for secrets to its end',
       },
     ],
     evidence: (manifestIds, limit) =>
       sql<EvidenceRow>`select edges.manifest_id, blobs.digest as layer, paths.path, null as purl, null as advisory,
           null as severity, null as fixed_version, found.kind as secret, found.line
-        from ${layers(true)} and ${inLayersOf('found', manifestIds)}
+        from ${layers(true)} and ${inLayersOf(database, 'found', manifestIds)}
       union all select found.manifest_id, null, found.place, null, null, null, null, found.kind, null
-        from ${configs} and ${within('found.manifest_id', manifestIds)}
+        from ${configs} and ${within(database, 'found.manifest_id', manifestIds)}
       limit ${limit}`.compile(db),
   };
 }
@@ -81,10 +81,10 @@ async function placeIs(database: Database, glob: string): Promise<RawBuilder<boo
 }
 
 /** Read before secrets were looked for, or with a text file that is too large: an index holds just these. */
-function notLookedThrough(scope: ImageScope) {
+function notLookedThrough(database: Database, scope: ImageScope) {
   // Few layers are so, and come first: SQLite keeps the order of a cross join.
   const join = scope === undefined ? sql`cross join` : sql`, `;
   return sql<Hit>`select distinct edges.manifest_id from inspections ${join} blobs ${join} edges
     where blobs.id = inspections.blob_id and edges.digest = blobs.digest and edges.kind = 'layer'
-      and inspections.state = 'done' and inspections.secrets_read = 0 and ${within('edges.manifest_id', scope)}`;
+      and inspections.state = 'done' and inspections.secrets_read = 0 and ${within(database, 'edges.manifest_id', scope)}`;
 }

@@ -17,7 +17,7 @@ export async function unfedImages(database: Database, scope: ImageScope): Promis
     if (missing === '') return [];
     const images = sql<Hit>`select images.manifest_id from images
       where images.ecosystems in (select wanted.text from ${textTable(database.engine, of)})
-        and ${within('images.manifest_id', scope)}`.compile(database.read);
+        and ${within(database, 'images.manifest_id', scope)}`.compile(database.read);
     return { images, because: `no advisories of ${missing} were loaded` };
   });
 }

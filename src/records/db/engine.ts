@@ -63,7 +63,12 @@ export function textTable(engine: Engine, texts: readonly string[]): RawBuilder<
 export function idTable(engine: Engine, ids: readonly number[]): RawBuilder<unknown> {
   return engine === 'sqlite'
     ? sql`(select value as id from json_each(${JSON.stringify(ids)}))`
-    : sql`(select unnest(${ids}::bigint[]) as id)`;
+    : sql`(select unnest(${keyArray(ids)}) as id)`;
+}
+
+/** Keys as one value of PostgreSQL: written as a text here, which is many times as fast as by the driver, value by value. */
+export function keyArray(ids: readonly number[]): RawBuilder<unknown> {
+  return sql`${`{${ids.join(',')}}`}::bigint[]`;
 }
 
 /** Pairs as a table `wanted (number, text, at)`, `at` being a pair's place in the list, from 0. */
@@ -85,7 +90,7 @@ export function numberTable(engine: Engine, { name, columns, rows }: NumberRows)
     const values = columns.map((column, at) => sql`value ->> ${sql.lit(at)} as ${sql.ref(column)}`);
     return sql`(select ${sql.join(values)} from json_each(${JSON.stringify(rows)})) as ${sql.ref(name)}`;
   }
-  const lists = columns.map((_, at) => sql`${rows.map((row) => row[at] ?? 0)}::bigint[]`);
+  const lists = columns.map((_, at) => keyArray(rows.map((row) => row[at] ?? 0)));
   return sql`unnest(${sql.join(lists)}) as ${sql.ref(name)} (${sql.join(columns.map((column) => sql.ref(column)))})`;
 }
 

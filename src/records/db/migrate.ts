@@ -1,11 +1,13 @@
 import { type Kysely, sql } from 'kysely';
 import type { Engine } from './engine.ts';
 import { up as house } from './migrations/0001-house.ts';
+import { up as fileHashSearch } from './migrations/0002-file-hash-search.ts';
 import type { Tables } from './tables.ts';
 
 /** The one list; a name that has run is never renamed or edited. */
 const migrations: readonly { name: string; up(db: Kysely<Tables>, engine: Engine): Promise<void> }[] = [
   { name: '0001-house', up: house },
+  { name: '0002-file-hash-search', up: fileHashSearch },
 ];
 
 const migrationLock = 7_205_758;

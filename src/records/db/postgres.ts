@@ -5,6 +5,7 @@ import { shared } from '../../lib/shared.ts';
 import type { Database, DatabaseOptions } from './database.ts';
 import { openEpoch } from './epoch.ts';
 import { migrate } from './migrate.ts';
+import { withKeptStatements } from './postgres-statements.ts';
 import type { Tables } from './tables.ts';
 import { beginTransaction } from './transaction.ts';
 
@@ -18,8 +19,8 @@ const settings = '-c random_page_cost=1.1 -c jit=off -c parallel_setup_cost=1000
 const retriesMax = 5;
 /** Named: each connection prepares it once. */
 const headQuery = { name: 'log-head', text: 'select max(position) as head from log' };
-/** Serialization failure and deadlock: the transaction did nothing and may be run again. */
-const retryable = new Set(['40001', '40P01']);
+/** Serialization failure, deadlock, a statement that was outdated: the transaction did nothing and may be run again. */
+const retryable = new Set(['40001', '40P01', '0A000']);
 
 /** PostgreSQL, for several server processes per region; every read is of the primary. */
 export async function openPostgres(url: string, options: DatabaseOptions): Promise<Database> {
@@ -28,7 +29,7 @@ export async function openPostgres(url: string, options: DatabaseOptions): Promi
   pool.on('error', (cause) =>
     options.onError?.(new LazaretError('unavailable', 'a database connection broke', { cause })),
   );
-  const read = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  const read = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: withKeptStatements(pool) }) });
   await migrate(read, 'postgres');
   const epoch = await openEpoch(read, options.region);
   const listeners = new Set<() => void>();

@@ -72,7 +72,7 @@ function fileRows(
   const start = asked.path === undefined ? '' : globPrefix(asked.path);
   const blobIds = asked.layers.map(({ blobId }) => blobId);
   const conditions = [
-    within('layer_files.blob_id', blobIds),
+    within(database, 'layer_files.blob_id', blobIds),
     ...(start === '' ? [] : [sql<boolean>`substr(paths.path, 1, ${[...start].length}) = ${start}`]),
     ...(after === undefined
       ? []

@@ -119,7 +119,7 @@ function packageRows(
   const text = byCodeUnit(database.engine, order.text);
   const found = place === 'image' ? sql`image_packages` : sql`layer_packages`;
   const conditions = [
-    within('found.blob_id', blobIds),
+    within(database, 'found.blob_id', blobIds),
     ...(place === 'image' ? [sql<boolean>`found.manifest_id = ${manifestId}`] : []),
     ...(type === undefined ? [] : [sql<boolean>`packages.purl_type = ${type}`]),
     ...(after === undefined

@@ -37,7 +37,7 @@ export function secretList(database: Database, ask: SecretAsk): Promise<Inventor
     ) => sql`select layer_secrets.kind, paths.path, layer_secrets.line, layer_secrets.fingerprint,
           layer_secrets.key_version, layer_secrets.blob_id, layer_secrets.id
         from layer_secrets join paths on paths.id = layer_secrets.path_id
-        where ${within('layer_secrets.blob_id', blobIds)}
+        where ${within(database, 'layer_secrets.blob_id', blobIds)}
         union all
         select kind, place, 0, fingerprint, key_version, 0, id from image_secrets where ${ofConfig}`,
     matches: globFilter<SecretRow>(

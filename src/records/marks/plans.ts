@@ -3,7 +3,7 @@ import type { Tx } from '../db/database.ts';
 import type { Reader } from '../db/engine.ts';
 import { nextNumber } from '../db/next-number.ts';
 import type { PlanTable } from '../db/tables/quarantine.ts';
-import type { RunningContainer } from '../scans/images.ts';
+import type { RunningContainer } from '../scans/above.ts';
 import type { Mark } from './quarantines.ts';
 import type { ReachedLayer } from './reach.ts';
 

@@ -58,8 +58,8 @@ export async function reachOf(
             and edges.kind in ('layer', 'config')
           union select named.id from manifests as named where named.digest in (${list(targets.manifests)})
           union select held.manifest_id from repository_manifests as held
-            where ${within('held.repository_id', repositoryIds)})
-        and (${repositoryIds.length === 0 ? sql`1 = 1` : within('repositories.id', repositoryIds)} or exists (
+            where ${within(database, 'held.repository_id', repositoryIds)})
+        and (${repositoryIds.length === 0 ? sql`1 = 1` : within(database, 'repositories.id', repositoryIds)} or exists (
           select 1 from edges where edges.manifest_id = manifests.id and edges.kind in ('layer', 'config')
             and (edges.digest in (${list(digests)}) or edges.diff_id in (${list(diffIds)})))
           or manifests.digest in (${list(targets.manifests)}))

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { within } from '../criteria/found-packages.ts';
 import type { Database } from '../db/database.ts';
 import { idTable } from '../db/engine.ts';
+import type { Placement } from './images.ts';
 
 /** A container that runs; `manifestId` is null for an image that was never seen here. */
 export interface RunningPlace {
@@ -38,7 +39,7 @@ export async function tagCount(
 ): Promise<number> {
   if (of.manifestIds.length === 0) return 0;
   const ids = idTable(database.engine, of.manifestIds);
-  const here = within('tags.repository_id', of.repositoryIds);
+  const here = within(database, 'tags.repository_id', of.repositoryIds);
   const [row] = await database.search(
     sql<{ tags: number }>`select count(*) as tags from (
       select tags.repository_id, tags.name from ${ids} as ids join tags on tags.manifest_id = ids.id where ${here}
@@ -60,25 +61,41 @@ export async function inventories(database: Database): Promise<readonly Inventor
   return rows.map(({ id, extractors }) => ({ number: Number(id), extractors }));
 }
 
-/** With which of them the layers of each image were read. */
+/** With which of them the layers of each image were read; of most there is but one, with which all layers were read. */
 export async function inventoriesOf(
   database: Database,
-  manifestIds: readonly number[],
+  placements: readonly Pick<Placement, 'manifestId' | 'state'>[],
 ): Promise<ReadonlyMap<number, readonly number[]>> {
+  const only = await onlyVersion(database);
+  const found = new Map<number, readonly number[]>();
+  const others = new Set<number>();
+  for (const { manifestId, state } of placements)
+    if (only !== undefined && state === 'done') found.set(manifestId, [only]);
+    else others.add(manifestId);
+  if (others.size === 0) return found;
   const rows = await database.search(
-    sql<{ manifest_id: number; version: number }>`select distinct edges.manifest_id, inspections.version
+    sql<{ id: number; version: number }>`select distinct edges.manifest_id as id, inspections.version
       from edges join blobs on blobs.digest = edges.digest
       join inspections on inspections.blob_id = blobs.id
-      where edges.kind = 'layer' and inspections.version > 0 and ${within('edges.manifest_id', manifestIds)}
+      where edges.kind = 'layer' and inspections.version > 0 and ${within(database, 'edges.manifest_id', [...others])}
       order by 1, 2`.compile(database.read),
   );
-  const found = new Map<number, number[]>();
-  for (const { manifest_id, version } of rows) {
-    const list = found.get(Number(manifest_id));
-    if (list) list.push(Number(version));
-    else found.set(Number(manifest_id), [Number(version)]);
-  }
+  for (const [id, of] of Map.groupBy(rows, (row) => Number(row.id)))
+    found.set(
+      id,
+      of.map(({ version }) => Number(version)),
+    );
   return found;
+}
+
+/** undefined: there are none, or several. */
+async function onlyVersion(database: Database): Promise<number | undefined> {
+  const [row] = await database.search(
+    sql<{ least: number | null; greatest: number | null }>`select
+      (select min(version) from inspections where version > 0) as least,
+      (select max(version) from inspections where version > 0) as greatest`.compile(database.read),
+  );
+  return row?.least && row.least === row.greatest ? Number(row.least) : undefined;
 }
 
 /** A region, and when it was last heard of. */

@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import { globMatcher } from '../../lib/globs.ts';
 import { within } from '../criteria/found-packages.ts';
 import type { Database } from '../db/database.ts';
-import { idTable } from '../db/engine.ts';
+import { idTable, numberTable } from '../db/engine.ts';
 
 /** What a scan is over. An account limits what its callers may ask about, whatever the rest says. */
 export interface ScanScope {
@@ -24,7 +24,7 @@ export interface Placement {
 /** The images in scope, without those deleted or withdrawn and without artefacts that are no file systems. */
 export async function placementsInScope(database: Database, scope: ScanScope): Promise<Placement[]> {
   const conditions = [
-    within('repository_manifests.repository_id', await repositoriesInScope(database, scope)),
+    within(database, 'repository_manifests.repository_id', await repositoriesInScope(database, scope)),
     ...(scope.image ? [isImage(scope.image.digest)] : []),
   ];
   return database.search(
@@ -75,7 +75,7 @@ export async function extentOf(database: Database, scope: ScanScope): Promise<Ex
     sql<{ kind: 'size' | 'newest' | 'uninspected'; value: number | null }>`
       select 'size' as kind, count(*) as value
         from repository_manifests join images on images.manifest_id = repository_manifests.manifest_id
-        where ${inService} and ${within('repository_manifests.repository_id', repositories)}
+        where ${inService} and ${within(database, 'repository_manifests.repository_id', repositories)}
       union all select 'newest', max(manifest_id) from images
       union all select 'uninspected', manifest_id from images where state in ('pending', 'unknown')`.compile(
       database.read,
@@ -175,7 +175,7 @@ export async function imageNames(
   const [manifests, repositories] = await Promise.all([
     database.search(
       sql<{ id: number; digest: string; platform: string | null }>`select id, digest, platform from manifests
-      where ${within('id', manifestIds)}`.compile(database.read),
+      where ${within(database, 'id', manifestIds)}`.compile(database.read),
     ),
     repositoryNames(database, repositoryIds),
   ]);
@@ -188,99 +188,46 @@ export async function imageNames(
   });
 }
 
+/** Of each of these its names and dates, in the same order; undefined for one that is gone. */
+export async function placedImages(
+  database: Database,
+  placements: readonly Pick<Placement, 'manifestId' | 'repositoryId'>[],
+): Promise<readonly (PlacedImage | undefined)[]> {
+  const asked = numberTable(database.engine, {
+    name: 'asked',
+    columns: ['place', 'manifest_id', 'repository_id'],
+    rows: placements.map(({ manifestId, repositoryId }, at) => [at, manifestId, repositoryId ?? 0]),
+  });
+  const rows = await database.search(
+    sql<
+      PlacedImage & { place: number }
+    >`select asked.place, repositories.name as repository, manifests.digest,
+        manifests.platform, held.pushed_at as "pushedAt", held.last_pulled_at as "pulledAt"
+      from ${asked} join manifests on manifests.id = asked.manifest_id
+      join repositories on repositories.id = asked.repository_id
+      left join repository_manifests as held
+        on held.repository_id = asked.repository_id and held.manifest_id = asked.manifest_id`.compile(
+      database.read,
+    ),
+  );
+  const at = new Map(rows.map(({ place, ...image }) => [Number(place), image]));
+  return placements.map((_, place) => at.get(place));
+}
+
+export type PlacedImage = NamedImage & PlacementDates;
+
 export async function repositoryNames(
   database: Database,
   ids: readonly number[],
 ): Promise<ReadonlyMap<number, string>> {
   if (ids.length === 0) return new Map();
   const rows = await database.search(
-    sql<{ id: number; name: string }>`select id, name from repositories where ${within('id', ids)}`.compile(
-      database.read,
-    ),
+    sql<{
+      id: number;
+      name: string;
+    }>`select id, name from repositories where ${within(database, 'id', ids)}`.compile(database.read),
   );
   return new Map(rows.map(({ id, name }) => [Number(id), name]));
-}
-
-/** What is above an image: who names it, and where it runs. */
-export interface Above {
-  readonly tags: readonly { readonly repository: string; readonly tag: string }[];
-  /** Digests of the indexes that name it. */
-  readonly indexes: readonly string[];
-  readonly containers: readonly RunningContainer[];
-}
-
-export interface RunningContainer {
-  readonly uid: string;
-  readonly deployment: string;
-  readonly account: string;
-  readonly region: string;
-  readonly instance: string;
-  readonly state: string;
-}
-
-/** Keyed by manifest id; tags of the indexes above count for the image too. */
-export async function aboveImages(
-  database: Database,
-  manifestIds: readonly number[],
-): Promise<Map<number, Above>> {
-  if (manifestIds.length === 0) return new Map();
-  const db = database.read;
-  const named = sql`(select id as image_id, id as named_id from manifests where ${within('id', manifestIds)}
-    union select children.id, edges.manifest_id from manifests as children
-      join edges on edges.digest = children.digest and edges.kind = 'child' where ${within('children.id', manifestIds)})`;
-  const tagged = database.search(
-    sql<{
-      image_id: number;
-      repository: string;
-      tag: string;
-    }>`select distinct named.image_id, repositories.name as repository,
-        tags.name as tag
-      from ${named} as named join tags on tags.manifest_id = named.named_id
-      join repositories on repositories.id = tags.repository_id order by 2, 3`.compile(db),
-  );
-  const above = database.search(
-    sql<{ image_id: number; digest: string }>`select named.image_id, manifests.digest from ${named} as named
-      join manifests on manifests.id = named.named_id where named.named_id != named.image_id`.compile(db),
-  );
-  const [tags, indexes, containers] = await Promise.all([
-    tagged,
-    above,
-    containersOfImages(database, manifestIds),
-  ]);
-  const tagsOf = Map.groupBy(tags, (row) => Number(row.image_id));
-  const indexesOf = Map.groupBy(indexes, (row) => Number(row.image_id));
-  return new Map(
-    manifestIds.map((id) => [
-      id,
-      {
-        tags: (tagsOf.get(id) ?? []).map(({ repository, tag }) => ({ repository, tag })),
-        indexes: (indexesOf.get(id) ?? []).map((row) => row.digest),
-        containers: containers.get(id) ?? [],
-      },
-    ]),
-  );
-}
-
-/** What runs of each image, keyed by manifest id. */
-export async function containersOfImages(
-  database: Database,
-  manifestIds: readonly number[],
-): Promise<ReadonlyMap<number, readonly RunningContainer[]>> {
-  if (manifestIds.length === 0) return new Map();
-  const rows = await database.search(
-    sql<RunningContainer & { image_id: number }>`select manifests.id as image_id, containers.uid,
-        coalesce(deployments.name, containers.deployment_uid) as deployment, containers.account, containers.region,
-        containers.instance, containers.state
-      from manifests join containers on containers.manifest_digest = manifests.digest
-      left join deployments on deployments.uid = containers.deployment_uid
-      where ${within('manifests.id', manifestIds)} and containers.state in ('starting', 'running')`.compile(
-      database.read,
-    ),
-  );
-  const of = new Map<number, RunningContainer[]>();
-  for (const { image_id, ...container } of rows)
-    of.set(Number(image_id), [...(of.get(Number(image_id)) ?? []), container]);
-  return of;
 }
 
 /** The digest that a tag of a repository stands for now. */
@@ -307,7 +254,7 @@ export async function imageStates(
 ): Promise<ReadonlyMap<number, string>> {
   const rows = await database.search(
     sql<{ manifest_id: number; state: string }>`select manifest_id, state from images
-      where ${within('manifest_id', manifestIds)}`.compile(database.read),
+      where ${within(database, 'manifest_id', manifestIds)}`.compile(database.read),
   );
   return new Map(rows.map((row) => [Number(row.manifest_id), row.state]));
 }

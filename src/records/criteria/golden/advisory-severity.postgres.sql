@@ -4,12 +4,12 @@ from layer_packages
 join blobs on blobs.id = layer_packages.blob_id
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
-where "layer_packages"."blob_id" in (select own_blobs.id
+where "layer_packages"."blob_id" = any(array(select own_blobs.id
 from edges as own_edges
 join blobs as own_blobs on own_blobs.digest = own_edges.digest
 where own_edges.kind = 'layer'
-and "own_edges"."manifest_id" in (7))
-and edges.manifest_id + 0 in (7)) as found
+and "own_edges"."manifest_id" = any($1::bigint[])))
+and edges.manifest_id + 0 = any($2::bigint[])) as found
 join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
@@ -23,12 +23,12 @@ from layer_packages
 join blobs on blobs.id = layer_packages.blob_id
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
-where "layer_packages"."blob_id" in (select own_blobs.id
+where "layer_packages"."blob_id" = any(array(select own_blobs.id
 from edges as own_edges
 join blobs as own_blobs on own_blobs.digest = own_edges.digest
 where own_edges.kind = 'layer'
-and "own_edges"."manifest_id" in (7))
-and edges.manifest_id + 0 in (7)) as found
+and "own_edges"."manifest_id" = any($1::bigint[])))
+and edges.manifest_id + 0 = any($2::bigint[])) as found
 join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
@@ -42,12 +42,12 @@ from layer_packages
 join blobs on blobs.id = layer_packages.blob_id
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
-where "layer_packages"."blob_id" in (select own_blobs.id
+where "layer_packages"."blob_id" = any(array(select own_blobs.id
 from edges as own_edges
 join blobs as own_blobs on own_blobs.digest = own_edges.digest
 where own_edges.kind = 'layer'
-and "own_edges"."manifest_id" in (7))
-and edges.manifest_id + 0 in (7)) as found
+and "own_edges"."manifest_id" = any($1::bigint[])))
+and edges.manifest_id + 0 = any($2::bigint[])) as found
 join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
@@ -62,20 +62,20 @@ from layer_packages
 join blobs on blobs.id = layer_packages.blob_id
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
-where "layer_packages"."blob_id" in (select own_blobs.id
+where "layer_packages"."blob_id" = any(array(select own_blobs.id
 from edges as own_edges
 join blobs as own_blobs on own_blobs.digest = own_edges.digest
 where own_edges.kind = 'layer'
-and "own_edges"."manifest_id" in (7))
-and edges.manifest_id + 0 in (7)) as found
+and "own_edges"."manifest_id" = any($1::bigint[])))
+and edges.manifest_id + 0 = any($2::bigint[])) as found
 join findings on findings.package_id = found.package_id
 and findings.until is null
 join advisories on advisories.id = findings.advisory_id
 and advisories.withdrawn_at is null
 where "findings"."verdict" in ('affected')
 and findings.severity in ('high', 'critical')
-and "found"."manifest_id" in (7)
-limit $1) as hit
+and "found"."manifest_id" = any($3::bigint[])
+limit $4) as hit
 join blobs on blobs.id = hit.blob_id
 join paths on paths.id = hit.path_id
 join packages on packages.id = hit.package_id

@@ -4,13 +4,13 @@ from layer_packages
 join blobs on blobs.id = layer_packages.blob_id
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
-where "layer_packages"."blob_id" in (select own_blobs.id
+where "layer_packages"."blob_id" = any(array(select own_blobs.id
 from edges as own_edges
 join blobs as own_blobs on own_blobs.digest = own_edges.digest
 where own_edges.kind = 'layer'
-and "own_edges"."manifest_id" in (7))
-and edges.manifest_id + 0 in (7)) as found
-where "found"."package_id" in (1)
+and "own_edges"."manifest_id" = any($1::bigint[])))
+and edges.manifest_id + 0 = any($2::bigint[])) as found
+where "found"."package_id" = any($3::bigint[])
 
 select hit.manifest_id, blobs.digest as layer, paths.path, packages.purl, null as advisory, null as severity, null as fixed_version
 from (select *
@@ -19,15 +19,15 @@ from layer_packages
 join blobs on blobs.id = layer_packages.blob_id
 join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
-where "layer_packages"."blob_id" in (select own_blobs.id
+where "layer_packages"."blob_id" = any(array(select own_blobs.id
 from edges as own_edges
 join blobs as own_blobs on own_blobs.digest = own_edges.digest
 where own_edges.kind = 'layer'
-and "own_edges"."manifest_id" in (7))
-and edges.manifest_id + 0 in (7)) as found
-where "found"."package_id" in (1)
-and "found"."manifest_id" in (7)
-limit $1) as hit
+and "own_edges"."manifest_id" = any($1::bigint[])))
+and edges.manifest_id + 0 = any($2::bigint[])) as found
+where "found"."package_id" = any($3::bigint[])
+and "found"."manifest_id" = any($4::bigint[])
+limit $5) as hit
 join blobs on blobs.id = hit.blob_id
 join paths on paths.id = hit.path_id
 join packages on packages.id = hit.package_id

@@ -6,12 +6,12 @@ join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
 where found.fingerprint = $1
 and found.key_version = 1
-and "found"."blob_id" in (select own_blobs.id
+and "found"."blob_id" = any(array(select own_blobs.id
 from edges as own_edges
 join blobs as own_blobs on own_blobs.digest = own_edges.digest
 where own_edges.kind = 'layer'
-and "own_edges"."manifest_id" in (7))
-and edges.manifest_id + 0 in (7)
+and "own_edges"."manifest_id" = any($2::bigint[])))
+and edges.manifest_id + 0 = any($3::bigint[])
 and 1 = 0
 and not exists (select 1
 from edges as upper_edges
@@ -41,12 +41,12 @@ and upper_files.blob_id = upper_blobs.id
 and upper_files.path_id = upper_folders.id
 and upper_files.kind != 'directory') union all select distinct found.manifest_id
 from image_secrets as found
-where found.fingerprint = $2
+where found.fingerprint = $4
 and found.key_version = 1
-and "found"."manifest_id" in (7)
+and "found"."manifest_id" = any($5::bigint[])
 and 1 = 0
 
-select distinct hit.manifest_id
+select hit.manifest_id, count(*) as rows
 from (select *
 from (select edges.manifest_id
 from layer_secrets as found
@@ -56,12 +56,12 @@ join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
 where found.fingerprint = $1
 and found.key_version = 1
-and "found"."blob_id" in (select own_blobs.id
+and "found"."blob_id" = any(array(select own_blobs.id
 from edges as own_edges
 join blobs as own_blobs on own_blobs.digest = own_edges.digest
 where own_edges.kind = 'layer'
-and "own_edges"."manifest_id" in (7))
-and edges.manifest_id + 0 in (7)
+and "own_edges"."manifest_id" = any($2::bigint[])))
+and edges.manifest_id + 0 = any($3::bigint[])
 and 1 = 0
 and not exists (select 1
 from edges as upper_edges
@@ -91,11 +91,11 @@ and upper_files.blob_id = upper_blobs.id
 and upper_files.path_id = upper_folders.id
 and upper_files.kind != 'directory') union all select found.manifest_id
 from image_secrets as found
-where found.fingerprint = $2
+where found.fingerprint = $4
 and found.key_version = 1
-and "found"."manifest_id" in (7)
+and "found"."manifest_id" = any($5::bigint[])
 and 1 = 0) as found_row
-limit 20) as hit
+limit 20) as hit group by hit.manifest_id
 limit 10
 
 select distinct edges.manifest_id
@@ -105,7 +105,7 @@ and edges.digest = blobs.digest
 and edges.kind = 'layer'
 and inspections.state = 'done'
 and inspections.secrets_read = 0
-and "edges"."manifest_id" in (7)
+and "edges"."manifest_id" = any($1::bigint[])
 
 select edges.manifest_id, blobs.digest as layer, paths.path, null as purl, null as advisory, null as severity, null as fixed_version, found.kind as secret, found.line
 from layer_secrets as found
@@ -115,12 +115,12 @@ join edges on edges.digest = blobs.digest
 and edges.kind = 'layer'
 where found.fingerprint = $1
 and found.key_version = 1
-and "found"."blob_id" in (select own_blobs.id
+and "found"."blob_id" = any(array(select own_blobs.id
 from edges as own_edges
 join blobs as own_blobs on own_blobs.digest = own_edges.digest
 where own_edges.kind = 'layer'
-and "own_edges"."manifest_id" in (7))
-and edges.manifest_id + 0 in (7)
+and "own_edges"."manifest_id" = any($2::bigint[])))
+and edges.manifest_id + 0 = any($3::bigint[])
 and 1 = 0
 and not exists (select 1
 from edges as upper_edges
@@ -149,16 +149,16 @@ and upper_edges.position > edges.position
 and upper_files.blob_id = upper_blobs.id
 and upper_files.path_id = upper_folders.id
 and upper_files.kind != 'directory')
-and "found"."blob_id" in (select own_blobs.id
+and "found"."blob_id" = any(array(select own_blobs.id
 from edges as own_edges
 join blobs as own_blobs on own_blobs.digest = own_edges.digest
 where own_edges.kind = 'layer'
-and "own_edges"."manifest_id" in (7))
-and edges.manifest_id + 0 in (7) union all select found.manifest_id, null, found.place, null, null, null, null, found.kind, null
+and "own_edges"."manifest_id" = any($4::bigint[])))
+and edges.manifest_id + 0 = any($5::bigint[]) union all select found.manifest_id, null, found.place, null, null, null, null, found.kind, null
 from image_secrets as found
-where found.fingerprint = $2
+where found.fingerprint = $6
 and found.key_version = 1
-and "found"."manifest_id" in (7)
+and "found"."manifest_id" = any($7::bigint[])
 and 1 = 0
-and "found"."manifest_id" in (7)
-limit $3
+and "found"."manifest_id" = any($8::bigint[])
+limit $9
