@@ -86,6 +86,7 @@ it('writes each image on a line of its own as it is found, and last what holds o
     .split('\n')
     .map((line) => JSON.parse(line));
   expect(image).toMatchObject({ image: { repository: 'acme/shop', verdict: 'match' } });
+  expect(early).toEqual({ matchAtLeast: 1, isAll: true });
   expect(last).toMatchObject({ answer: { counts: { match: 1, noMatch: 1 }, covers: { images: 2 } } });
   expect(more).toEqual([]);
   expect(code).toBe(2);
