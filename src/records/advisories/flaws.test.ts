@@ -66,6 +66,24 @@ describeEngines('advisories of one flaw', (engines) => {
     ]);
   });
 
+  test.each(orders)(
+    'are not those that pass on several flaws, whichever comes first: %d %d %d',
+    async (...order) => {
+      await using world = await inventoryWorld(engines);
+      const documents = [
+        osv('CVE-2026-1000', critical),
+        osv('DSA-1', { upstream: ['CVE-2026-1000', 'CVE-2026-1001'] }),
+        osv('USN-1', { upstream: ['CVE-2026-1000', 'UBUNTU-CVE-2026-1000'] }),
+      ];
+      for (const at of order) await world.import(documents[at]);
+      expect(await flaws(world)).toEqual([
+        'CVE-2026-1000 CVE-2026-1000 critical cvss',
+        'DSA-1 DSA-1 unknown null',
+        'USN-1 CVE-2026-1000 critical alias',
+      ]);
+    },
+  );
+
   test('give their severity to the findings of the others, and take it back', async () => {
     await using world = await inventoryWorld(engines);
     const path = 'app/node_modules/x/package.json';

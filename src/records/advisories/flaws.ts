@@ -4,20 +4,23 @@
  * advisory which it names, or which names it, whichever of the two came first: one look-up each way, so that neither a
  * cycle of aliases nor a long chain of them costs more.
  *
- * `upstream` is a name of the same flaw where there is one. A distribution's advisory that passes on several is about all
- * of them: it stays itself. `related` never is.
+ * `upstream` is a name of the same flaw where it tells of one (`CVE-2026-1`, and with it `UBUNTU-CVE-2026-1`). A
+ * distribution's advisory that passes on several is about all of them: it stays itself, whichever came first. `related`
+ * never is.
  */
 import { sql } from 'kysely';
 import type { OsvAdvisory } from '../../versions/osv/advisory.ts';
+import { readOsvDocument } from '../../versions/osv/read-documents.ts';
 import type { Tx } from '../db/database.ts';
-import { textTable } from '../db/engine.ts';
+import { idTable, textTable } from '../db/engine.ts';
 import { storable } from './storable.ts';
 
 const cvePattern = /^CVE-\d{4}-\d{4,}$/;
 
 /** All names that an advisory gives its flaw, its own id first. */
 export function flawNames({ id, aliases, upstream }: OsvAdvisory): readonly string[] {
-  return [id, ...aliases, ...(upstream.length === 1 ? upstream : [])].map(storable);
+  const told = new Set(upstream.map((name) => /CVE-\d{4}-\d{4,}$/.exec(name)?.[0] ?? name));
+  return [id, ...aliases, ...(told.size === 1 ? upstream : [])].map(storable);
 }
 
 /** As far as the advisory itself says. */
@@ -49,7 +52,8 @@ async function flawsTake(tx: Tx, settled: readonly Settled[]): Promise<void> {
   if (names.length > 0)
     for (const row of await flawsOf(tx, names)) if (cvePattern.test(row.flaw)) others.set(row.name, row.flaw);
   const ids = settled.map(({ advisory }) => advisory.id);
-  for (const row of await flawsNaming(tx, ids)) if (cvePattern.test(row.flaw)) others.set(row.name, row.flaw);
+  const known = await flawsNaming(tx, ids, (flaw) => cvePattern.test(flaw));
+  for (const row of known) others.set(row.name, row.flaw);
   for (const { id, advisory } of settled) {
     const flaw = flawNames(advisory).flatMap((name) => others.get(name) ?? [])[0];
     if (flaw !== undefined)
@@ -66,7 +70,8 @@ async function flawsGive(tx: Tx, settled: readonly Settled[]): Promise<void> {
   const names = [...flaws.keys()].filter((name) => !cvePattern.test(name));
   if (names.length === 0) return;
   const ids = settled.map(({ advisory }) => advisory.id);
-  for (const row of [...(await flawsOf(tx, names)), ...(await flawsNaming(tx, ids))]) {
+  const unknown = await flawsNaming(tx, ids, (flaw) => !cvePattern.test(flaw));
+  for (const row of [...(await flawsOf(tx, names)), ...unknown]) {
     const flaw = flaws.get(row.name);
     if (flaw === undefined || cvePattern.test(row.flaw)) continue;
     await tx.db.updateTable('advisories').set({ flaw }).where('id', '=', row.id).execute();
@@ -88,11 +93,31 @@ async function flawsOf(tx: Tx, names: readonly string[]): Promise<readonly Named
   return rows;
 }
 
-async function flawsNaming(tx: Tx, ids: readonly string[]): Promise<readonly NamedFlaw[]> {
+/** Those that give one of these ids as a name of their flaw, and not only among several that they pass on. */
+async function flawsNaming(
+  tx: Tx,
+  ids: readonly string[],
+  isAsked: (flaw: string) => boolean,
+): Promise<readonly NamedFlaw[]> {
   const { rows } = await sql<NamedFlaw>`select advisories.id, advisories.flaw, wanted.text as name
     from ${textTable(tx.engine, ids)} cross join advisory_aliases cross join advisories
     where advisory_aliases.alias = wanted.text and advisories.id = advisory_aliases.advisory_id`.execute(
     tx.db,
   );
-  return rows;
+  const asked = rows.filter(({ flaw }) => isAsked(flaw));
+  const given = await namesGiven(tx, [...new Set(asked.map(({ id }) => id))]);
+  return asked.filter(({ id, name }) => given.get(id)?.includes(name));
+}
+
+/** What each of these documents calls its flaw; of one that can't be read nothing. */
+async function namesGiven(tx: Tx, ids: readonly number[]): Promise<ReadonlyMap<number, readonly string[]>> {
+  if (ids.length === 0) return new Map();
+  const { rows } = await sql<{ id: number; body: string }>`select advisories.id, advisories.body
+    from ${idTable(tx.engine, ids)} as ids cross join advisories where advisories.id = ids.id`.execute(tx.db);
+  return new Map(
+    rows.map(({ id, body }) => {
+      const reading = readOsvDocument({ where: '', bytes: Buffer.from(body) });
+      return [id, reading.ok ? flawNames(reading.advisory) : []];
+    }),
+  );
 }
