@@ -4,7 +4,7 @@
  * may hold braces itself; `\` takes the next character as it is. All else, also `.` at the start of a name, is itself.
  * Braces are expanded before the rest is read, as in a shell.
  *
- * Globs come from outside and are tried on millions of paths, so no regular expression is built from them: matching
+ * Globs come from outside and are tried on millions of paths, so no regular expression is built from them here: matching
  * only ever goes back to the last `*` and the last `**`. Its cost is bounded by the product of both lengths, never
  * exponential.
  */
@@ -45,6 +45,14 @@ export function globAlternatives(glob: string): readonly string[] {
 /** What every text that matches begins with, for use with an index; may be empty. @throws invalid as `globMatcher` */
 export function globPrefix(glob: string): string {
   return parse(glob).map(literalStart).reduce(commonStart);
+}
+
+/**
+ * As an advanced regular expression of POSIX, for texts whose segments are not empty, and for an engine that goes through a
+ * text once, whatever the expression. @throws invalid as `globMatcher`
+ */
+export function globExpression(glob: string): string {
+  return `^(?:${parse(glob).map(expressionOf).join('|')})$`;
 }
 
 function parse(glob: string): Alternative[] {
@@ -164,6 +172,23 @@ function charsMatch(pattern: readonly Token[], text: string): boolean {
     } else return false;
   }
   return pattern.slice(at).every((token) => token === many);
+}
+
+function expressionOf(alternative: Alternative): string {
+  const last = alternative.length - 1;
+  const parts = alternative.map((segment, at) => {
+    if (segment === segments) return at === last ? '.+' : '(?:.*/)?';
+    const isAny = segment.length === 1 && segment[0] === many;
+    return `${isAny ? '[^/]+' : segment.map(expressionOfToken).join('')}${at === last ? '' : '/'}`;
+  });
+  // Of several `**` one is enough.
+  return parts.filter((part, at) => part !== '(?:.*/)?' || part !== parts[at - 1]).join('');
+}
+
+function expressionOfToken(token: Token): string {
+  if (token === one) return '[^/]';
+  if (token === many) return '[^/]*';
+  return /[\w\u0080-\u{10ffff}]/u.test(token) ? token : `\\${token}`;
 }
 
 function literalStart(alternative: Alternative): string {

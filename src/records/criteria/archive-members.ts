@@ -6,7 +6,8 @@
 import { type RawBuilder, sql } from 'kysely';
 import { globAlternatives, globMatcher, isLiteralGlob } from '../../lib/globs.ts';
 import type { Database } from '../db/database.ts';
-import { within } from './found-packages.ts';
+import { globIs } from '../db/glob-condition.ts';
+import { isAmong } from './known-paths.ts';
 
 /** Rows `{holder_id, path}`: an archive that may be a layer's file, and a member's path in it. */
 export interface MemberSource {
@@ -35,9 +36,9 @@ export async function memberSources(
     return sha256 === undefined ? [] : [{ rows: memberRows(content, undefined), fileGlob: undefined }];
   const sources: MemberSource[] = [];
   for (const { fileGlob, nestedGlob, memberGlob } of globAlternatives(path).flatMap(splits)) {
-    const paths = await memberPaths(database, memberGlob);
-    if (paths.length === 0) continue;
-    const conditions = [...content, within(database, 'archive_files.path_id', paths)];
+    const isMember = await memberIs(database, memberGlob);
+    if (!isMember) continue;
+    const conditions = [...content, isMember];
     const nested = nestedGlob === undefined ? undefined : await nestedPaths(database, nestedGlob);
     sources.push({ rows: memberRows(conditions, nested), fileGlob });
   }
@@ -69,16 +70,13 @@ function splits(glob: string): Split[] {
   });
 }
 
-/** The known paths in archives, narrowed by their name where the glob has it, and then matched one by one. */
-async function memberPaths(database: Database, glob: string): Promise<number[]> {
+/** By the known paths in archives, narrowed by their name where the glob has it; undefined: none is so. */
+function memberIs(database: Database, glob: string): Promise<RawBuilder<boolean> | undefined> {
   const name = glob.slice(glob.lastIndexOf('/') + 1);
   const narrowed = isLiteralGlob(name) ? sql<boolean>`name = ${name}` : sql<boolean>`1 = 1`;
-  const known = await database.search(
-    sql<{ id: number; path: string }>`select id, folder || name as path from archive_paths
-      where ${narrowed}`.compile(database.read),
-  );
-  const matches = globMatcher(glob);
-  return known.filter((row) => matches(row.path)).map((row) => row.id);
+  const ids = sql`select id from archive_paths where ${narrowed}
+    and ${globIs(database.engine, sql<string>`folder || name`, glob)}`;
+  return isAmong(database, 'archive_files.path_id', ids);
 }
 
 /** '' is no archive between. */

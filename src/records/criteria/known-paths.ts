@@ -1,25 +1,43 @@
 import { type RawBuilder, sql } from 'kysely';
-import { globAlternatives, globMatcher, globPrefix, isLiteralGlob } from '../../lib/globs.ts';
+import { globAlternatives, globPrefix, isLiteralGlob } from '../../lib/globs.ts';
 import type { Database } from '../db/database.ts';
+import { globIs } from '../db/glob-condition.ts';
 import { splitPath } from '../inventory/paths.ts';
 import { within } from './found-packages.ts';
 import { textMayBe } from './text-may-be.ts';
 
+/** So many are given to a search one by one. */
+const listedMax = 10_000;
+
 /**
  * A literal path by its index. Of a glob, the known paths are narrowed by their name and by the folders that they must lie
- * in, as far as the engine can, and then matched one by one.
+ * in, and then matched one by one; a search is given those that do, or where they are very many, how to find them.
  */
 export async function pathIs(database: Database, pathId: string, glob: string): Promise<RawBuilder<boolean>> {
   if (isLiteralGlob(glob))
     return sql<boolean>`${sql.ref(pathId)} in (select folder_entries.id ${entryAt(glob)})`;
-  const candidates = await database.search(
-    sql<{ id: number; path: string }>`select folder_entries.id, folders.path || folder_entries.name as path
-      from folder_entries join folders on folders.id = folder_entries.folder_id
-      where ${narrowed(glob)}`.compile(database.read),
+  const path = sql<string>`folders.path || folder_entries.name`;
+  const ids = sql`select folder_entries.id from folder_entries join folders on folders.id = folder_entries.folder_id
+    where ${narrowed(glob)} and ${globIs(database.engine, path, glob)}`;
+  return (await isAmong(database, pathId, ids)) ?? sql<boolean>`1 = 0`;
+}
+
+/** @param ids a query of one column, `id`. @returns undefined where there are none */
+export async function isAmong(
+  database: Database,
+  column: string,
+  ids: RawBuilder<unknown>,
+): Promise<RawBuilder<boolean> | undefined> {
+  const found = await database.search(
+    sql<{ id: number }>`${ids} limit ${sql.lit(listedMax + 1)}`.compile(database.read),
   );
-  const matches = globMatcher(glob);
-  const ids = candidates.filter((row) => matches(row.path)).map((row) => row.id);
-  return within(database, pathId, ids);
+  if (found.length === 0) return undefined;
+  if (found.length > listedMax) return sql<boolean>`${sql.ref(column)} in (${ids})`;
+  return within(
+    database,
+    column,
+    found.map(({ id }) => Number(id)),
+  );
 }
 
 function entryAt(path: string): RawBuilder<unknown> {

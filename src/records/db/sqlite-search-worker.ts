@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { parentPort, workerData } from 'node:worker_threads';
 import BetterSqlite3 from 'better-sqlite3';
 import { systemClock as clock } from '../../lib/clock.ts';
+import { withGlobs } from './glob-condition.ts';
 import { memoryOf, rowsPacked } from './packed-rows.ts';
 import type { SearchQuestion, SearchReply } from './sqlite-searcher.ts';
 import { keptStatements } from './sqlite-statements.ts';
@@ -11,6 +12,7 @@ assert(parentPort, 'runs as a worker thread only');
 const port = parentPort;
 const database = new BetterSqlite3(String(workerData), { readonly: true });
 database.pragma('cache_size = -64000');
+withGlobs(database);
 const statementOf = keptStatements((sql) => {
   const statement = database.prepare<unknown[], unknown[]>(sql).raw();
   return { statement, names: statement.columns().map(({ name }) => name) };
