@@ -1,3 +1,4 @@
+import { turnEnded } from '../../lib/shared.ts';
 import type { Hit } from '../../records/criteria/leaf.ts';
 import type { Database } from '../../records/db/database.ts';
 import {
@@ -112,7 +113,9 @@ interface FoundInScope {
 
 /** All in scope, as they were when the search began. */
 export async function universeSince(database: Database, scope: ScanScope, extent: Extent): Promise<Universe> {
-  return new Universe(asSince(await placementsInScope(database, scope), extent));
+  const placements = await placementsInScope(database, scope);
+  await turnEnded(); // they may be all that there are
+  return new Universe(asSince(placements, extent));
 }
 
 /**

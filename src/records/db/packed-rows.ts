@@ -1,3 +1,5 @@
+import { turnEnded } from '../../lib/shared.ts';
+
 /**
  * Rows on their way from one thread to another: column by column, numbers as such in one piece of memory that is handed
  * over, since to copy thousands of small objects takes longer than to find them.
@@ -15,6 +17,7 @@ interface PackedColumn {
 
 /** Fewer are copied as they are. */
 const rowsFew = 64;
+const rowsInTurn = 4_000;
 
 /** @param rows each a list of values, in the order of `names` */
 export function rowsPacked(names: readonly string[], rows: readonly (readonly unknown[])[]): PackedRows {
@@ -36,10 +39,18 @@ export function memoryOf({ columns }: PackedRows): ArrayBuffer[] {
   );
 }
 
-export function rowsUnpacked({ length, columns }: PackedRows): Record<string, unknown>[] {
-  const rows = Array.from({ length }, (): Record<string, unknown> => ({}));
-  for (const { name, values } of columns)
-    if ('same' in values) for (const row of rows) row[name] = values.same;
-    else for (const [at, row] of rows.entries()) row[name] = values[at];
+/** Many in several turns of the event loop. */
+export async function rowsUnpacked({ length, columns }: PackedRows): Promise<Record<string, unknown>[]> {
+  const rows: Record<string, unknown>[] = [];
+  for (let from = 0; from < length; from += rowsInTurn) {
+    if (from > 0) await turnEnded();
+    const to = Math.min(from + rowsInTurn, length);
+    for (let at = from; at < to; at += 1) rows.push({});
+    for (const { name, values } of columns)
+      for (let at = from; at < to; at += 1) {
+        const row = rows[at];
+        if (row) row[name] = 'same' in values ? values.same : values[at];
+      }
+  }
   return rows;
 }

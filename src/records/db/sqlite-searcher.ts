@@ -15,7 +15,7 @@ export type SearchReply =
   | { readonly id: number; readonly error: string };
 
 interface Waiting {
-  resolve(rows: unknown[]): void;
+  resolve(rows: unknown[] | Promise<unknown[]>): void;
   reject(error: Error): void;
 }
 
@@ -39,7 +39,7 @@ export class SqliteSearcher {
     const id = ++this.#lastId;
     return new Promise<R[]>((resolve, reject) => {
       // The worker answers with the rows of this very query, whose type the caller's builder has fixed.
-      this.#waiting.set(id, { resolve: resolve as (rows: unknown[]) => void, reject });
+      this.#waiting.set(id, { resolve: resolve as Waiting['resolve'], reject });
       if (this.#unsent.length === 0) process.nextTick(() => this.#send());
       this.#unsent.push({ id, sql: query.sql, parameters: query.parameters });
     });
