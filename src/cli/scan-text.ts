@@ -194,7 +194,9 @@ type Source = ScanAnswer['covers']['advisorySources'][number];
 
 /** Whether any advisory was ever loaded. */
 export function isFed(sources: readonly Source[]): boolean {
-  return sources.some(({ kind = 'osv', importedAt }) => kind === 'osv' && importedAt !== null);
+  return sources.some(
+    ({ kind = 'osv', importedAt, documents }) => kind === 'osv' && (importedAt !== null || documents > 0),
+  );
 }
 
 function feedsText(sources: readonly Source[], nowMs: number): string[] {

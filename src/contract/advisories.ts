@@ -66,7 +66,7 @@ export const advisoryStatus = route({
         source: Type.String(),
         kind: feedKind,
         importedAt: Type.Union([Type.Integer(), Type.Null()], {
-          description: 'milliseconds since 1970; null: never, a schedule fetches it',
+          description: 'milliseconds since 1970; null: never, or not to its end',
         }),
         documents: Type.Integer(),
         unreadable: Type.Integer(),

@@ -232,6 +232,7 @@ describe('parseCriteria', () => {
       { advisory: { publishedSince: '2026-02-30' } },
       'criteria.advisory.publishedSince',
     ],
+    ['a glob over kinds of secrets that is none', { secret: { kind: 'aws-{' } }, 'criteria.secret.kind'],
     ['a range in a purl', { package: { purl: 'pkg:npm/x@^4' } }, 'criteria.package.purl'],
     ['versions in a purl', { package: { purl: 'pkg:npm/x@4.x' } }, 'criteria.package.purl'],
     ['a port that is none', { config: { port: '99999/tcp' } }, 'criteria.config.port'],

@@ -3,7 +3,7 @@ import { globMatcher } from '../lib/globs.ts';
 import { parseFingerprint } from '../secrets/fingerprint.ts';
 import { secretKindIds } from '../secrets/kinds.ts';
 import type { SecretCriteria } from './criteria.ts';
-import { parseGlob, parsePlace, pathGlobSchema, placeSchema, placeSuffix } from './parts.ts';
+import { checkGlob, parseGlob, parsePlace, pathGlobSchema, placeSchema, placeSuffix } from './parts.ts';
 
 export function parseSecret(body: Field): SecretCriteria['secret'] {
   body.keys(['kind', 'path', 'fingerprint', 'in']);
@@ -60,6 +60,7 @@ function parseKind(field: Field): string {
   const glob = field.text(128);
   if (!/^[a-z0-9*?{},-]+$/.test(glob)) throw field.error(`'${glob}' is not a kind of secrets`);
   if (!/[*?{}]/.test(glob)) return field.oneOf(secretKindIds);
+  checkGlob(field, glob);
   if (secretKindsNamed(glob).length > 0) return glob;
   throw field.error(`no kind of secrets is named like '${glob}'`);
 }

@@ -39,4 +39,20 @@ describeEngines('criteria over the config of an image', (engines) => {
     const { evidence } = await imageMeets(world.database, web, { config: { user: 'web' } });
     expect(evidence).toMatchObject([{ layer: null, path: 'config:user' }]);
   });
+
+  test('hold by the label of that very name, whatever characters it has', async () => {
+    await using world = await inventoryWorld(engines);
+    const layer = await buildLayer([{ path: 'a', content: 'a' }]);
+    const names = ['team', 'te"am', 'te\\am', '\\', 'a.b', '[0]', '$', 'tëam'];
+    const id = await world.push({
+      layers: [layer],
+      config: { Labels: Object.fromEntries(names.map((name) => [name, name])) },
+    });
+    await world.drain();
+    const verdict = async (name: string, value: string) =>
+      (await imageMeets(world.database, id, { config: { label: { name, value } } })).verdict;
+    for (const name of names) expect([name, await verdict(name, name)]).toEqual([name, 'match']);
+    for (const name of ['"team', 'team"', 'te\\\\am', 'a', '\\"'])
+      expect([name, await verdict(name, 'team')]).toEqual([name, 'noMatch']);
+  });
 });

@@ -131,7 +131,7 @@ export function jsonHas(
   return sql<boolean>`(${sql.ref(column)}::jsonb #> ${[...path]}::text[]) @> to_jsonb(${text}::text)`;
 }
 
-/** SQLite has no escape for a quotation mark in a key; such a key is not found. */
+/** A key in quotation marks is one of JSON, with its escapes. */
 function jsonPath(path: readonly string[]): string {
-  return `$${path.map((key) => `."${key.replaceAll('"', '')}"`).join('')}`;
+  return `$${path.map((key) => `.${JSON.stringify(key)}`).join('')}`;
 }
