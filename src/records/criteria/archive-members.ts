@@ -7,7 +7,7 @@ import { type RawBuilder, sql } from 'kysely';
 import { globAlternatives, globMatcher, isLiteralGlob } from '../../lib/globs.ts';
 import type { Database } from '../db/database.ts';
 import { globIs } from '../db/glob-condition.ts';
-import { isAmong } from './known-paths.ts';
+import { isAmong, type PathTest } from './known-paths.ts';
 
 /** Rows `{holder_id, path}`: an archive that may be a layer's file, and a member's path in it. */
 export interface MemberSource {
@@ -38,7 +38,7 @@ export async function memberSources(
   for (const { fileGlob, nestedGlob, memberGlob } of globAlternatives(path).flatMap(splits)) {
     const isMember = await memberIs(database, memberGlob);
     if (!isMember) continue;
-    const conditions = [...content, isMember];
+    const conditions = [...content, isMember.found];
     const nested = nestedGlob === undefined ? undefined : await nestedPaths(database, nestedGlob);
     sources.push({ rows: memberRows(conditions, nested), fileGlob });
   }
@@ -71,7 +71,7 @@ function splits(glob: string): Split[] {
 }
 
 /** By the known paths in archives, narrowed by their name where the glob has it; undefined: none is so. */
-function memberIs(database: Database, glob: string): Promise<RawBuilder<boolean> | undefined> {
+function memberIs(database: Database, glob: string): Promise<PathTest | undefined> {
   const name = glob.slice(glob.lastIndexOf('/') + 1);
   const narrowed = isLiteralGlob(name) ? sql<boolean>`name = ${name}` : sql<boolean>`1 = 1`;
   const ids = sql`select id from archive_paths where ${narrowed}

@@ -6,7 +6,7 @@ import { limits } from '../../lib/limits.ts';
 import { memberSources } from './archive-members.ts';
 import { inLayersOf, layersAndImages } from './found-packages.ts';
 import { hiddenAbove } from './hidden-above.ts';
-import { pathIs } from './known-paths.ts';
+import { type PathTest, pathIs } from './known-paths.ts';
 import type { EvidenceRow, Hit, Leaf, LeafContext } from './leaf.ts';
 
 const setuidBit = 0o4000;
@@ -24,10 +24,11 @@ export async function fileLeaf(criteria: FileCriteria, { database, scope }: Leaf
     inLayersOf(database, 'layer_files', scope),
     ...(place === 'image' ? [sql<boolean>`not exists (${hiddenAbove('layer_files.path_id')})`] : []),
   ];
-  const conditions = [
+  const isPath = path === undefined ? undefined : await pathIs(database, 'layer_files.path_id', path);
+  const conditions = (by: keyof PathTest) => [
     ...placed,
     sql<boolean>`layer_files.kind in ('file', 'hardlink', 'link', 'device')`,
-    ...(path === undefined ? [] : [await pathIs(database, 'layer_files.path_id', path)]),
+    ...(isPath === undefined ? [] : [isPath[by]]),
     ...(sha256 === undefined ? [] : [sha256Is('layer_files.sha256', Buffer.from(sha256, 'hex'))]),
     ...(setuid === undefined ? [] : [setuidIs(setuid)]),
     ...sizeIs('layer_files.size_bytes', criteria.file),
@@ -36,8 +37,9 @@ export async function fileLeaf(criteria: FileCriteria, { database, scope }: Leaf
   const found: Found[] = [
     {
       path: sql`paths.path`,
-      images: sql`from layer_files ${layersAndImages('layer_files', place === 'image')} where ${where(conditions)}`,
-      places: sql`from layer_files ${layersAndImages('layer_files', true)} where ${where(conditions)}`,
+      images: sql`from layer_files ${layersAndImages('layer_files', place === 'image')}
+        where ${where(conditions(scope === undefined ? 'found' : 'shown'))}`,
+      places: sql`from layer_files ${layersAndImages('layer_files', true)} where ${where(conditions('shown'))}`,
     },
   ];
   // What is in an archive has no mode of its own.
@@ -48,7 +50,7 @@ export async function fileLeaf(criteria: FileCriteria, { database, scope }: Leaf
     const inArchive = [
       ...placed,
       sql<boolean>`archives.id = member.holder_id and ${sameContent}`,
-      ...(fileGlob === undefined ? [] : [await pathIs(database, 'layer_files.path_id', fileGlob)]),
+      ...(fileGlob === undefined ? [] : [(await pathIs(database, 'layer_files.path_id', fileGlob)).found]),
     ];
     const of = (members: RawBuilder<unknown>, named: boolean) =>
       // The few archives come first: SQLite keeps the order of a cross join.

@@ -4,23 +4,23 @@ import { type InventoryWorld, inventoryWorld } from '../../../test/support/inven
 import { buildLayer } from '../../../test/support/oci-layout.ts';
 import { fileLeaf } from './file.ts';
 
-/** More than a search is given one by one. */
-const many = 10_001;
-
-describeEngines('a glob that means very many paths', (engines) => {
+describeEngines('a glob that means many paths', (engines) => {
   let world: InventoryWorld;
   beforeAll(async () => {
     world = await inventoryWorld(engines);
   });
   afterAll(() => world[Symbol.asyncDispose]());
 
-  test('finds the images that have one, and says where', async () => {
-    const files = Array.from({ length: many }, (_, at) => ({ path: `many/file-${at}.txt`, content: '' }));
+  // More than are looked for in each layer, and more than a search is given one by one.
+  test.each([201, 10_001])('finds the images that have one of %i, and says where', async (many) => {
+    const files = Array.from({ length: many }, (_, at) => ({ path: `${many}/file-${at}.txt`, content: '' }));
     const having = await world.push({ layers: [await buildLayer(files)] });
-    const other = await world.push({ layers: [await buildLayer([{ path: 'many/other.txt', content: '' }])] });
+    const other = await world.push({
+      layers: [await buildLayer([{ path: `${many}/other.txt`, content: '' }])],
+    });
     await world.drain();
     const { database } = world;
-    const leaf = await fileLeaf({ file: { path: '**/file-*' } }, { database, scope: undefined });
+    const leaf = await fileLeaf({ file: { path: `**/${many}/file-*` } }, { database, scope: undefined });
     const found = await database.search(leaf.matches);
     expect(found.map((hit) => Number(hit.manifest_id))).toEqual([having]);
     const evidence = await database.search(leaf.evidence([having, other], many + 10));

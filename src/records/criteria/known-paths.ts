@@ -3,23 +3,33 @@ import { globAlternatives, globPrefix, isLiteralGlob } from '../../lib/globs.ts'
 import type { Database } from '../db/database.ts';
 import { globIs } from '../db/glob-condition.ts';
 import { splitPath } from '../inventory/paths.ts';
-import { within } from './found-packages.ts';
+import { isOneOf } from './found-packages.ts';
 import { textMayBe } from './text-may-be.ts';
 
 /** So many are given to a search one by one. */
 const listedMax = 10_000;
+/** So many are looked for in each of an image's layers; of more, the layers' own paths are looked at. */
+const lookedForMax = 200;
+
+/** That a path is what a glob stands for: as a way to begin, and of what was found already. */
+export interface PathTest {
+  readonly found: RawBuilder<boolean>;
+  readonly shown: RawBuilder<boolean>;
+}
 
 /**
  * A literal path by its index. Of a glob, the known paths are narrowed by their name and by the folders that they must lie
  * in, and then matched one by one; a search is given those that do, or where they are very many, how to find them.
  */
-export async function pathIs(database: Database, pathId: string, glob: string): Promise<RawBuilder<boolean>> {
-  if (isLiteralGlob(glob))
-    return sql<boolean>`${sql.ref(pathId)} in (select folder_entries.id ${entryAt(glob)})`;
+export async function pathIs(database: Database, pathId: string, glob: string): Promise<PathTest> {
+  if (isLiteralGlob(glob)) {
+    const isEntry = sql<boolean>`${sql.ref(pathId)} in (select folder_entries.id ${entryAt(glob)})`;
+    return { found: isEntry, shown: isEntry };
+  }
   const path = sql<string>`folders.path || folder_entries.name`;
   const ids = sql`select folder_entries.id from folder_entries join folders on folders.id = folder_entries.folder_id
     where ${narrowed(glob)} and ${globIs(database.engine, path, glob)}`;
-  return (await isAmong(database, pathId, ids)) ?? sql<boolean>`1 = 0`;
+  return (await isAmong(database, pathId, ids)) ?? { found: sql`1 = 0`, shown: sql`1 = 0` };
 }
 
 /** @param ids a query of one column, `id`. @returns undefined where there are none */
@@ -27,17 +37,16 @@ export async function isAmong(
   database: Database,
   column: string,
   ids: RawBuilder<unknown>,
-): Promise<RawBuilder<boolean> | undefined> {
-  const found = await database.search(
+): Promise<PathTest | undefined> {
+  const rows = await database.search(
     sql<{ id: number }>`${ids} limit ${sql.lit(listedMax + 1)}`.compile(database.read),
   );
-  if (found.length === 0) return undefined;
-  if (found.length > listedMax) return sql<boolean>`${sql.ref(column)} in (${ids})`;
-  return within(
-    database,
-    column,
-    found.map(({ id }) => Number(id)),
-  );
+  if (rows.length === 0) return undefined;
+  const listed = rows.map(({ id }) => Number(id));
+  const isOne = rows.length > listedMax ? sql`in (${ids})` : isOneOf(database, listed);
+  const found = sql<boolean>`${sql.ref(column)} ${isOne}`;
+  // SQLite doesn't look for an index of a sum.
+  return { found, shown: rows.length > lookedForMax ? sql<boolean>`${sql.ref(column)} + 0 ${isOne}` : found };
 }
 
 function entryAt(path: string): RawBuilder<unknown> {

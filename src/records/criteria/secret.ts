@@ -21,7 +21,7 @@ export async function secretLeaf(criteria: SecretCriteria, { database, scope }: 
   const ofLayers = [
     ...wanted,
     inLayersOf(database, 'found', scope),
-    ...(path === undefined ? [] : [await pathIs(database, 'found.path_id', path)]),
+    ...(path === undefined ? [] : [(await pathIs(database, 'found.path_id', path)).found]),
     ...(place === 'image' ? [sql<boolean>`not exists (${hiddenAbove('found.path_id')})`] : []),
   ];
   const ofConfigs = [
