@@ -57,10 +57,18 @@ function judgeEntry(entry: AffectedEntry, version: string): Judgement[] {
 
 /** What one entry says about one version. */
 export function verdictOf(entry: Pick<AffectedEntry, 'ecosystem' | 'affected'>, version: string): Verdict {
-  const kept: Decisive | Unreadable = JSON.parse(entry.affected);
+  const kept = keptOf(entry.affected);
   if ('unreadable' in kept)
     return { verdict: 'unknown', reason: `the advisory can't be read: ${kept.unreadable}` };
   return isAffected({ ...kept, severity: [] }, version, schemeOfEcosystem(entry.ecosystem));
+}
+
+/** The last one that was read: an entry is asked about each version of its package that is here, and may be long. */
+let lastRead: { readonly text: string; readonly kept: Decisive | Unreadable } | undefined;
+
+function keptOf(text: string): Decisive | Unreadable {
+  if (lastRead?.text !== text) lastRead = { text, kept: JSON.parse(text) };
+  return lastRead.kept;
 }
 
 /**

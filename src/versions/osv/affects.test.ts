@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { debianScheme } from '../debian.ts';
+import { mavenScheme } from '../maven.ts';
 import { pypiScheme } from '../pypi.ts';
+import { rpmScheme } from '../rpm.ts';
 import { npmScheme } from '../semver.ts';
+import type { VersionScheme } from '../version-scheme.ts';
 import { advisoryAffects, isAffected } from './affects.ts';
 import { parseOsv } from './parse.ts';
 
@@ -207,5 +210,74 @@ describe('advisoryAffects', () => {
     expect(advisoryAffects(parseOsv({ ...document, withdrawn: '2026-02-01T00:00:00Z' }), subject)).toEqual(
       unaffected,
     );
+  });
+
+  it.each<[string, VersionScheme, readonly (readonly [string, string])[]]>([
+    [
+      'npm',
+      npmScheme,
+      [
+        ['v1.2.3', '1.2.3+build.7'],
+        ['1.2.3+5', '1.2.3+6'],
+        ['1.0', '1.0.0'],
+      ],
+    ],
+    [
+      'PyPI',
+      pypiScheme,
+      [
+        ['1.0-RC1', '1.0rc1'],
+        ['1!1.0', '1!1'],
+        ['1.0.post1', '1.0-1'],
+        ['1.0+ab.1', '1.0+AB-1'],
+      ],
+    ],
+    [
+      'Debian',
+      debianScheme,
+      [
+        ['0:1.0-0', '1.0'],
+        ['1.00', '1.0'],
+      ],
+    ],
+    [
+      'RPM',
+      rpmScheme,
+      [
+        ['1.0+5', '1.0.5'],
+        ['0:1.02', '1.2'],
+      ],
+    ],
+    [
+      'Maven',
+      mavenScheme,
+      [
+        ['1.0', '1.0.0-ga'],
+        ['1-alpha-1', '1-a1'],
+      ],
+    ],
+  ])('finds in a list what %s spells otherwise', (_, scheme, pairs) => {
+    for (const [listed, version] of pairs) {
+      expect([listed, version, scheme.compare(listed, version)]).toEqual([listed, version, 0]);
+      expect(isAffected(entry([], ['9.9.9', listed]), version, scheme)).toEqual(affectedBy());
+    }
+    expect(isAffected(entry([], ['9.9.9', '1.1']), '1.10', scheme)).toEqual(unaffected);
+  });
+
+  it('looks through a long list once, however many versions are asked about', () => {
+    const listed = entry(
+      [],
+      Array.from({ length: 20_000 }, (_, at) => `1.${at}.1`),
+    );
+    let compared = 0;
+    const counting: VersionScheme = {
+      ...npmScheme,
+      compare: (a, b) => {
+        compared += 1;
+        return npmScheme.compare(a, b);
+      },
+    };
+    for (let at = 0; at < 50; at += 1) isAffected(listed, `2.${at}.1`, counting);
+    expect(compared).toBeLessThan(20_000);
   });
 });

@@ -23,16 +23,17 @@ export function isAffected(
   scheme: VersionScheme | undefined,
 ): Verdict {
   const ranges = affected.ranges.filter(({ type }) => type !== 'GIT');
-  const comparable = scheme?.isValid(version) ? ranges.filter((range) => isComparable(range, scheme)) : [];
-  const order = scheme === undefined ? [] : comparable.map((range) => sortEvents(range, scheme));
+  const order = scheme?.isValid(version)
+    ? ranges.flatMap((range) => {
+        const events = eventsInOrder(range, scheme);
+        return events === undefined ? [] : [events];
+      })
+    : [];
   if (scheme !== undefined && order.some((events) => covers(events, version, scheme)))
     return found(fixAfter(order, version, scheme));
   if (affected.versions.includes(version)) return found(undefined);
   if (ranges.length === 0 && isListedOtherwise(affected.versions, version, scheme)) return found(undefined);
-  if (
-    comparable.length < ranges.length ||
-    (affected.versions.length > 0 && scheme?.isValid(version) === false)
-  )
+  if (order.length < ranges.length || (affected.versions.length > 0 && scheme?.isValid(version) === false))
     return { verdict: 'unknown', reason: uncomparable(version, scheme) };
   if (ranges.length === 0 && affected.versions.length === 0)
     return { verdict: 'unknown', reason: 'the advisory names no versions' };
@@ -66,7 +67,36 @@ function isListedOtherwise(
   scheme: VersionScheme | undefined,
 ): boolean {
   if (scheme === undefined || !scheme.isValid(version)) return false;
-  return versions.some((listed) => scheme.isValid(listed) && scheme.compare(listed, version) === 0);
+  const alike = listedByDigits(versions);
+  const candidates = digitsOf(version).flatMap((digits) => alike.get(digits) ?? []);
+  return candidates.some((listed) => scheme.isValid(listed) && scheme.compare(listed, version) === 0);
+}
+
+/** Of each list that was asked about, since it is asked about once for each version of the package that is here. */
+const listsByDigits = new WeakMap<readonly string[], ReadonlyMap<string, readonly string[]>>();
+
+function listedByDigits(versions: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const known = listsByDigits.get(versions);
+  if (known) return known;
+  const byDigits = new Map<string, string[]>();
+  for (const listed of versions)
+    for (const digits of digitsOf(listed)) {
+      const some = byDigits.get(digits);
+      if (some) some.push(listed);
+      else byDigits.set(digits, [listed]);
+    }
+  listsByDigits.set(versions, byDigits);
+  return byDigits;
+}
+
+/**
+ * What two versions that are equal by whatever scheme have in common: all their digits but zeros, or those in front of a
+ * `+`, behind which some schemes have what counts for nothing.
+ */
+function digitsOf(version: string): readonly string[] {
+  const all = version.replace(/[^1-9]/g, '');
+  const plus = version.indexOf('+');
+  return plus === -1 ? [all] : [...new Set([all, version.slice(0, plus).replace(/[^1-9]/g, '')])];
 }
 
 function found(fixedIn: string | undefined): Verdict {
@@ -83,6 +113,21 @@ function uncomparable(version: string, scheme: VersionScheme | undefined): strin
 /** `0` is before every version, and `*` after: they need not be versions of the scheme. */
 function isComparable(range: OsvRange, scheme: VersionScheme): boolean {
   return range.events.every(({ version }) => version === '0' || version === '*' || scheme.isValid(version));
+}
+
+/** Of each range that was asked about, as of lists. */
+const rangesInOrder = new WeakMap<
+  OsvRange,
+  { readonly scheme: VersionScheme; readonly events: readonly OsvEvent[] | undefined }
+>();
+
+/** undefined: it has what is no version of the scheme. */
+function eventsInOrder(range: OsvRange, scheme: VersionScheme): readonly OsvEvent[] | undefined {
+  const known = rangesInOrder.get(range);
+  if (known?.scheme === scheme) return known.events;
+  const events = isComparable(range, scheme) ? sortEvents(range, scheme) : undefined;
+  rangesInOrder.set(range, { scheme, events });
+  return events;
 }
 
 /** At one version, what begins comes before what ends with it included. */
