@@ -176,7 +176,7 @@ describe('isAffected', () => {
           const verdict = isAffected(affected, at, npmScheme);
           if (verdict.verdict !== 'affected' || verdict.fixedIn === undefined) return;
           expect(npmScheme.compare(verdict.fixedIn, at)).toBeGreaterThan(0);
-          expect(isAffected(affected, verdict.fixedIn, npmScheme).verdict).toBe('unaffected');
+          expect(isAffected(affected, verdict.fixedIn, npmScheme).verdict).not.toBe('affected');
         },
       ),
     );
@@ -211,6 +211,14 @@ describe('advisoryAffects', () => {
       unaffected,
     );
   });
+
+  it.each([[[[]]], [[[{ fixed: '2.0.0' }]]], [[[{ last_affected: '2.0.0' }], [{ introduced: '3.0.0' }]]]])(
+    'does not know what a range means that never begins: %j',
+    (ranges) => {
+      expect(isAffected(entry(ranges), '1.0.0', npmScheme)).toMatchObject({ verdict: 'unknown' });
+      expect(isAffected(entry(ranges, ['1.0.0']), '1.0.0', npmScheme)).toEqual(affectedBy());
+    },
+  );
 
   it.each<[string, VersionScheme, readonly (readonly [string, string])[]]>([
     [

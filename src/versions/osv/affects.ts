@@ -106,7 +106,7 @@ function found(fixedIn: string | undefined): Verdict {
 function uncomparable(version: string, scheme: VersionScheme | undefined): string {
   if (scheme === undefined) return 'the versions of this ecosystem cannot be compared yet';
   return scheme.isValid(version)
-    ? `the advisory has a range that is not of ${scheme.ecosystem} versions`
+    ? `the advisory has a range that never begins, or is not of ${scheme.ecosystem} versions`
     : `'${version.slice(0, 100)}' is not a version of ${scheme.ecosystem}`;
 }
 
@@ -121,11 +121,12 @@ const rangesInOrder = new WeakMap<
   { readonly scheme: VersionScheme; readonly events: readonly OsvEvent[] | undefined }
 >();
 
-/** undefined: it has what is no version of the scheme. */
+/** undefined: it has what is no version of the scheme, or never begins, which the OSV schema rules out. */
 function eventsInOrder(range: OsvRange, scheme: VersionScheme): readonly OsvEvent[] | undefined {
   const known = rangesInOrder.get(range);
   if (known?.scheme === scheme) return known.events;
-  const events = isComparable(range, scheme) ? sortEvents(range, scheme) : undefined;
+  const begins = range.events.some(({ kind }) => kind === 'introduced');
+  const events = begins && isComparable(range, scheme) ? sortEvents(range, scheme) : undefined;
   rangesInOrder.set(range, { scheme, events });
   return events;
 }
