@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { globAlternatives, globPrefix, isLiteralGlob } from '../../lib/globs.ts';
 import type { Database } from '../db/database.ts';
+import { idTable } from '../db/engine.ts';
 import { globIs } from '../db/glob-condition.ts';
 import { splitPath } from '../inventory/paths.ts';
 import { isOneOf } from './found-packages.ts';
@@ -43,10 +44,12 @@ export async function isAmong(
   );
   if (rows.length === 0) return undefined;
   const listed = rows.map(({ id }) => Number(id));
-  const isOne = rows.length > listedMax ? sql`in (${ids})` : isOneOf(database, listed);
-  const found = sql<boolean>`${sql.ref(column)} ${isOne}`;
-  // SQLite doesn't look for an index of a sum.
-  return { found, shown: rows.length > lookedForMax ? sql<boolean>`${sql.ref(column)} + 0 ${isOne}` : found };
+  const isTooMany = rows.length > listedMax;
+  const found = sql<boolean>`${sql.ref(column)} ${isTooMany ? sql`in (${ids})` : isOneOf(database, listed)}`;
+  if (rows.length <= lookedForMax) return { found, shown: found };
+  const table = isTooMany ? ids : sql`select listed.id from ${idTable(database.engine, listed)} as listed`;
+  // No engine looks for an index of a sum.
+  return { found, shown: sql<boolean>`${sql.ref(column)} + 0 in (${table})` };
 }
 
 function entryAt(path: string): RawBuilder<unknown> {
