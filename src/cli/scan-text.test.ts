@@ -58,3 +58,25 @@ it('fits 100 columns with many sources and a long reason, and says what of them 
   );
   expect(text.replace(/\s+/g, ' ')).toContain('gone (0 advisories, never loaded)');
 });
+
+it('tells the platforms of an index apart, which share its tags', () => {
+  const image = (platform: string, indexes: readonly string[]) => ({
+    ...{ repository: 'acme/shop', digest: `sha256:${'ab'.repeat(32)}`, platform },
+    ...{
+      verdict: 'match' as const,
+      verdictNow: 'match' as const,
+      reason: null,
+      evidence: [],
+      evidenceCount: 0,
+    },
+    ...{ pushedAt: null, pulledAt: null, readWith: [] },
+    above: { tags: [{ repository: 'acme/shop', tag: '1' }], indexes: [...indexes], containers: [] },
+  });
+  const images = [
+    image('linux/amd64', ['sha256:1']),
+    image('linux/arm64', ['sha256:1']),
+    image('linux/amd64', []),
+  ];
+  const text = answerText({ ...answerOf(3, 1), images }, false);
+  expect(text).toMatch(/^acme\/shop:1 linux\/amd64 .*\nacme\/shop:1 linux\/arm64 .*\nacme\/shop:1 {2,}/m);
+});

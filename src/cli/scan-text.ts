@@ -139,9 +139,11 @@ function reasonText({ reason }: Result): string {
   return reason?.replace(/sha256:[0-9a-f]{64}/g, digestText) ?? 'it matches now';
 }
 
-function imageText({ repository, digest, above }: Result): string {
+/** An image of an index shares its tags with the other platforms. */
+function imageText({ repository, digest, platform, above }: Result): string {
   const tags = above.tags.map(({ tag }) => tag).join(',');
-  return tags === '' ? `${repository}@${digestText(digest)}` : `${repository}:${tags}`;
+  if (tags === '') return `${repository}@${digestText(digest)}`;
+  return `${repository}:${tags}${above.indexes.length > 0 && platform !== null ? ` ${platform}` : ''}`;
 }
 
 function whatText(found: Found): string {
