@@ -4,8 +4,15 @@ import { turnEnded } from '../../lib/shared.ts';
 import type { ExceptedHit, Hit, ImageScope, Leaf } from '../../records/criteria/leaf.ts';
 import type { Database } from '../../records/db/database.ts';
 import type { Verdict } from '../../records/scans/evidence.ts';
-import { extentOf, placementsInScopeOf, type ScanScope } from '../../records/scans/images.ts';
-import { manifestsFound, type Searched, type SearchedLeaf, searched, searchedFirst } from './search.ts';
+import { extentOf, placementCount, placementsInScopeOf, type ScanScope } from '../../records/scans/images.ts';
+import {
+  holdsAnywhere,
+  manifestsFound,
+  type Searched,
+  type SearchedLeaf,
+  searched,
+  searchedFirst,
+} from './search.ts';
 import { Universe, universeFound, universeOf, universeSince } from './universe.ts';
 
 /**
@@ -104,18 +111,18 @@ export async function evaluateFirst(
   const manifestIds = [...manifestsFound(found)];
   const over = async (ids: readonly number[]) =>
     evaluated(found, new Universe(await placementsInScopeOf(database, scope, ids)));
-  const [some, others] = [manifestIds.slice(0, wanted), manifestIds.slice(wanted)];
-  const evaluation = await over(some);
-  if (evaluation.matches.size >= wanted || others.length === 0)
-    return {
-      evaluation,
-      counted: async () => ({
-        matchAtLeast: evaluation.matches.size + (await over(others)).matches.size,
-        isAll,
-      }),
-    };
-  const all = await over(manifestIds);
-  return { evaluation: all, counted: () => Promise.resolve({ matchAtLeast: all.matches.size, isAll }) };
+  const evaluation = await over(manifestIds.slice(0, wanted));
+  const others = manifestIds.slice(wanted);
+  const { size } = evaluation.matches;
+  if (size < wanted || !holdsAnywhere(found)) {
+    const all = others.length === 0 ? evaluation : await over(manifestIds);
+    return { evaluation: all, counted: async () => ({ matchAtLeast: all.matches.size, isAll }) };
+  }
+  const counted = async () => {
+    const more = await placementCount(database, scope, others);
+    return { matchAtLeast: size + more, isAll };
+  };
+  return { evaluation, counted };
 }
 
 /** Of a manifest, wherever it is: a match in one repository is a match. */

@@ -96,3 +96,10 @@ export function manifestsFound(of: Searched, found = new Set<number>()): Readonl
     for (const { manifest_id } of hits) found.add(Number(manifest_id));
   return found;
 }
+
+/** Whether each image that was found matches in whatever repository it is. */
+export function holdsAnywhere(of: Searched): boolean {
+  if (of.kind === 'not') return holdsAnywhere(of.part);
+  if (of.kind !== 'leaf') return of.parts.every(holdsAnywhere);
+  return of.hits.every(({ repository_id }) => repository_id === undefined || repository_id === null);
+}

@@ -131,9 +131,9 @@ function imagesWith(
   return withUncovered(everywhere, excepted, and(conditions));
 }
 
-/** Over all images; without what exceptions are about. */
+/** Over all images; without what exceptions are about. PostgreSQL gathers what is to be distinct. */
 function imagesAsFound(excepted: Excepted, conditions: readonly RawBuilder<boolean>[]): RawBuilder<Hit> {
-  return sql<Hit>`select distinct found.manifest_id
+  return sql<Hit>`select ${excepted.engine === 'postgres' ? sql`` : sql`distinct`} found.manifest_id
     from (select distinct findings.package_id from findings
       join advisories on advisories.id = findings.advisory_id and advisories.withdrawn_at is null
       where findings.until is null and ${and([...conditions, ...isUnexcepted(excepted)])}) as hit

@@ -150,13 +150,15 @@ function rangeOf(type: string, versions: string): VersionRange {
 export function packageEvidenceLeaf(database: Database, found: RawBuilder<unknown>, shown = found): Leaf {
   return {
     matches: images(database, found),
+    // PostgreSQL gathers what is to be distinct.
+    ...(database.engine === 'postgres' ? { asFound: images(database, found, sql``) } : {}),
     unknowns: [],
     evidence: (manifestIds, limit) => evidenceQuery(database, shown, manifestIds, limit),
   };
 }
 
-function images(database: Database, found: RawBuilder<unknown>) {
-  return sql<Hit>`select distinct found.manifest_id from ${found}`.compile(database.read);
+function images(database: Database, found: RawBuilder<unknown>, distinct = sql`distinct`) {
+  return sql<Hit>`select ${distinct} found.manifest_id from ${found}`.compile(database.read);
 }
 
 function evidenceQuery(

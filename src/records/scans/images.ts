@@ -55,6 +55,25 @@ export async function placementsInScopeOf(
   return rows.filter(({ repositoryId }) => asked?.has(repositoryId ?? 0) ?? true);
 }
 
+/** How many those are. */
+export async function placementCount(
+  database: Database,
+  scope: ScanScope,
+  manifestIds: readonly number[],
+): Promise<number> {
+  if (manifestIds.length === 0) return 0;
+  const repositories = await repositoriesInScope(database, scope);
+  const here = within(database, 'repository_manifests.repository_id', repositories);
+  const [row] = await database.search(
+    sql<{ count: number }>`select count(*) as count from ${idTable(database.engine, manifestIds)} as ids
+      cross join repository_manifests cross join images
+      where repository_manifests.manifest_id = ids.id and images.manifest_id = ids.id and ${inService} and ${here}`.compile(
+      database.read,
+    ),
+  );
+  return Number(row?.count ?? 0);
+}
+
 const inService = sql`repository_manifests.deleted_at is null and repository_manifests.withdrawn_at is null
   and images.state != 'notApplicable'`;
 

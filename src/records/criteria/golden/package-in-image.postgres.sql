@@ -4,6 +4,16 @@ from image_packages
 where "manifest_id" = any($1::bigint[])) as found
 where "found"."package_id" = any($2::bigint[])
 
+select hit.manifest_id, count(*) as rows
+from (select *
+from (select found.manifest_id
+from (select manifest_id, package_id, blob_id, path_id
+from image_packages
+where "manifest_id" = any($1::bigint[])) as found
+where "found"."package_id" = any($2::bigint[])) as found_row
+limit 20) as hit group by hit.manifest_id
+limit 10
+
 select hit.manifest_id, blobs.digest as layer, paths.path, packages.purl, null as advisory, null as severity, null as fixed_version
 from (select *
 from (select manifest_id, package_id, blob_id, path_id

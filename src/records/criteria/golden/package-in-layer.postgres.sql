@@ -12,6 +12,24 @@ and "own_edges"."manifest_id" = any($1::bigint[])))
 and edges.manifest_id + 0 = any($2::bigint[])) as found
 where "found"."package_id" = any($3::bigint[])
 
+select hit.manifest_id, count(*) as rows
+from (select *
+from (select found.manifest_id
+from (select edges.manifest_id, layer_packages.package_id, layer_packages.blob_id, layer_packages.path_id
+from layer_packages
+join blobs on blobs.id = layer_packages.blob_id
+join edges on edges.digest = blobs.digest
+and edges.kind = 'layer'
+where "layer_packages"."blob_id" = any(array(select own_blobs.id
+from edges as own_edges
+join blobs as own_blobs on own_blobs.digest = own_edges.digest
+where own_edges.kind = 'layer'
+and "own_edges"."manifest_id" = any($1::bigint[])))
+and edges.manifest_id + 0 = any($2::bigint[])) as found
+where "found"."package_id" = any($3::bigint[])) as found_row
+limit 20) as hit group by hit.manifest_id
+limit 10
+
 select hit.manifest_id, blobs.digest as layer, paths.path, packages.purl, null as advisory, null as severity, null as fixed_version
 from (select *
 from (select edges.manifest_id, layer_packages.package_id, layer_packages.blob_id, layer_packages.path_id
