@@ -83,7 +83,7 @@ class Rows {
     this.#insert('advisory_sources', ['source', 'kind', 'imported_at', 'documents']).run(
       'bench',
       'osv',
-      0,
+      1,
       this.#size.advisories,
     );
   }
