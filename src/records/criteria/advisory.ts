@@ -5,6 +5,7 @@ import { whyAnyMayBeHit } from '../advisories/broken.ts';
 import { exploitedAreKnown } from '../advisories/exploits.ts';
 import { advisoriesNamed, advisoryKeysNamed, maliciousAreKnown } from '../advisories/named.ts';
 import type { Database } from '../db/database.ts';
+import { within } from '../db/keys.ts';
 import { exceptedFindings } from '../exceptions/excepted-findings.ts';
 import {
   coveredHits,
@@ -15,7 +16,7 @@ import {
   withUncovered,
   withUncoveredEvidence,
 } from './excepted.ts';
-import { foundPackages, within } from './found-packages.ts';
+import { foundPackages } from './found-packages.ts';
 import type { EvidenceRow, Hit, ImageScope, Leaf, LeafContext } from './leaf.ts';
 import { unfedImages } from './unfed.ts';
 

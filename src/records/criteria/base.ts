@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Database } from '../db/database.ts';
-import { within } from './found-packages.ts';
+import { within } from '../db/keys.ts';
 
 /**
  * What an image is built on: a layer that it has, or an image whose layers are its lowest. Layers are the same if their

@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { ConfigCriteria } from '../../criteria/criteria.ts';
 import type { Database } from '../db/database.ts';
 import { jsonHas, jsonText } from '../db/engine.ts';
-import { within } from './found-packages.ts';
+import { within } from '../db/keys.ts';
 import { labelIs } from './label.ts';
 import type { EvidenceRow, Hit, Leaf, LeafContext } from './leaf.ts';
 

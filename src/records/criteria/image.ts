@@ -5,8 +5,8 @@ import { parseDuration } from '../../lib/duration.ts';
 import { globMatcher, isLiteralGlob } from '../../lib/globs.ts';
 import type { Database } from '../db/database.ts';
 import { jsonText, textTable } from '../db/engine.ts';
+import { within } from '../db/keys.ts';
 import { baseIs } from './base.ts';
-import { within } from './found-packages.ts';
 import { labelIs } from './label.ts';
 import type { EvidenceRow, Hit, Leaf, LeafContext } from './leaf.ts';
 

@@ -3,8 +3,8 @@ import { globAlternatives, globPrefix, isLiteralGlob } from '../../lib/globs.ts'
 import type { Database } from '../db/database.ts';
 import { idTable } from '../db/engine.ts';
 import { globIs } from '../db/glob-condition.ts';
+import { isOneOf } from '../db/keys.ts';
 import { splitPath } from '../inventory/paths.ts';
-import { isOneOf } from './found-packages.ts';
 import { textMayBe } from './text-may-be.ts';
 
 /** So many are given to a search one by one. */

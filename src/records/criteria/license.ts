@@ -13,7 +13,8 @@ import {
 } from '../../licences/expression.ts';
 import type { Database } from '../db/database.ts';
 import { type Engine, textTable } from '../db/engine.ts';
-import { foundPackages, isOneOf, within } from './found-packages.ts';
+import { isOneOf, within } from '../db/keys.ts';
+import { foundPackages } from './found-packages.ts';
 import type { Hit, Leaf, LeafContext } from './leaf.ts';
 import { packageEvidenceLeaf } from './package.ts';
 

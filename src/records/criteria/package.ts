@@ -8,7 +8,8 @@ import { schemeOfPurlType } from '../../versions/schemes.ts';
 import { parseVersionRange, type VersionRange } from '../../versions/vers.ts';
 import type { Database } from '../db/database.ts';
 import { type Engine, foldedName } from '../db/engine.ts';
-import { foundPackages, within } from './found-packages.ts';
+import { within } from '../db/keys.ts';
+import { foundPackages } from './found-packages.ts';
 import type { EvidenceRow, Hit, Leaf, LeafContext } from './leaf.ts';
 import { textMayBe } from './text-may-be.ts';
 

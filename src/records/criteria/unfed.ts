@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../db/database.ts';
 import { textTable } from '../db/engine.ts';
-import { within } from './found-packages.ts';
+import { within } from '../db/keys.ts';
 import type { Hit, ImageScope, UnknownHits } from './leaf.ts';
 
 /**

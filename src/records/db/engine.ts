@@ -4,8 +4,8 @@ import type { Tables } from './tables.ts';
 export type Engine = 'sqlite' | 'postgres';
 
 /**
- * All that differs between the two engines, in one file: row locks, turns, collation. (Opening, the order of the log
- * and bulk limits belong to the drivers beside it.)
+ * All that differs between the two engines, in one file: row locks, turns, collation. (Globs, opening, the order of the log
+ * and bulk limits have files beside it.)
  */
 
 /** Locks the selected rows until the transaction ends. SQLite has one writer, so every transaction holds that lock. */

@@ -2,9 +2,9 @@ import { sql } from 'kysely';
 import type { ListKey } from '../../lib/cursor.ts';
 import { globPrefix } from '../../lib/globs.ts';
 import { foldersAbove, isShown, type StackedRecord } from '../../oci/layer-stack.ts';
-import { within } from '../criteria/found-packages.ts';
 import type { Database } from '../db/database.ts';
 import { byCodeUnit } from '../db/engine.ts';
+import { within } from '../db/keys.ts';
 import type { LayerFileTable } from '../db/tables/inventory.ts';
 import { filesAtPaths } from './image-layers.ts';
 import {

@@ -1,8 +1,8 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { ListKey } from '../../lib/cursor.ts';
-import { within } from '../criteria/found-packages.ts';
 import type { Database } from '../db/database.ts';
 import { byCodeUnit } from '../db/engine.ts';
+import { within } from '../db/keys.ts';
 import {
   globFilter,
   type InventoryAsk,

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { formatFingerprint } from '../../secrets/fingerprint.ts';
-import { within } from '../criteria/found-packages.ts';
 import type { Database } from '../db/database.ts';
+import { within } from '../db/keys.ts';
 import { type FoundPlace, type FoundRow, foundList } from './found-list.ts';
 import { globFilter, type InventoryAsk, type InventoryPage } from './list.ts';
 

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { globMatcher, globPrefix } from '../../lib/globs.ts';
-import { within } from '../criteria/found-packages.ts';
 import type { Database } from '../db/database.ts';
+import { within } from '../db/keys.ts';
 
 /** Everything that marks would reach, for repositories of one account or (undefined) all. */
 export interface Reached {

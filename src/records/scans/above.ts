@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import { within } from '../criteria/found-packages.ts';
 import type { Database } from '../db/database.ts';
+import { within } from '../db/keys.ts';
 
 /** What is above an image: who names it, and where it runs. */
 export interface Above {

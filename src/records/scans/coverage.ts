@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
-import { within } from '../criteria/found-packages.ts';
 import type { Database } from '../db/database.ts';
 import { idTable } from '../db/engine.ts';
+import { within } from '../db/keys.ts';
 import type { Placement } from './images.ts';
 
 /** A container that runs; `manifestId` is null for an image that was never seen here. */

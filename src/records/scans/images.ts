@@ -1,8 +1,8 @@
 import { type RawBuilder, sql } from 'kysely';
 import { globMatcher } from '../../lib/globs.ts';
-import { within } from '../criteria/found-packages.ts';
 import type { Database } from '../db/database.ts';
 import { idTable, numberTable } from '../db/engine.ts';
+import { within } from '../db/keys.ts';
 
 /** What a scan is over. An account limits what its callers may ask about, whatever the rest says. */
 export interface ScanScope {
