@@ -214,6 +214,6 @@ async function keepRows(tx: Tx, { image, config, layers, stored }: Pushed): Prom
     ],
   });
   await inspectionsWant(tx, wanted);
-  await imageWant(tx, id, 'pending');
+  await imageWant(tx, id, { state: 'pending' });
   return id;
 }

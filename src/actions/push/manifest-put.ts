@@ -304,7 +304,7 @@ async function wantInspection(
   const isImage =
     hasImageConfig(manifest) || manifest.layers.some((layer) => isFilesystemLayer(layer.mediaType));
   const wanted = isImage ? manifest.layers : [];
-  await imageWant(tx, manifestId, wanted.length > 0 ? 'pending' : 'notApplicable');
+  await imageWant(tx, manifestId, { state: wanted.length > 0 ? 'pending' : 'notApplicable' });
   await inspectionsWant(
     tx,
     wanted.flatMap(({ digest, mediaType }) => {

@@ -37,6 +37,9 @@ describeEngines('a follower', (world) => {
       ['config', image.config, null],
       ['layer', image.layer, image.layer],
     ]);
+    expect(await read.selectFrom('images').select(['state', 'reason']).execute()).toEqual([
+      { state: 'unknown', reason: 'its inventory is kept in region home' },
+    ]);
     expect(follower.problems).toEqual([]);
   });
 

@@ -46,14 +46,18 @@ const unread = {
 };
 
 /** Begins the image's view of a manifest that has none yet. */
-export async function imageWant(tx: Tx, manifestId: number, state: ImageTable['state']): Promise<void> {
+export async function imageWant(
+  tx: Tx,
+  manifestId: number,
+  { state, reason = null }: { readonly state: ImageTable['state']; readonly reason?: string | null },
+): Promise<void> {
   await tx.db
     .insertInto('images')
     .values({
       manifest_id: manifestId,
       state,
       wanted: state === 'pending' ? 1 : 0,
-      reason: null,
+      reason,
       os: null,
       config: null,
       chain_id: null,

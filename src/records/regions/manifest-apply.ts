@@ -32,7 +32,10 @@ export async function manifestApply(tx: Tx, followed: FollowedManifest): Promise
   // The blobs first: who locks both kinds of rows does so in this order.
   await blobRows(tx, repository.id, followed);
   const manifestId = await manifestRow(tx, followed);
-  if (followed.attachment.kind === 'image') await imageWant(tx, manifestId, 'unknown');
+  if (followed.attachment.kind === 'image') {
+    const reason = `its inventory is kept in region ${followed.origin}`;
+    await imageWant(tx, manifestId, { state: 'unknown', reason });
+  }
   const fresh = {
     pushed_at: followed.pushedAt,
     pushed_by: followed.pushedBy,
