@@ -5,6 +5,7 @@ import { whyAnyMayBeHit } from '../advisories/broken.ts';
 import { exploitedAreKnown } from '../advisories/exploits.ts';
 import { advisoriesNamed, advisoryKeysNamed, maliciousAreKnown } from '../advisories/named.ts';
 import type { Database } from '../db/database.ts';
+import { idTable } from '../db/engine.ts';
 import { within } from '../db/keys.ts';
 import { exceptedFindings } from '../exceptions/excepted-findings.ts';
 import {
@@ -33,17 +34,18 @@ export async function advisoryLeaf(criteria: AdvisoryCriteria, context: LeafCont
   const db = database.read;
   const asked = criteria.advisory;
   const { in: place = 'image' } = asked;
-  const [isCatalogued, rows, unanswerable, unfed] = await Promise.all([
+  const everywhere = asked.id === undefined && scope === undefined;
+  const [isCatalogued, exploited, rows, unanswerable, unfed] = await Promise.all([
     asked.exploited === undefined || exploitedAreKnown(db),
+    everywhere && asked.exploited !== undefined ? exploitedAdvisories(database) : undefined,
     exceptedFindings(database, context),
     whyUnanswerable(database, asked),
     unfedImages(database, scope),
   ]);
-  const everywhere = asked.id === undefined && scope === undefined;
   const byCatalogue = everywhere && asked.exploited === true && asked.severity === undefined;
   const indexed = database.engine === 'postgres' || (everywhere && !byCatalogue);
-  const conditions = conditionsOf(asked, isCatalogued);
-  if (byCatalogue && isCatalogued) conditions.push({ sure: isInCatalogue });
+  const isExploited = exploited ? isAmongExploited(database, exploited) : isCalledExploited;
+  const conditions = conditionsOf(asked, isCatalogued ? isExploited : undefined);
   const wanted = [verdictAsked(indexed), ...conditions];
   const excepted = { engine: database.engine, rows, found: foundPackages(database, place, scope) };
   const images = (where: readonly RawBuilder<boolean>[]) => imagesWith(excepted, scope, where).compile(db);
@@ -178,7 +180,11 @@ function verdictIs(verdicts: readonly string[], indexed: boolean): RawBuilder<bo
   return sql<boolean>`${verdict} in (${sql.join(verdicts.map((one) => sql.lit(one)))})`;
 }
 
-function conditionsOf(asked: AdvisoryCriteria['advisory'], isCatalogued: boolean): Asked[] {
+/** @param isExploited undefined: no catalogue was loaded */
+function conditionsOf(
+  asked: AdvisoryCriteria['advisory'],
+  isExploited: RawBuilder<boolean> | undefined,
+): Asked[] {
   const { id, severity, fixed, malicious, exploited, publishedSince } = asked;
   // What is told by a column of the finding first.
   return [
@@ -189,7 +195,7 @@ function conditionsOf(asked: AdvisoryCriteria['advisory'], isCatalogued: boolean
     ...(malicious === undefined
       ? []
       : [{ sure: malicious ? isMalicious : sql<boolean>`not ${isMalicious}` }]),
-    ...(exploited === undefined ? [] : [isCatalogued ? { sure: isExploited(exploited) } : uncatalogued]),
+    ...(exploited === undefined ? [] : [exploitedAsked(exploited, isExploited)]),
   ];
 }
 
@@ -234,18 +240,30 @@ const uncatalogued: Asked = {
 const isMalicious = sql<boolean>`(advisories.advisory_id like 'MAL-%' or exists (select 1 from advisory_aliases
   where advisory_aliases.advisory_id = advisories.id and advisory_aliases.alias like 'MAL-%'))`;
 
-/** The same from the catalogue's side, which is short: for where nothing else leaves few findings. */
-const isInCatalogue = sql<boolean>`findings.advisory_id in
-  (select advisories.id from known_exploited cross join advisories where advisories.flaw = known_exploited.cve
-  union all select advisory_aliases.advisory_id from known_exploited cross join advisory_aliases
-    where advisory_aliases.alias = known_exploited.cve)`;
+function exploitedAsked(exploited: boolean, isExploited: RawBuilder<boolean> | undefined): Asked {
+  if (!isExploited) return uncatalogued;
+  return { sure: exploited ? isExploited : sql<boolean>`not ${isExploited}` };
+}
 
 /** By the flaw that the advisory is about, or any of the CVEs that it passes on, of which each advisory has few. */
-function isExploited(exploited: boolean): RawBuilder<boolean> {
-  const flaw = sql<boolean>`(advisories.flaw in (select known_exploited.cve from known_exploited) or exists
+const isCalledExploited = sql<boolean>`(advisories.flaw in (select known_exploited.cve from known_exploited) or exists
     (select 1 from advisory_aliases cross join known_exploited
       where advisory_aliases.advisory_id = advisories.id and known_exploited.cve = advisory_aliases.alias))`;
-  return exploited ? flaw : sql<boolean>`not ${flaw}`;
+
+/** The same from the catalogue's side, which is short: for where very many findings would be looked at. */
+async function exploitedAdvisories(database: Database): Promise<readonly number[]> {
+  const rows = await database.search(
+    sql<{ id: number }>`select advisories.id from known_exploited cross join advisories
+        where advisories.flaw = known_exploited.cve
+      union select advisory_aliases.advisory_id from known_exploited cross join advisory_aliases
+        where advisory_aliases.alias = known_exploited.cve`.compile(database.read),
+  );
+  return rows.map(({ id }) => Number(id));
+}
+
+function isAmongExploited({ engine }: Database, advisoryIds: readonly number[]): RawBuilder<boolean> {
+  const exploited = sql`select exploited.id from ${idTable(engine, advisoryIds)} as exploited`;
+  return sql<boolean>`findings.advisory_id in (${exploited})`;
 }
 
 function severityIn(severities: readonly (Severity | 'unknown')[]): RawBuilder<boolean> {
