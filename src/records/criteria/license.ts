@@ -38,7 +38,10 @@ export async function licenseLeaf(criteria: LicenseCriteria, context: LeafContex
   }
   const having = (expressions: readonly string[]) => packagesUnder(database.engine, expressions);
   const places = foundPackages(database, place, scope);
-  const few = await fewOf(database, having(matching));
+  const [few, unsureImages] = await Promise.all([
+    fewOf(database, having(matching)),
+    imagesWith(context, place, having(unsure)),
+  ]);
   const asked = few === undefined ? sql`in (${having(matching)})` : isOneOf(database, few);
   const found = sql`${places} where found.package_id ${asked}`;
   const shown = sql`${places} where found.package_id + 0 ${asked}`;
@@ -46,7 +49,7 @@ export async function licenseLeaf(criteria: LicenseCriteria, context: LeafContex
     ...packageEvidenceLeaf(database, found, shown),
     unknowns: [
       {
-        images: (await imagesWith(context, place, having(unsure))).compile(database.read),
+        images: unsureImages.compile(database.read),
         because: 'the licence of a package is not understood',
       },
     ],
