@@ -4,7 +4,7 @@
  * may hold braces itself; `\` takes the next character as it is. All else, also `.` at the start of a name, is itself.
  * Braces are expanded before the rest is read, as in a shell.
  *
- * Globs come from outside and are tried on millions of paths, so no regular expression is built from them here: matching
+ * Globs come from outside and are tried on millions of paths, so no regular expression of JavaScript matches them: matching
  * only ever goes back to the last `*` and the last `**`. Its cost is bounded by the product of both lengths, never
  * exponential.
  */

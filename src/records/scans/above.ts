@@ -40,26 +40,16 @@ export async function aboveImages(
     ),
     containersOfImages(database, manifestIds),
   ]);
-  const above = new Map(
-    manifestIds.map((id) => [
-      id,
-      {
-        tags: new Map<string, Above['tags'][number]>(),
-        indexes: new Set<string>(),
-        containers: containers.get(id) ?? [],
-      },
-    ]),
-  );
-  for (const { image_id, named_id, digest, repository, tag } of rows) {
-    const of = above.get(Number(image_id));
-    if (named_id !== image_id) of?.indexes.add(digest);
-    if (repository !== null && tag !== null) of?.tags.set(`${repository}:${tag}`, { repository, tag });
-  }
+  const byImage = Map.groupBy(rows, (row) => Number(row.image_id));
   return new Map(
-    [...above].map(([id, { tags, indexes, containers }]) => [
-      id,
-      { tags: [...tags.values()], indexes: [...indexes], containers },
-    ]),
+    manifestIds.map((id) => {
+      const named = byImage.get(id) ?? [];
+      const indexes = new Set(named.flatMap((row) => (row.named_id === row.image_id ? [] : row.digest)));
+      const tags = named.flatMap(({ repository, tag }) =>
+        repository === null || tag === null ? [] : { repository, tag },
+      );
+      return [id, { tags, indexes: [...indexes], containers: containers.get(id) ?? [] }];
+    }),
   );
 }
 

@@ -4,8 +4,8 @@ import type { Tables } from '../tables.ts';
 
 /**
  * A file's content in the layers of some images is found by one index, however many layers have it: on SQLite, where an
- * index ends with the row's key, it is so anyway. PostgreSQL has no statistics of an index over some of the rows, so that it
- * has to be told to count how often contents come.
+ * index ends with the row's key, it is so anyway. PostgreSQL does not plan by the statistics of an index over some of the
+ * rows, so that it has to be told to count how often contents come.
  */
 export async function up(db: Kysely<Tables>, engine: Engine): Promise<void> {
   if (engine === 'sqlite') return;
