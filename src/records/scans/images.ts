@@ -184,29 +184,6 @@ export interface NamedImage {
   readonly platform: string | null;
 }
 
-/** The names of these, in the same order; undefined for one that is gone. */
-export async function imageNames(
-  database: Database,
-  placements: readonly Pick<Placement, 'manifestId' | 'repositoryId'>[],
-): Promise<readonly (NamedImage | undefined)[]> {
-  const manifestIds = [...new Set(placements.map(({ manifestId }) => manifestId))];
-  const repositoryIds = [...new Set(placements.map(({ repositoryId }) => repositoryId ?? 0))];
-  const [manifests, repositories] = await Promise.all([
-    database.search(
-      sql<{ id: number; digest: string; platform: string | null }>`select id, digest, platform from manifests
-      where ${within(database, 'id', manifestIds)}`.compile(database.read),
-    ),
-    repositoryNames(database, repositoryIds),
-  ]);
-  const named = new Map(manifests.map((row) => [Number(row.id), row]));
-  return placements.map(({ manifestId, repositoryId }) => {
-    const manifest = named.get(manifestId);
-    const repository = repositories.get(repositoryId ?? 0);
-    if (!manifest || repository === undefined) return undefined;
-    return { repository, digest: manifest.digest, platform: manifest.platform };
-  });
-}
-
 /** Of each of these its names and dates, in the same order; undefined for one that is gone. */
 export async function placedImages(
   database: Database,
@@ -234,6 +211,19 @@ export async function placedImages(
 }
 
 export type PlacedImage = NamedImage & PlacementDates;
+
+/** The names alone. */
+export async function imageNames(
+  database: Database,
+  placements: readonly Pick<Placement, 'manifestId' | 'repositoryId'>[],
+): Promise<readonly (NamedImage | undefined)[]> {
+  const images = await placedImages(database, placements);
+  return images.map((image) => {
+    if (!image) return undefined;
+    const { repository, digest, platform } = image;
+    return { repository, digest, platform };
+  });
+}
 
 export async function repositoryNames(
   database: Database,
